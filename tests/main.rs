@@ -1,1 +1,9 @@
-//! The tests of the program.
+//! The tests of the whole program, one binary.
+//!
+//! | module | what it holds the program to |
+//! |---|---|
+//! | `architecture` | who may use whom |
+//! | `completions` | generated files are fresh |
+
+mod architecture;
+mod completions;
