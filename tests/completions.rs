@@ -18,9 +18,6 @@ fn the_committed_completions_are_what_the_program_prints() {
             .unwrap();
         assert!(printed.status.success());
         let committed = std::fs::read(folder.join(file)).unwrap_or_default();
-        assert!(
-            printed.stdout == committed,
-            "completions/{file} is stale: run `scripts/generate`"
-        );
+        assert!(printed.stdout == committed, "completions/{file} is stale: run `scripts/generate`");
     }
 }
