@@ -16,7 +16,7 @@ class Steps:
         self.failed = 0
 
     async def step(self, name: str, body: Callable[[], Awaitable[Any]], limit: float = 20) -> None:
-        """Runs one step and prints how it went; a failed one doesn't keep the next from running."""
+        """Runs one step and prints how it went."""
         try:
             with anyio.fail_after(limit):
                 await body()

@@ -33,6 +33,7 @@ export class Session {
     constructor(transport, capabilities) {
         this.transport = transport;
         transport.onmessage = message => this.received.put(message);
+        transport.onclose = () => this.received.end();
         const send = transport.send.bind(transport);
         transport.send = (message, options) => {
             this.sent.put(message);

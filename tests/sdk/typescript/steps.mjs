@@ -9,15 +9,17 @@ export class Steps {
         this.subject = subject;
     }
 
-    /** Runs one step and prints how it went; a failed one doesn't keep the next from running. */
+    /** Runs one step, prints how it went and says whether it went well. */
     async step(name, body) {
         try {
             await within(LIMIT_MS, body());
             console.log(`ok ${this.subject}: ${name}`);
+            return true;
         } catch (error) {
             this.failed += 1;
             console.log(`FAILED ${this.subject}: ${name}`);
             console.log(String(error?.stack ?? error).replace(/^/gm, '    '));
+            return false;
         }
     }
 }
@@ -38,6 +40,7 @@ export async function within(milliseconds, promise) {
 export class Record {
     #items = [];
     #waiting = new Set();
+    #ended = false;
 
     put(item) {
         this.#items.push(item);
@@ -49,6 +52,13 @@ export class Record {
         }
     }
 
+    /** Nothing more will come: whoever waits is told. */
+    end() {
+        this.#ended = true;
+        for (const waiter of this.#waiting) waiter.reject(new Error('the connection closed before it came'));
+        this.#waiting.clear();
+    }
+
     all(fits) {
         return this.#items.filter(fits);
     }
@@ -56,7 +66,9 @@ export class Record {
     /** The first item that fits, whether it is here already or still to come. */
     async first(fits) {
         const here = this.#items.find(fits);
-        return here ?? new Promise(resolve => this.#waiting.add({ fits, resolve }));
+        if (here) return here;
+        if (this.#ended) throw new Error('the connection closed before it came');
+        return new Promise((resolve, reject) => this.#waiting.add({ fits, resolve, reject }));
     }
 
     /** A place in the record: `first` of the result only sees what comes from now on. */
