@@ -4,7 +4,7 @@
 : "${root:?}"
 
 tools=$root/target/tools
-export PATH=$tools/node_modules/.bin:$PATH
+export PATH=$tools/bin:$PATH
 
 # Sets bridge and bridge_args from the environment. Relative paths are those of the caller.
 find_bridge() {
@@ -55,6 +55,7 @@ left_over_bridges() {
 # Sets server and url once the server says that it listens.
 start_everything_server() {
     local line
+    : >"$work/server.log"
     EVERYTHING_MARK="set by the acceptance run" \
         node "$root/tests/sdk/everything-server.mjs" >"$work/server.log" 2>"$work/server.err" &
     server=$!

@@ -28,7 +28,9 @@ async def everything(steps: Steps, command: list[str], directory: Path) -> None:
             for body in part(session):
                 await steps.step(body.__doc__, body)
     await steps.step("every request was answered once, the cancelled one never", of(session.assert_answered_once))
-    await steps.step("the bridge leaves with its client: exit code 0, silent, nothing left behind", of(session.assert_bridge_left_cleanly))
+    await steps.step("nothing was asked of the client twice", of(session.assert_asked_once))
+    leaves = "the bridge leaves with its client: exit code 0, silent, nothing left behind"
+    await steps.step(leaves, of(session.assert_bridge_left_cleanly))
 
 
 def of(check):
@@ -36,6 +38,10 @@ def of(check):
         check()
 
     return body
+
+
+def of_method(method: str):
+    return lambda message: message.get("method") == method
 
 
 def opening(session: Session):
@@ -141,7 +147,7 @@ def progress_and_cancellation(session: Session):
 
             await client.call_tool(operation, {"duration": 1, "steps": 10}, progress_callback=on_progress)
         assert scope.cancelled_caught
-        await session.sent.first(lambda message: message.get("method") == "notifications/cancelled")
+        await session.sent.first(of_method("notifications/cancelled"))
         assert await session.text_of("echo", message="still here") == "Echo: still here"
 
     return tells_progress, cancels
@@ -190,8 +196,9 @@ def resources(session: Session):
         "resources are listed and read"
         listed = (await client.list_resources()).resources
         assert DOCUMENT in [str(resource.uri) for resource in listed]
-        contents = (await client.read_resource(DOCUMENT)).contents
-        assert contents[0].mime_type == "text/markdown" and contents[0].text.startswith("# Everything Server - Features")
+        document = (await client.read_resource(DOCUMENT)).contents[0]
+        assert document.mime_type == "text/markdown"
+        assert document.text.startswith("# Everything Server - Features")
 
     async def reads_templates():
         "resource templates are listed, filled in and read"
@@ -204,7 +211,7 @@ def resources(session: Session):
         "an update of a subscribed resource is received"
         await client.subscribe_resource(DOCUMENT)
         assert (await session.text_of("toggle-subscriber-updates")).startswith("Started")
-        updated = await session.received.first(lambda message: message.get("method") == "notifications/resources/updated")
+        updated = await session.received.first(of_method("notifications/resources/updated"))
         assert updated["params"]["uri"] == DOCUMENT
         assert (await session.text_of("toggle-subscriber-updates")).startswith("Stopped")
         await client.unsubscribe_resource(DOCUMENT)
@@ -297,7 +304,8 @@ async def early(steps: Steps, command: list[str], directory: Path) -> None:
         async def leave(progress, total, message):
             calls.cancel_scope.cancel()
 
-        await client.call_tool("trigger-long-running-operation", {"duration": 30, "steps": 300}, progress_callback=leave)
+        operation = {"duration": 30, "steps": 300}
+        await client.call_tool("trigger-long-running-operation", operation, progress_callback=leave)
     session.assert_bridge_left_cleanly()
 
 

@@ -107,6 +107,12 @@ class Session:
             )
             assert len(answers) == (0 if request["id"] in cancelled else 1), (request, answers)
 
+    def assert_asked_once(self) -> None:
+        """Nothing that the server asked has been asked twice."""
+        requests = self.received.all(lambda message: "method" in message and "id" in message)
+        asked = [request["id"] for request in requests]
+        assert len(asked) == len(set(asked)), asked
+
     def assert_bridge_left_cleanly(self) -> None:
         """It has ended by itself with exit code 0, has printed nothing and left no process."""
 

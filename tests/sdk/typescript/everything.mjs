@@ -62,6 +62,8 @@ async function sameAsDirect(session, reference, method, params) {
 }
 
 const texts = result => result.content.filter(block => block.type === 'text').map(block => block.text);
+const rootsUpdated = (session, count) =>
+    session.notified('notifications/message', ({ data }) => data === `Roots updated: ${count} root(s) received from client`);
 const tool = (name, args = {}) => ['tools/call', { name, arguments: args }];
 
 async function handshake(step, session, reference) {
@@ -78,7 +80,7 @@ async function handshake(step, session, reference) {
         assert.deepEqual(await session.client.ping(), {});
     });
     await step('the server asks for the roots on its own stream and tells that it has them', () =>
-        session.notified('notifications/message', ({ data }) => data === 'Roots updated: 2 root(s) received from client'),
+        rootsUpdated(session, 2),
     );
     return true;
 }
@@ -128,8 +130,9 @@ async function toolsThatAnswerAtOnce(step, session, reference) {
     await step('get-structured-content fits the schema that the tool declared', async () => {
         await session.client.listTools();
         const result = await session.call('get-structured-content', { location: 'Chicago' });
-        assert.deepEqual(result.structuredContent, { temperature: 36, conditions: 'Light rain / drizzle', humidity: 82 });
-        assert.deepEqual(JSON.parse(texts(result)[0]), result.structuredContent);
+        const weather = { temperature: 36, conditions: 'Light rain / drizzle', humidity: 82 };
+        assert.deepEqual(result.structuredContent, weather);
+        assert.deepEqual(JSON.parse(texts(result)[0]), weather);
     });
     await step('get-tiny-image is a PNG', async () => {
         const { content } = await sameAsDirect(session, reference, ...tool('get-tiny-image'));
@@ -157,9 +160,10 @@ async function callsSideBySide(step, session) {
     });
     await step('a quick call overtakes a slow one', async () => {
         const order = [];
-        const slow = session.call('trigger-long-running-operation', { duration: 1, steps: 1 }).then(() => order.push('slow'));
-        const quick = session.call('echo', { message: 'quick' }).then(() => order.push('quick'));
-        await Promise.all([slow, quick]);
+        await Promise.all([
+            session.call('trigger-long-running-operation', { duration: 1, steps: 1 }).then(() => order.push('slow')),
+            session.call('echo', { message: 'quick' }).then(() => order.push('quick')),
+        ]);
         assert.deepEqual(order, ['quick', 'slow']);
     });
 }
@@ -174,7 +178,7 @@ async function progressAndCancellation(step, session) {
         assert.deepEqual(texts(result), ['Long running operation completed. Duration: 0.5 seconds, Steps: 5.']);
         // Counted on the wire: this SDK drops a progress notification that it reads in one piece with the result.
         const { id } = session.sent.all(message => message.method === 'tools/call').at(-1);
-        const told = session.received.all(({ id: answered, params }) => answered === id || params?.progressToken === id);
+        const told = session.received.all(message => message.id === id || message.params?.progressToken === id);
         assert.deepEqual(told.map(({ params }) => params?.progress), [1, 2, 3, 4, 5, undefined]);
     });
     await step('a running call is cancelled and the session stays usable', async () => {
@@ -192,12 +196,13 @@ async function progressAndCancellation(step, session) {
 
 async function rootsOfTheClient(step, session) {
     await step('get-roots-list shows the roots of the client', async () => {
-        assert.match(texts(await session.call('get-roots-list'))[0], /2 total[^]*engine\n   URI: file:\/\/\/home\/ada\/engine/);
+        const [text] = texts(await session.call('get-roots-list'));
+        assert.match(text, /2 total[^]*engine\n   URI: file:\/\/\/home\/ada\/engine/);
     });
     await step('roots/list_changed makes the server ask again', async () => {
         session.roots.push({ uri: 'file:///home/ada/letters', name: 'letters' });
         await session.client.sendRootsListChanged();
-        await session.notified('notifications/message', ({ data }) => data === 'Roots updated: 3 root(s) received from client');
+        await rootsUpdated(session, 3);
         assert.match(texts(await session.call('get-roots-list'))[0], /3 total[^]*letters/);
     });
 }
@@ -219,7 +224,7 @@ async function samplingByTheClient(step, session) {
 
 async function elicitationFromTheUser(step, session) {
     const formAnswers = [
-        ['accept', { action: 'accept', content: { name: 'Ada', check: true, integer: 7 } }, /Name: Ada\n- Agreed to terms: true[^]*Integer: 7/],
+        ['accept', { action: 'accept', content: { name: 'Ada', integer: 7 } }, /Name: Ada\n- Favorite Integer: 7/],
         ['decline', { action: 'decline' }, /declined/],
         ['cancel', { action: 'cancel' }, /cancelled/],
     ];
@@ -234,12 +239,13 @@ async function elicitationFromTheUser(step, session) {
     }
     await step('an elicitation may become a task of the client', async () => {
         session.elicited = () => ({ action: 'accept', content: { name: 'Ada', favoriteColor: 'Green' } });
-        assert.match(texts(await session.call('trigger-elicitation-request-async')).join('\n'), /COMPLETED[^]*Name: Ada\n- Favorite Color: Green/);
+        const text = texts(await session.call('trigger-elicitation-request-async')).join('\n');
+        assert.match(text, /COMPLETED[^]*Name: Ada\n- Favorite Color: Green/);
     });
     await step('a URL elicitation is shown and accepted', async () => {
-        session.elicited = ({ mode, url }) => ({ action: mode === 'url' && url === 'https://example.com/a' ? 'accept' : 'decline' });
-        const result = await session.call('trigger-url-elicitation', { url: 'https://example.com/a', elicitationId: 'one' });
-        assert.match(texts(result)[0], /completed the URL elicitation flow/);
+        const args = { url: 'https://example.com/a', elicitationId: 'one' };
+        session.elicited = ({ mode, url }) => ({ action: mode === 'url' && url === args.url ? 'accept' : 'decline' });
+        assert.match(texts(await session.call('trigger-url-elicitation', args))[0], /completed the URL elicitation flow/);
     });
     await step('the error that asks for a URL elicitation arrives whole, and the retry goes through', async () => {
         session.elicited = () => ({ action: 'accept' });
@@ -364,15 +370,17 @@ async function promptsAndCompletion(step, session, reference) {
         assert.equal(messages[1].content.resource.uri, 'demo://resource/dynamic/text/5');
     });
 
-    const prompt = name => ({ type: 'ref/prompt', name });
+    const prompt = { type: 'ref/prompt', name: 'completable-prompt' };
+    const ofEngineering = { arguments: { department: 'Engineering' } };
+    const template = { type: 'ref/resource', uri: 'demo://resource/dynamic/text/{resourceId}' };
     const completions = [
-        ['a prompt argument', prompt('completable-prompt'), { name: 'department', value: 'S' }, undefined, ['Sales', 'Support']],
-        ['an argument that depends on another', prompt('completable-prompt'), { name: 'name', value: '' }, { arguments: { department: 'Engineering' } }, ['Alice', 'Bob', 'Charlie']],
-        ['a template variable', { type: 'ref/resource', uri: 'demo://resource/dynamic/text/{resourceId}' }, { name: 'resourceId', value: '8' }, undefined, ['8']],
+        ['a prompt argument', prompt, 'department', 'S', undefined, ['Sales', 'Support']],
+        ['an argument that depends on another', prompt, 'name', '', ofEngineering, ['Alice', 'Bob', 'Charlie']],
+        ['a template variable', template, 'resourceId', '8', undefined, ['8']],
     ];
-    for (const [what, ref, argument, context, expected] of completions) {
+    for (const [what, ref, name, value, context, expected] of completions) {
         await step(`completion of ${what}`, async () => {
-            const { completion } = await session.client.complete({ ref, argument, context });
+            const { completion } = await session.client.complete({ ref, argument: { name, value }, context });
             assert.deepEqual(completion.values, expected);
         });
     }
@@ -405,7 +413,16 @@ async function errors(step, session, reference) {
 }
 
 async function ending(step, session, directory) {
+    await step('nothing that the server offers was left out', async () => {
+        const used = wanted => {
+            const names = session.sent.all(({ method }) => method === wanted).map(({ params }) => params.name);
+            return [...new Set(names)].sort();
+        };
+        assert.deepEqual(used('tools/call'), TOOLS);
+        assert.deepEqual(used('prompts/get').filter(name => name !== 'no-such-prompt'), PROMPTS);
+    });
     await step('every request was answered once, the cancelled one never', async () => session.assertAnsweredOnce());
+    await step('nothing was asked of the client twice', async () => session.assertAskedOnce());
     await step('the bridge leaves with its client: exit code 0, silent, nothing left behind', async () => {
         await session.close();
         assertBridgeLeftCleanly(directory);

@@ -106,13 +106,19 @@ export class Session {
 
     /** Each request of the client has been answered once; one that was cancelled, never. */
     assertAnsweredOnce() {
-        const cancelled = new Set(
-            this.sent.all(message => message.method === 'notifications/cancelled').map(message => message.params.requestId),
-        );
+        const cancellations = this.sent.all(message => message.method === 'notifications/cancelled');
+        const cancelled = new Set(cancellations.map(({ params }) => params.requestId));
         for (const { id, method } of this.sent.all(message => message.method && 'id' in message)) {
             const answers = this.received.all(message => !message.method && message.id === id);
             assert.equal(answers.length, cancelled.has(id) ? 0 : 1, `answers to ${method}, id ${id}`);
         }
+    }
+
+    /** Nothing that the server asked has been asked twice. */
+    assertAskedOnce() {
+        const requests = this.received.all(message => message.method && 'id' in message);
+        const asked = requests.map(({ id, method }) => `${method}, id ${id}`);
+        assert.deepEqual(asked, [...new Set(asked)]);
     }
 
     async close() {
