@@ -79,10 +79,10 @@ steps_of() {
 
 count() { grep -c "^$1 " "$work/steps" || true; }
 
-# Each bridge (and the one client that went straight to the server) opened one session, and ended it.
+# Each client of the bridge (and the one that went straight to the server) had one session, and it was ended.
 every_session_was_closed() {
-    local name="server: each bridge opened one session and announced its end" clients opened ended
-    clients=$(find "$work" -name pid | wc -l)
+    local name="server: each client had one session, and its end was announced" clients opened ended
+    clients=$(find "$work" -name pid -printf '%h\n' | xargs -r dirname | sort -u | wc -l)
     [[ ! -d $work/typescript ]] || clients=$((clients + 1))
     opened=$(sed -n 's/^Session initialized with ID: //p' "$work/server.log" | sort)
     ended=$(sed -n 's/^Received session termination request for session //p' "$work/server.log" | sort)

@@ -1,6 +1,6 @@
 // An official client in a session with the everything server, through the bridge or straight to it.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { sdk } from '../tools.mjs';
 import { Record } from './steps.mjs';
@@ -139,9 +139,12 @@ export function bridged(command, directory, capabilities = EVERY_CAPABILITY) {
     return new Session(new StdioClientTransport({ command: observe, args: [directory, ...command] }), capabilities);
 }
 
-/** The bridge has ended by itself with exit code 0, has printed nothing and left no process. */
+/** One bridge was launched; it has ended by itself with exit code 0, has printed nothing and left no process. */
 export function assertBridgeLeftCleanly(directory) {
-    const read = name => readFileSync(`${directory}/${name}`, 'utf8').trim();
+    const processes = readdirSync(directory);
+    assert.equal(processes.length, 1, 'processes');
+    const read = name => readFileSync(`${directory}/${processes[0]}/${name}`, 'utf8').trim();
+    assert.equal(existsSync(`${directory}/${processes[0]}/signal`), false, 'it left too late: the client sent SIGTERM');
     assert.equal(read('exit'), '0', 'exit code');
     assert.throws(() => process.kill(Number(read('pid')), 0), { code: 'ESRCH' }, 'its process is gone');
     if (process.env.BRIDGE_STDERR !== 'any') assert.equal(read('stderr'), '', 'stderr');
