@@ -1,6 +1,6 @@
 // The official TypeScript SDK's stdio client, through the bridge, against the everything server.
 // usage: main.mjs URL DIRECTORY BRIDGE-COMMAND...
-import { aClientThatCanDoNothing, aClientThatLeavesEarly } from './others.mjs';
+import { aClientOfTheNewerSdk, aClientThatCanDoNothing, aClientThatLeavesEarly } from './others.mjs';
 import { aClientThatCanDoEverything } from './everything.mjs';
 import { Steps } from './steps.mjs';
 
@@ -9,4 +9,5 @@ const steps = new Steps('typescript');
 await aClientThatCanDoEverything(steps, { url, command, directory: `${directory}/everything` });
 await aClientThatCanDoNothing(steps, { command, directory: `${directory}/nothing` });
 await aClientThatLeavesEarly(steps, { command, directory: `${directory}/early` });
+await aClientOfTheNewerSdk(steps, { command, directory: `${directory}/newer` });
 process.exit(steps.failed ? 1 : 0);

@@ -11,7 +11,8 @@ const { StreamableHTTPClientTransport } = await sdk('client/streamableHttp.js');
 const { InMemoryTaskStore } = await sdk('experimental/tasks/stores/in-memory.js');
 const types = await sdk('types.js');
 
-const observe = fileURLToPath(new URL('../observe', import.meta.url));
+/** The program that stands between a client and the bridge. */
+export const observe = fileURLToPath(new URL('../observe', import.meta.url));
 
 const EVERY_CAPABILITY = {
     sampling: {},
