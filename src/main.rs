@@ -1,1 +1,39 @@
-fn main() {}
+//! The life of the process: parse, begin the log, run the command, report, exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use mcp_bridge::cli::{Cli, Command, ServeArgs};
+use mcp_bridge::error::{Error, Exit};
+use mcp_bridge::{commands, config, logging, ui};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ui::usage(&error).into(),
+    };
+    let done = match cli.command {
+        None => serve(&cli.serve),
+        Some(Command::Serve(args)) => serve(&args),
+        Some(Command::Completions { shell }) => commands::completions::run(shell),
+    };
+    match done {
+        Ok(()) => Exit::Ok.into(),
+        Err(error) => ui::report(&error).into(),
+    }
+}
+
+fn serve(args: &ServeArgs) -> Result<(), Error> {
+    start_log(&args.log)?;
+    commands::serve::run(config::serve(args)?)
+}
+
+fn start_log(args: &mcp_bridge::cli::LogArgs) -> Result<(), Error> {
+    let settings = config::log(args);
+    logging::start(&settings).map_err(|error| {
+        let file = settings.file.unwrap_or_default();
+        Error::usage(format!("the log can't be written to {}", file.display()))
+            .because(error)
+            .hint("name another file with `--log`")
+    })
+}

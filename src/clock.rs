@@ -1,0 +1,91 @@
+//! Time, behind one door, so that a test can set it.
+
+use std::time::{Duration, Instant, SystemTime};
+
+/// How far the wall clock may run ahead of the monotonic one before the machine is taken to have slept.
+/// Well above what a clock adjustment does, well below what closes a connection.
+const SLEEP_THRESHOLD: Duration = Duration::from_secs(5);
+
+/// Both clocks of a machine.
+pub trait Clock: Send + Sync {
+    /// Does not run while the machine sleeps (on Linux and macOS).
+    fn monotonic(&self) -> Instant;
+    /// Runs always.
+    fn wall(&self) -> SystemTime;
+}
+
+/// The machine's own clocks.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn monotonic(&self) -> Instant {
+        Instant::now()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}
+
+/// Notices that the machine slept, when asked; it never wakes the process to find out.
+pub struct SleepDetector<'a> {
+    clock: &'a dyn Clock,
+    monotonic: Instant,
+    wall: SystemTime,
+}
+
+impl<'a> SleepDetector<'a> {
+    /// Starts now.
+    pub fn new(clock: &'a dyn Clock) -> Self {
+        Self { clock, monotonic: clock.monotonic(), wall: clock.wall() }
+    }
+
+    /// Whether the machine slept since the last time that this was asked.
+    pub fn slept(&mut self) -> bool {
+        let (monotonic, wall) = (self.clock.monotonic(), self.clock.wall());
+        let ran = monotonic.saturating_duration_since(self.monotonic);
+        let passed = wall.duration_since(self.wall).unwrap_or_default();
+        (self.monotonic, self.wall) = (monotonic, wall);
+        passed.saturating_sub(ran) > SLEEP_THRESHOLD
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    struct Hands(Mutex<(Instant, SystemTime)>);
+
+    impl Clock for Hands {
+        fn monotonic(&self) -> Instant {
+            self.0.lock().unwrap().0
+        }
+        fn wall(&self) -> SystemTime {
+            self.0.lock().unwrap().1
+        }
+    }
+
+    impl Hands {
+        fn pass(&self, awake: u64, asleep: u64) {
+            let mut hands = self.0.lock().unwrap();
+            hands.0 += Duration::from_secs(awake);
+            hands.1 += Duration::from_secs(awake + asleep);
+        }
+    }
+
+    #[test]
+    fn sleep_is_noticed_once_and_waking_hours_are_not_sleep() {
+        let hands = Hands(Mutex::new((Instant::now(), SystemTime::UNIX_EPOCH)));
+        let mut detector = SleepDetector::new(&hands);
+        hands.pass(3600, 0);
+        assert!(!detector.slept());
+        hands.pass(1, 600);
+        assert!(detector.slept());
+        assert!(!detector.slept());
+        hands.pass(1, 2);
+        assert!(!detector.slept());
+    }
+}

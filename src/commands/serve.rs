@@ -1,0 +1,59 @@
+//! `bridge SERVER`: serve a hosted server on stdin and stdout.
+
+use std::sync::Arc;
+
+use crate::clock::SystemClock;
+use crate::error::Error;
+use crate::relay::{ClientSide, FileMemory, Relay};
+use crate::remote::Remote;
+use crate::stdio::{Writer, reader};
+use crate::{config, os};
+
+/// Serves until the client is gone.
+///
+/// # Errors
+/// stdin or stdout are closed, or the system gives no threads.
+pub fn run(config: config::Serve) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .thread_keep_alive(std::time::Duration::from_secs(1))
+        .build()
+        .map_err(|error| Error::failed("bridge can't start").because(error))?;
+    let served = runtime.block_on(serve(config));
+    // A name that is being looked up can't be interrupted, and nobody waits for it any more.
+    runtime.shutdown_background();
+    served
+}
+
+async fn serve(config: config::Serve) -> Result<(), Error> {
+    let closed = |name: &str, error| {
+        Error::failed(format!("{name} can't be used")).because(error).hint(
+            "bridge is started by an MCP client, which writes to its stdin and reads its stdout",
+        )
+    };
+    let input = os::stdin().map_err(|error| closed("stdin", error))?;
+    let output = os::stdout().map_err(|error| closed("stdout", error))?;
+    let lines = reader::spawn(input, config.relay.max_message_size)
+        .map_err(|error| closed("stdin", error))?;
+    let writer = Writer::spawn(output).map_err(|error| closed("stdout", error))?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        server = config.endpoint.shown(),
+        "started"
+    );
+    let relay = Relay {
+        remote: Arc::new(Remote::new(config.endpoint, config.remote)),
+        settings: config.relay,
+        memory: FileMemory::new(config.memory),
+        clock: &SystemClock,
+    };
+    let told_to_end = async {
+        tokio::select! {
+            () = os::told_to_end() => tracing::info!("told to end"),
+            () = os::stdout_hung_up() => tracing::info!("nobody reads stdout any more"),
+        }
+    };
+    relay.run(ClientSide { lines, writer, told_to_end, parent_gone: os::parent_gone() }).await;
+    tracing::info!("ended");
+    Ok(())
+}

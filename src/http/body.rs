@@ -1,0 +1,105 @@
+//! A response body, chunk by chunk, decoded.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
+use hyper::header::{CONTENT_ENCODING, HeaderMap};
+
+use super::decode::Decoder;
+use super::fault::{Fault, FaultKind, Sent};
+use super::pool::Pool;
+
+/// The body of one response. Reading it to its end gives an HTTP/1.1 connection back; dropping it
+/// before closes the connection, or resets the HTTP/2 stream.
+pub struct Body {
+    incoming: Incoming,
+    lease: Option<(SendRequest<Full<Bytes>>, Arc<Pool>)>,
+    decoder: Option<Decoder>,
+    started: bool,
+}
+
+impl Body {
+    pub(super) fn http1(
+        incoming: Incoming,
+        sender: SendRequest<Full<Bytes>>,
+        pool: Arc<Pool>,
+    ) -> Self {
+        Self { incoming, lease: Some((sender, pool)), decoder: None, started: false }
+    }
+
+    pub(super) fn http2(incoming: Incoming) -> Self {
+        Self { incoming, lease: None, decoder: None, started: false }
+    }
+
+    /// Decodes what the headers say is encoded.
+    ///
+    /// # Errors
+    /// An encoding that was not asked for and is not known.
+    pub fn decoded(mut self, headers: &HeaderMap) -> Result<Self, Fault> {
+        let Some(encoding) = headers.get(CONTENT_ENCODING) else { return Ok(self) };
+        let name = encoding.to_str().unwrap_or("?").trim().to_ascii_lowercase();
+        self.decoder = match &*name {
+            "" | "identity" => None,
+            "gzip" | "x-gzip" => Some(Decoder::gzip()),
+            "deflate" => Some(Decoder::deflate()),
+            other => {
+                let cause = format!("the body is encoded as `{other}`, which was not asked for");
+                return Err(Fault::words(FaultKind::Encoding, Sent::Maybe, cause));
+            }
+        };
+        Ok(self)
+    }
+
+    /// The next piece; `None` at the end. Cancelling it loses nothing.
+    ///
+    /// # Errors
+    /// The connection broke, or the encoding did.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
+        loop {
+            if let Some(piece) = self.decoder.as_mut().and_then(Decoder::next_piece) {
+                return piece.map(Some);
+            }
+            let Some(data) = self.raw_chunk().await? else {
+                return match self.decoder.as_mut().map(Decoder::finish) {
+                    Some(Err(fault)) => Err(fault),
+                    _ => Ok(None),
+                };
+            };
+            // Some proxies take the header off and leave the encoding on.
+            if !std::mem::replace(&mut self.started, true)
+                && self.decoder.is_none()
+                && data.starts_with(&[0x1f, 0x8b])
+            {
+                self.decoder = Some(Decoder::gzip());
+            }
+            match &mut self.decoder {
+                Some(decoder) => decoder.feed(data),
+                None => return Ok(Some(data)),
+            }
+        }
+    }
+
+    async fn raw_chunk(&mut self) -> Result<Option<Bytes>, Fault> {
+        while let Some(frame) = self.incoming.frame().await {
+            let frame =
+                frame.map_err(|error| Fault { sent: Sent::Maybe, ..Fault::exchange(&error) })?;
+            match frame.into_data() {
+                Ok(data) if !data.is_empty() => return Ok(Some(data)),
+                _ => {}
+            }
+        }
+        if let Some((sender, pool)) = self.lease.take() {
+            pool.check_in(sender);
+        }
+        Ok(None)
+    }
+
+    /// The length that the server announced, if it did and the body is not encoded.
+    pub fn announced_length(&self) -> Option<u64> {
+        use hyper::body::Body as _;
+        if self.decoder.is_some() { None } else { self.incoming.size_hint().exact() }
+    }
+}

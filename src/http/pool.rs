@@ -1,0 +1,264 @@
+//! The connections to one origin, and which of them a request may use.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::client::conn::{TrySendError, http1, http2};
+use hyper::rt::{Read, Write};
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+
+use super::Origin;
+use super::body::Body;
+use super::connect::{Connection, Connector};
+use super::fault::{Fault, FaultKind, Sent};
+
+type Outgoing = Request<Full<Bytes>>;
+type Http1 = http1::SendRequest<Full<Bytes>>;
+type Http2 = http2::SendRequest<Full<Bytes>>;
+
+/// Idle connections kept; more are closed as they come back.
+const MAX_IDLE: usize = 64;
+/// Longest idle time after which a request that must not be repeated may still use a connection.
+/// Servers close theirs after 5 s and more.
+const RECENT: Duration = Duration::from_secs(2);
+/// The same for a server of which it is not known yet that it keeps idle connections for long: some
+/// close them after a second.
+const RECENT_UNPROVEN: Duration = Duration::from_millis(400);
+/// A connection that is still open after this long proves that the server keeps them.
+const PROOF: Duration = Duration::from_secs(4);
+/// Idle connections older than this are not used for anything.
+const STALE: Duration = Duration::from_secs(90);
+
+/// Which connections a request may go onto.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reuse {
+    /// Any that is open: the request can be sent again if the connection turns out to be dead.
+    Any,
+    /// One that was used a moment ago, else a new one: the request must not be sent twice, and a server
+    /// may be closing a connection that lay idle.
+    Recent,
+}
+
+struct Idle {
+    sender: Http1,
+    since: Instant,
+}
+
+struct SharedH2 {
+    sender: Http2,
+    max_streams: Arc<AtomicUsize>,
+}
+
+#[derive(Default)]
+struct State {
+    idle: Vec<Idle>,
+    h2: Option<SharedH2>,
+    /// Whether a first connection showed which protocol the server speaks.
+    known: bool,
+    proven: bool,
+}
+
+pub(super) struct Pool {
+    origin: Origin,
+    connector: Arc<Connector>,
+    state: Mutex<State>,
+    /// Held while the first connection is made, so that a burst at the start does not open many to a
+    /// server that wants one.
+    first: tokio::sync::Mutex<()>,
+}
+
+/// An open connection with room for one more request.
+enum Lease {
+    Http1(Http1),
+    Http2(Http2),
+}
+
+impl Pool {
+    pub(super) fn new(origin: Origin, connector: Arc<Connector>) -> Self {
+        Self { origin, connector, state: Mutex::default(), first: tokio::sync::Mutex::new(()) }
+    }
+
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    pub(super) fn max_streams(&self) -> Option<usize> {
+        self.state().h2.as_ref().map(|h2| h2.max_streams.load(Ordering::Relaxed))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) async fn send(
+        self: &Arc<Self>,
+        mut request: Outgoing,
+        reuse: Reuse,
+    ) -> Result<Response<Body>, Fault> {
+        // A connection that closes while it is picked gives the request back unsent; then the next one
+        // is tried, and at last a new one.
+        for _ in 0..=MAX_IDLE {
+            let lease = self.lease(reuse).await?;
+            match self.send_on(lease, request).await {
+                Ok(response) => return Ok(response),
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) => request = unsent,
+                    None => return Err(Fault::exchange(error.error())),
+                },
+            }
+        }
+        let cause = "the server closes every connection before a request can be sent";
+        Err(Fault::words(FaultKind::Connect, Sent::No, cause))
+    }
+
+    async fn send_on(
+        self: &Arc<Self>,
+        lease: Lease,
+        request: Outgoing,
+    ) -> Result<Response<Body>, TrySendError<Outgoing>> {
+        match lease {
+            Lease::Http1(mut sender) => {
+                let response = sender.try_send_request(request).await?;
+                let (head, incoming) = response.into_parts();
+                let body = Body::http1(incoming, sender, Arc::clone(self));
+                Ok(Response::from_parts(head, body))
+            }
+            Lease::Http2(mut sender) => {
+                Ok(sender.try_send_request(request).await?.map(Body::http2))
+            }
+        }
+    }
+
+    async fn lease(self: &Arc<Self>, reuse: Reuse) -> Result<Lease, Fault> {
+        if let Some(lease) = self.open_lease(reuse) {
+            return Ok(lease);
+        }
+        if self.state().known && !self.speaks_h2_only() {
+            return self.connect().await;
+        }
+        let _first = self.first.lock().await;
+        match self.open_lease(reuse) {
+            Some(lease) => Ok(lease),
+            None => self.connect().await,
+        }
+    }
+
+    /// Whether the last connection was HTTP/2, of which one is enough.
+    fn speaks_h2_only(&self) -> bool {
+        self.state().h2.is_some()
+    }
+
+    fn open_lease(&self, reuse: Reuse) -> Option<Lease> {
+        let mut state = self.state();
+        if let Some(h2) = state.h2.as_ref().filter(|h2| !h2.sender.is_closed()) {
+            return Some(Lease::Http2(h2.sender.clone()));
+        }
+        state.take_idle(reuse).map(Lease::Http1)
+    }
+
+    async fn connect(self: &Arc<Self>) -> Result<Lease, Fault> {
+        let connection = self.connector.connect(&self.origin).await?;
+        let lease = match connection {
+            Connection::Plain(tcp) => Lease::Http1(handshake1(TokioIo::new(tcp)).await?),
+            Connection::Tls(tls) => Lease::Http1(handshake1(TokioIo::new(*tls)).await?),
+            Connection::TlsH2(tls) => {
+                let h2 = handshake2(TokioIo::new(*tls)).await?;
+                let sender = h2.sender.clone();
+                self.state().h2 = Some(h2);
+                Lease::Http2(sender)
+            }
+        };
+        self.state().known = true;
+        Ok(lease)
+    }
+
+    /// Takes back a connection whose response was read to its end.
+    pub(super) fn check_in(self: &Arc<Self>, mut sender: Http1) {
+        if sender.is_ready() {
+            self.state().keep(sender);
+            return;
+        }
+        let pool = Arc::clone(self);
+        tokio::spawn(async move {
+            if sender.ready().await.is_ok() {
+                pool.state().keep(sender);
+            }
+        });
+    }
+}
+
+impl State {
+    fn keep(&mut self, sender: Http1) {
+        if self.idle.len() < MAX_IDLE {
+            self.idle.push(Idle { sender, since: Instant::now() });
+        }
+    }
+
+    /// The connection that was used last, if it is recent enough.
+    fn take_idle(&mut self, reuse: Reuse) -> Option<Http1> {
+        self.idle.retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() < STALE);
+        self.proven |= self.idle.first().is_some_and(|oldest| oldest.since.elapsed() > PROOF);
+        let bound = match reuse {
+            Reuse::Any => STALE,
+            Reuse::Recent if self.proven => RECENT,
+            Reuse::Recent => RECENT_UNPROVEN,
+        };
+        let last = self.idle.last()?;
+        if last.since.elapsed() > bound {
+            return None;
+        }
+        self.idle.pop().map(|idle| idle.sender)
+    }
+}
+
+async fn handshake1<T>(io: T) -> Result<Http1, Fault>
+where
+    T: Read + Write + Unpin + Send + 'static,
+{
+    let (sender, connection) = http1::handshake(io)
+        .await
+        .map_err(|error| Fault::new(FaultKind::Connect, Sent::No, &error))?;
+    tokio::spawn(connection);
+    Ok(sender)
+}
+
+async fn handshake2<T>(io: T) -> Result<SharedH2, Fault>
+where
+    T: Read + Write + Unpin + Send + 'static,
+{
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), io)
+        .await
+        .map_err(|error| Fault::new(FaultKind::Connect, Sent::No, &error))?;
+    let max_streams = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
+    tokio::spawn(DriveH2 { connection, max_streams: Arc::clone(&max_streams) });
+    Ok(SharedH2 { sender, max_streams })
+}
+
+/// Drives an HTTP/2 connection and notes how many streams the server allows, which it may change.
+struct DriveH2<T>
+where
+    T: Read + Write + Unpin + Send + 'static,
+{
+    connection: http2::Connection<T, Full<Bytes>, TokioExecutor>,
+    max_streams: Arc<AtomicUsize>,
+}
+
+impl<T> Future for DriveH2<T>
+where
+    T: Read + Write + Unpin + Send + 'static,
+{
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let done = Pin::new(&mut self.connection).poll(context);
+        self.max_streams.store(self.connection.current_max_send_streams(), Ordering::Relaxed);
+        done.map(|_| ())
+    }
+}

@@ -1,0 +1,166 @@
+//! Splices into a message that leave every other byte as it was. The only rewrites there are stand in
+//! `docs/architecture.md`.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use bytes::Bytes;
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::Id;
+
+/// Kinds of list of which the client is told changes.
+const LIST_KINDS: [&str; 3] = ["tools", "prompts", "resources"];
+
+/// The value of one member of a JSON object; of duplicates the last.
+pub fn member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
+    let mut deserializer = serde_json::Deserializer::from_str(object);
+    deserializer.deserialize_map(MemberVisitor(key)).ok()?.map(RawValue::get)
+}
+
+/// The value at a path of members.
+pub fn member_at<'a>(object: &'a str, path: &[&str]) -> Option<&'a str> {
+    path.iter().try_fold(object, |value, key| member(value, key))
+}
+
+struct MemberVisitor<'k>(&'k str);
+
+impl<'de> Visitor<'de> for MemberVisitor<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            if key == self.0 {
+                found = Some(map.next_value()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Where `part`, a piece of `whole`, stands in it.
+fn span(whole: &str, part: &str) -> Range<usize> {
+    let start = part.as_ptr() as usize - whole.as_ptr() as usize;
+    start..start + part.len()
+}
+
+fn splice(whole: &str, range: Range<usize>, with: &str) -> String {
+    let mut text = String::with_capacity(whole.len() - range.len() + with.len());
+    text.push_str(&whole[..range.start]);
+    text.push_str(with);
+    text.push_str(&whole[range.end..]);
+    text
+}
+
+/// Replaces the value at a path; `None` where there is none.
+pub fn replace_at(bytes: &Bytes, path: &[&str], with: &str) -> Option<Bytes> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let value = member_at(text, path)?;
+    Some(Bytes::from(splice(text, span(text, value), with)))
+}
+
+/// Puts an id onto a message, in place of its own or as its first member.
+pub(super) fn replace_id(bytes: &Bytes, id: &Id) -> Bytes {
+    let raw = id.to_string();
+    if let Some(replaced) = replace_at(bytes, &["id"], &raw) {
+        return replaced;
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let brace = text.find('{').map_or(0, |at| at + 1);
+    Bytes::from(splice(&text, brace..brace, &format!("\"id\":{raw},")))
+}
+
+/// Declares `listChanged` for every kind of list that an `initialize` response declares, because the
+/// bridge tells of changes that the server can't know of. `None` where nothing has to change.
+pub fn with_list_changed(bytes: &Bytes) -> Option<Bytes> {
+    let mut text = Cow::Borrowed(std::str::from_utf8(bytes).ok()?);
+    for kind in LIST_KINDS {
+        let changed = declared(&text, kind);
+        if let Some(changed) = changed {
+            text = Cow::Owned(changed);
+        }
+    }
+    match text {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(text) => Some(Bytes::from(text)),
+    }
+}
+
+fn declared(text: &str, kind: &str) -> Option<String> {
+    let capability = member_at(text, &["result", "capabilities", kind])?;
+    if !capability.starts_with('{') {
+        return None;
+    }
+    if let Some(value) = member(capability, "listChanged") {
+        return (value != "true").then(|| splice(text, span(text, value), "true"));
+    }
+    let at = span(text, capability).start + 1;
+    let comma = if capability[1..].trim_start().starts_with('}') { "" } else { "," };
+    Some(splice(text, at..at, &format!("\"listChanged\":true{comma}")))
+}
+
+/// Makes one line of a body that may be pretty-printed: outside strings a line break is white space,
+/// inside them it can't stand (RFC 8259 §7).
+pub fn into_line(mut body: Vec<u8>) -> Bytes {
+    for byte in &mut body {
+        if matches!(byte, b'\n' | b'\r') {
+            *byte = b' ';
+        }
+    }
+    let bytes = Bytes::from(body);
+    let line = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes).trim_ascii();
+    bytes.slice_ref(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(text: &str) -> Option<String> {
+        with_list_changed(&Bytes::copy_from_slice(text.as_bytes()))
+            .map(|b| String::from_utf8(b.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn list_changed_is_declared_where_a_kind_is() {
+        assert_eq!(
+            listed(r#"{"id":1,"result":{"x":1.0,"capabilities":{"tools":{},"prompts":{ "a":2},"resources":{"subscribe":true,"listChanged":false},"logging":{}}}}"#).unwrap(),
+            r#"{"id":1,"result":{"x":1.0,"capabilities":{"tools":{"listChanged":true},"prompts":{"listChanged":true, "a":2},"resources":{"subscribe":true,"listChanged":true},"logging":{}}}}"#
+        );
+    }
+
+    #[test]
+    fn what_is_declared_already_stays_byte_for_byte() {
+        assert_eq!(listed(r#"{"result":{"capabilities":{"tools":{"listChanged":true}}}}"#), None);
+        assert_eq!(listed(r#"{"result":{"capabilities":{"logging":{}}}}"#), None);
+        assert_eq!(listed(r#"{"result":{"capabilities":{"tools":null}}}"#), None);
+        assert_eq!(listed(r#"{"error":{}}"#), None);
+    }
+
+    #[test]
+    fn a_nested_value_is_replaced_in_place() {
+        let bytes = Bytes::from_static(br#"{"params":{"requestId":5,"reason":"x"},"requestId":5}"#);
+        let replaced = replace_at(&bytes, &["params", "requestId"], "\"bridge-1\"").unwrap();
+        assert_eq!(
+            replaced,
+            &br#"{"params":{"requestId":"bridge-1","reason":"x"},"requestId":5}"#[..]
+        );
+        assert_eq!(replace_at(&bytes, &["params", "missing"], "1"), None);
+    }
+
+    #[test]
+    fn a_pretty_printed_body_becomes_one_line() {
+        let body = b"\xEF\xBB\xBF{\r\n  \"id\": 1,\n  \"result\": \"a\\nb\"\n}\n".to_vec();
+        assert_eq!(into_line(body), &b"{    \"id\": 1,   \"result\": \"a\\nb\" }"[..]);
+    }
+}

@@ -1,0 +1,164 @@
+//! Reading an envelope: the top level of one JSON object, values skipped over.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::{INVALID_REQUEST, Id, Kind, PARSE_ERROR, scan};
+
+/// Text that is no JSON-RPC message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    /// The id that the sender may be waiting on, where it could be read.
+    pub id: Option<Id>,
+    /// [`PARSE_ERROR`] or [`INVALID_REQUEST`].
+    pub code: i32,
+    /// What is wrong, in words.
+    pub why: String,
+}
+
+/// The members of the top level that tell what a message is.
+#[derive(Default)]
+struct Members<'a> {
+    id: Option<&'a RawValue>,
+    method: Option<&'a RawValue>,
+    result: bool,
+    error: bool,
+}
+
+pub(super) fn read(bytes: &[u8]) -> Result<Kind, Malformed> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Malformed {
+        id: scan::top_level_id(bytes),
+        code: PARSE_ERROR,
+        why: "not valid UTF-8".into(),
+    })?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let members = deserializer
+        .deserialize_any(MembersVisitor)
+        .and_then(|members| deserializer.end().map(|()| members))
+        .map_err(|error| unreadable(bytes, &error))?;
+    members.kind()
+}
+
+fn unreadable(bytes: &[u8], error: &serde_json::Error) -> Malformed {
+    let code = if error.is_data() { INVALID_REQUEST } else { PARSE_ERROR };
+    Malformed { id: scan::top_level_id(bytes), code, why: error.to_string() }
+}
+
+fn invalid(id: Option<Id>, why: &str) -> Malformed {
+    Malformed { id, code: INVALID_REQUEST, why: why.to_owned() }
+}
+
+impl Members<'_> {
+    fn kind(self) -> Result<Kind, Malformed> {
+        let id = self.id.map(RawValue::get).filter(|raw| *raw != "null");
+        let parsed = id.and_then(Id::from_json);
+        if id.is_some() && parsed.is_none() {
+            return Err(invalid(None, "the id is neither a string nor a number"));
+        }
+        let Some(method) = self.method else {
+            if !self.result && !self.error {
+                return Err(invalid(parsed, "neither a method nor a result nor an error"));
+            }
+            return Ok(Kind::Response { id: parsed, failed: !self.result });
+        };
+        let Ok(method) = serde_json::from_str::<Cow<'_, str>>(method.get()) else {
+            return Err(invalid(parsed, "the method is not a string"));
+        };
+        match (parsed, self.id) {
+            (Some(id), _) => Ok(Kind::Request { id, method: method.into() }),
+            (None, None) => Ok(Kind::Notification { method: method.into() }),
+            (None, Some(_)) => Err(invalid(None, "the id of a request must not be null")),
+        }
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON-RPC message (a JSON object)")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Members::default();
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            match &*key {
+                "id" => members.id = Some(map.next_value()?),
+                "method" => members.method = Some(map.next_value()?),
+                // `"error": null` beside a result is how some servers spell "no error".
+                "error" => {
+                    let value: &RawValue = map.next_value()?;
+                    members.error = value.get() != "null";
+                }
+                "result" => {
+                    map.next_value::<IgnoredAny>()?;
+                    members.result = true;
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        if members.result && members.error {
+            members.result = false;
+        }
+        Ok(members)
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+        Err(E::invalid_type(serde::de::Unexpected::Unit, &self))
+    }
+}
+
+/// Whether the text is a batch (JSON-RPC 2.0 §6; MCP 2025-03-26 only).
+pub fn is_batch(bytes: &[u8]) -> bool {
+    bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[')
+}
+
+/// The messages of a batch, or the text itself where it is none.
+///
+/// # Errors
+/// Not a JSON array, or an empty one (JSON-RPC 2.0 §6: one error for the whole).
+pub fn split_batch(bytes: Bytes) -> Result<Vec<Bytes>, Malformed> {
+    if !is_batch(&bytes) {
+        return Ok(vec![bytes]);
+    }
+    let elements: Vec<&RawValue> =
+        serde_json::from_slice(&bytes).map_err(|error| unreadable(&bytes, &error))?;
+    if elements.is_empty() {
+        return Err(invalid(None, "an empty batch"));
+    }
+    Ok(elements.iter().map(|raw| bytes.slice_ref(raw.get().as_bytes())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_taken_apart_without_touching_its_messages() {
+        let batch = Bytes::from_static(b" [ {\"a\": 1.0}, {\"id\":2,\"method\":\"x\"} ] ");
+        let parts = split_batch(batch).unwrap();
+        assert_eq!(parts, [&b"{\"a\": 1.0}"[..], b"{\"id\":2,\"method\":\"x\"}"]);
+    }
+
+    #[test]
+    fn an_empty_or_broken_batch_is_one_error() {
+        assert_eq!(split_batch(Bytes::from_static(b"[]")).unwrap_err().code, INVALID_REQUEST);
+        assert_eq!(split_batch(Bytes::from_static(b"[{]")).unwrap_err().code, PARSE_ERROR);
+    }
+
+    #[test]
+    fn a_deeply_nested_body_is_no_problem() {
+        let deep =
+            format!("{{\"id\":1,\"result\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(read(deep.as_bytes()).is_ok());
+    }
+}

@@ -1,0 +1,189 @@
+//! The few members of a body that steer the relay. Nothing here changes a message.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::edit::{member, member_at};
+use super::{Id, Message};
+
+fn text(message: &Message) -> &str {
+    // Checked when the envelope was read.
+    std::str::from_utf8(message.bytes()).unwrap_or_default()
+}
+
+fn string_at<'a>(message: &'a Message, path: &[&str]) -> Option<Cow<'a, str>> {
+    serde_json::from_str(member_at(text(message), path)?).ok()
+}
+
+/// What a client says of itself in `initialize` (MCP lifecycle).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientHello {
+    /// The protocol revision that it asks for.
+    pub protocol_version: String,
+    /// Its capabilities, as JSON text.
+    pub capabilities: String,
+}
+
+/// Reads `initialize` parameters; what is missing or odd is left empty.
+pub fn client_hello(request: &Message) -> ClientHello {
+    ClientHello {
+        protocol_version: string_at(request, &["params", "protocolVersion"])
+            .unwrap_or_default()
+            .into_owned(),
+        capabilities: member_at(text(request), &["params", "capabilities"])
+            .unwrap_or_default()
+            .to_owned(),
+    }
+}
+
+/// What a server says of itself in its `initialize` result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerHello {
+    /// The protocol revision that it chose.
+    pub protocol_version: String,
+    /// What it offers.
+    pub capabilities: ServerCapabilities,
+    /// `capabilities` and `serverInfo` as JSON text: another one means another server, or other tools.
+    pub identity: String,
+}
+
+/// The capabilities of a server that the relay asks about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ServerCapabilities {
+    /// Offers tools.
+    pub tools: bool,
+    /// Offers prompts.
+    pub prompts: bool,
+    /// Offers resources.
+    pub resources: bool,
+    /// Sends log messages.
+    pub logging: bool,
+}
+
+/// Reads an `initialize` response; `None` where it holds no usable result.
+pub fn server_hello(response: &Message) -> Option<ServerHello> {
+    let result = member(text(response), "result")?;
+    let version: Cow<'_, str> = serde_json::from_str(member(result, "protocolVersion")?).ok()?;
+    let capabilities = member(result, "capabilities").unwrap_or("{}");
+    let offers = |kind| member(capabilities, kind).is_some_and(|value| value != "null");
+    Some(ServerHello {
+        protocol_version: version.into_owned(),
+        capabilities: ServerCapabilities {
+            tools: offers("tools"),
+            prompts: offers("prompts"),
+            resources: offers("resources"),
+            logging: offers("logging"),
+        },
+        identity: format!("{capabilities}{}", member(result, "serverInfo").unwrap_or_default()),
+    })
+}
+
+/// The result of a response, as JSON text.
+pub fn result(response: &Message) -> Option<&str> {
+    member(text(response), "result")
+}
+
+/// Whether a list request asks for a later page.
+pub fn has_cursor(request: &Message) -> bool {
+    member_at(text(request), &["params", "cursor"]).is_some_and(|cursor| cursor != "null")
+}
+
+/// The tool that a `tools/call` names.
+pub fn tool_name(request: &Message) -> Option<Cow<'_, str>> {
+    string_at(request, &["params", "name"])
+}
+
+/// The resource that a `resources/subscribe` or `unsubscribe` names.
+pub fn resource_uri(request: &Message) -> Option<Cow<'_, str>> {
+    string_at(request, &["params", "uri"])
+}
+
+/// The parameters of a request or notification, as JSON text.
+pub fn params(message: &Message) -> Option<&str> {
+    member(text(message), "params")
+}
+
+/// The request that a `notifications/cancelled` names.
+pub fn cancelled_request(notification: &Message) -> Option<Id> {
+    Id::from_json(member_at(text(notification), &["params", "requestId"])?)
+}
+
+/// The names of the tools in a `tools/list` response that say of themselves that calling them again
+/// does no harm (`readOnlyHint` or `idempotentHint`), and of those that do not.
+pub fn tools_by_repeatability(response: &Message) -> Option<(Vec<String>, Vec<String>)> {
+    let listed: Tools<'_> = serde_json::from_str(result(response)?).ok()?;
+    let (repeatable, others): (Vec<_>, Vec<_>) =
+        listed.tools.into_iter().partition(|tool| tool.annotations.repeatable());
+    let names = |tools: Vec<Tool<'_>>| tools.into_iter().map(|t| t.name.into_owned()).collect();
+    Some((names(repeatable), names(others)))
+}
+
+#[derive(Deserialize)]
+struct Tools<'a> {
+    #[serde(borrow)]
+    tools: Vec<Tool<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Tool<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(default, deserialize_with = "annotations_or_none")]
+    annotations: Annotations,
+}
+
+#[derive(Default)]
+struct Annotations {
+    read_only: bool,
+    idempotent: bool,
+}
+
+impl Annotations {
+    fn repeatable(&self) -> bool {
+        self.read_only || self.idempotent
+    }
+}
+
+/// An odd annotation of one tool must not hide the others, so that anything but `true` is `false`.
+fn annotations_or_none<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Annotations, D::Error> {
+    let value = serde_json::Value::deserialize(d)?;
+    let hint = |name: &str| value.get(name) == Some(&serde_json::Value::Bool(true));
+    Ok(Annotations { read_only: hint("readOnlyHint"), idempotent: hint("idempotentHint") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn message(text: &str) -> Message {
+        Message::parse(Bytes::copy_from_slice(text.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn hints_are_believed_only_where_they_are_true() {
+        let response = message(
+            r#"{"id":1,"result":{"tools":[
+                {"name":"a","annotations":{"readOnlyHint":true}},
+                {"name":"b","annotations":{"idempotentHint":true,"x":[1]}},
+                {"name":"c","annotations":{"readOnlyHint":"true"}},
+                {"name":"d","annotations":null},{"name":"e","inputSchema":{"a":1E400}}]}}"#,
+        );
+        let (repeatable, others) = tools_by_repeatability(&response).unwrap();
+        assert_eq!(repeatable, ["a", "b"]);
+        assert_eq!(others, ["c", "d", "e"]);
+    }
+
+    #[test]
+    fn a_server_hello_tells_capabilities_and_identity() {
+        let hello = server_hello(&message(
+            r#"{"id":0,"result":{"protocolVersion":"2025-06-18","capabilities":{"tools":{},"prompts":null},"serverInfo":{"name":"s"}}}"#,
+        ))
+        .unwrap();
+        assert_eq!(hello.protocol_version, "2025-06-18");
+        assert!(hello.capabilities.tools && !hello.capabilities.prompts);
+        assert_eq!(hello.identity, r#"{"tools":{},"prompts":null}{"name":"s"}"#);
+        assert_eq!(server_hello(&message(r#"{"id":0,"result":{}}"#)), None);
+    }
+}

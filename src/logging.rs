@@ -1,0 +1,168 @@
+//! What is written down: problems on stderr, and where asked for everything, there or in a file.
+//!
+//! Methods, ids, sizes and statuses are logged; bodies and headers are not, and secrets can't be
+//! ([`crate::secret`]).
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use tracing::{Event, Level as Severity, Subscriber};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::format::DefaultFields;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, Layer, layer};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt};
+use tracing_subscriber::registry::{LookupSpan, Registry};
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Bytes after which the file begins anew; the one before is kept as `.1`.
+const MAX_FILE: u64 = 8 * 1024 * 1024;
+
+/// What is written down.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// On stderr.
+    pub stderr: Level,
+    /// In this file, everything.
+    pub file: Option<PathBuf>,
+}
+
+/// How much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Nothing.
+    Nothing,
+    /// What went wrong.
+    Problems,
+    /// Everything.
+    Everything,
+}
+
+/// Begins to write down.
+///
+/// # Errors
+/// The file can't be written.
+pub fn start(settings: &Settings) -> io::Result<()> {
+    let filter = match settings.stderr {
+        Level::Nothing => LevelFilter::OFF,
+        Level::Problems => LevelFilter::WARN,
+        Level::Everything => LevelFilter::DEBUG,
+    };
+    let stderr = lines().with_writer(io::stderr).with_filter(filter).boxed();
+    let mut layers = vec![stderr];
+    if let Some(path) = &settings.file {
+        let file = Mutex::new(LogFile::open(path)?);
+        layers.push(lines().with_writer(file).with_filter(LevelFilter::DEBUG).boxed());
+    }
+    tracing_subscriber::registry().with(layers).init();
+    std::panic::set_hook(Box::new(|panic| tracing::error!("a defect of bridge: {panic}")));
+    Ok(())
+}
+
+fn lines() -> Layer<Registry, DefaultFields, Line> {
+    layer().with_ansi(false).log_internal_errors(false).event_format(Line)
+}
+
+/// One line an event: when, which process, how grave, what.
+struct Line;
+
+impl<S, N> FormatEvent<S, N> for Line
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        SystemTime.format_time(&mut writer)?;
+        let grave = match *event.metadata().level() {
+            Severity::ERROR => "error",
+            Severity::WARN => "warning",
+            Severity::INFO => "info",
+            _ => "debug",
+        };
+        write!(writer, " bridge[{}] {grave}: ", std::process::id())?;
+        let mut fields = String::new();
+        context.format_fields(Writer::new(&mut fields), event)?;
+        // A server must not be able to write lines of its own into the log.
+        for part in fields.split(char::is_control) {
+            writer.write_str(part)?;
+        }
+        writeln!(writer)
+    }
+}
+
+/// A file that many processes append to, a line at a time, and that does not grow without bound.
+struct LogFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl LogFile {
+    fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), file: append(path)? })
+    }
+
+    /// Begins anew. Of several processes that find the file full one renames it; the others find
+    /// another file under its name and go on with that.
+    fn turn(&mut self) -> io::Result<()> {
+        let lock = append(&self.path.with_added_extension("lock"))?;
+        lock.lock()?;
+        if std::fs::metadata(&self.path).is_ok_and(|file| file.len() >= MAX_FILE) {
+            std::fs::rename(&self.path, self.path.with_added_extension("1"))?;
+        }
+        self.file = append(&self.path)?;
+        Ok(())
+    }
+}
+
+fn append(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+impl Write for LogFile {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.file.metadata()?.len() >= MAX_FILE {
+            self.turn()?;
+        }
+        self.file.write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_log_is_bounded_and_loses_no_line_of_the_last_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bridge.log");
+        let line = format!("{}\n", "x".repeat(1023));
+        let writers: Vec<_> = (0..3).map(|_| Mutex::new(LogFile::open(&path).unwrap())).collect();
+        for _ in 0..10_000 {
+            for writer in &writers {
+                writer.lock().unwrap().write_all(line.as_bytes()).unwrap();
+            }
+        }
+        let size = |path: &Path| std::fs::metadata(path).unwrap().len();
+        assert!(size(&path) <= MAX_FILE + 3 * 1024);
+        assert!(size(&path.with_added_extension("1")) <= MAX_FILE + 3 * 1024);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.lines().all(|each| each.len() == 1023));
+    }
+}

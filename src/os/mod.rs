@@ -1,0 +1,12 @@
+//! What differs by system.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as system;
+
+pub use system::{parent_gone, stdin, stdout, stdout_hung_up, told_to_end};

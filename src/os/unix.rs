@@ -1,0 +1,89 @@
+//! Linux, macOS and their relatives.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// stdin, without the locks and buffers of the standard library's.
+///
+/// # Errors
+/// It is closed.
+pub fn stdin() -> io::Result<File> {
+    Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
+}
+
+/// stdout, likewise.
+///
+/// # Errors
+/// It is closed.
+pub fn stdout() -> io::Result<File> {
+    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+/// Watches a descriptor by readiness, which costs no thread and wakes nobody.
+#[expect(unsafe_code, reason = "tokio asks for the promise below since 1.54")]
+fn watch(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an `OwnedFd` is open until it is dropped, and names the same descriptor all the while.
+    let watched = unsafe { AsyncFd::register_with_interest(descriptor, interest) };
+    watched.map_err(|error| error.into_parts().1)
+}
+
+/// Resolves when nobody can read stdout any more. What can't be watched, a file or a terminal, is found
+/// out by writing.
+pub async fn stdout_hung_up() {
+    let interest = Interest::READABLE.add(Interest::ERROR);
+    let watched = io::stdout().as_fd().try_clone_to_owned().and_then(|out| watch(out, interest));
+    if let Ok(watched) = watched {
+        while let Ok(mut ready) = watched.ready(interest).await {
+            let state = ready.ready();
+            if state.is_error() || state.is_read_closed() || state.is_write_closed() {
+                return;
+            }
+            ready.clear_ready();
+        }
+    }
+    std::future::pending().await
+}
+
+/// Resolves when the process that launched us is gone.
+pub async fn parent_gone() {
+    #[cfg(target_os = "linux")]
+    if let Some(parent) = rustix::process::getppid() {
+        use rustix::process::{PidfdFlags, pidfd_open};
+        let watched = pidfd_open(parent, PidfdFlags::empty())
+            .map_err(io::Error::from)
+            .and_then(|pidfd| watch(pidfd, Interest::READABLE));
+        if let Ok(watched) = watched
+            && watched.readable().await.is_ok()
+        {
+            return;
+        }
+    }
+    std::future::pending().await
+}
+
+/// Resolves at SIGTERM, SIGINT or SIGHUP.
+pub async fn told_to_end() {
+    let listen = |kind| signal(kind).ok();
+    let mut terminate = listen(SignalKind::terminate());
+    let mut interrupt = listen(SignalKind::interrupt());
+    let mut hang_up = listen(SignalKind::hangup());
+    tokio::select! {
+        () = received(&mut terminate) => {}
+        () = received(&mut interrupt) => {}
+        () = received(&mut hang_up) => {}
+    }
+}
+
+async fn received(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}

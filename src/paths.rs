@@ -1,0 +1,54 @@
+//! Where files of the program lie, and how a private one is replaced.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+
+/// Name of the program's folders.
+const NAME: &str = "mcp-bridge";
+
+/// The folder for what can be lost, by the platform's custom (`XDG_CACHE_HOME` on Linux).
+pub fn cache_folder() -> Option<PathBuf> {
+    ProjectDirs::from("", "", NAME).map(|folders| folders.cache_dir().to_owned())
+}
+
+/// Replaces a file that only the user may read, in one step: a reader sees the old one or the new one.
+///
+/// # Errors
+/// The folder or the file can't be written.
+pub fn replace_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    create_private_folder(folder)?;
+    // Made with mode 0600 where there are modes.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(content)?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+fn create_private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_private_file_is_private_and_so_is_its_folder() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("a/b/file");
+        replace_private(&path, b"1").unwrap();
+        replace_private(&path, b"2").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"2");
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        let files = std::fs::read_dir(path.parent().unwrap()).unwrap().count();
+        assert_eq!(files, 1, "no temporary file stays");
+    }
+}

@@ -1,0 +1,185 @@
+//! A message that failed → the JSON-RPC error that its request is owed.
+
+use serde_json::json;
+
+use crate::jsonrpc::{Id, Message};
+use crate::remote::{Failure, FailureKind, Fate};
+
+/// How the server is named in errors.
+#[derive(Debug, Clone)]
+pub struct ServerName {
+    /// Host and port.
+    pub host: String,
+    /// The URL without what may be secret in it.
+    pub url: String,
+}
+
+/// The code and the word of each kind. The codes lie outside the range that JSON-RPC and MCP reserve;
+/// `docs/errors.md` is this table in words.
+pub const CODES: [(FailureKind, i32, &str); 14] = [
+    (FailureKind::Internal, -31000, "internal"),
+    (FailureKind::Unreachable, -31001, "unreachable"),
+    (FailureKind::Lost, -31002, "connection_lost"),
+    (FailureKind::Timeout, -31003, "timeout"),
+    (FailureKind::SignInNeeded, -31004, "sign_in_needed"),
+    (FailureKind::Refused, -31005, "refused"),
+    (FailureKind::NotFound, -31006, "not_found"),
+    (FailureKind::Busy, -31007, "busy"),
+    (FailureKind::Status, -31008, "http_status"),
+    (FailureKind::BadAnswer, -31009, "bad_answer"),
+    (FailureKind::TooLarge, -31010, "too_large"),
+    (FailureKind::Redirected, -31011, "redirected"),
+    (FailureKind::SessionLost, -31012, "session_lost"),
+    (FailureKind::Ending, -31013, "ending"),
+];
+
+/// The code and word of a kind.
+pub fn code(kind: FailureKind) -> (i32, &'static str) {
+    CODES
+        .iter()
+        .find(|(each, ..)| *each == kind)
+        .map_or((-31000, "internal"), |(_, code, word)| (*code, *word))
+}
+
+/// The response to a request that failed: the server's own error where it sent one, else ours.
+pub fn response(id: &Id, failure: &Failure, server: &ServerName) -> Message {
+    if let Some(answer) = failure.answer.as_deref().filter(|answer| answer.answers(id)) {
+        return answer.clone();
+    }
+    let (code, kind) = code(failure.kind);
+    let hint = hint(failure, server);
+    let mut data = json!({
+        "kind": kind,
+        "status": failure.status,
+        "server": server.url,
+        "cause": failure.cause,
+        "hint": hint,
+    });
+    if let Some(wait) = failure.retry_after {
+        data["retryAfter"] = json!(wait.as_secs());
+    }
+    let message = format!("{}{}; {hint}", failure.what, doubt(failure));
+    Message::error(Some(id), &json!({ "code": code, "message": message, "data": data }).to_string())
+}
+
+/// An error of this program's own that is no failure of the server: the line could not be taken.
+pub fn refused_line(id: Option<&Id>, code: i32, message: &str) -> Message {
+    Message::error(id, &json!({ "code": code, "message": message }).to_string())
+}
+
+fn doubt(failure: &Failure) -> &'static str {
+    match failure.fate {
+        Fate::Unknown => " (the outcome is unknown: the server may have carried it out)",
+        Fate::NotExecuted | Fate::Settled => "",
+    }
+}
+
+/// What to do next, in one clause.
+pub fn hint(failure: &Failure, server: &ServerName) -> String {
+    let host = &server.host;
+    match failure.kind {
+        FailureKind::Unreachable => unreachable_hint(failure, server),
+        FailureKind::Lost | FailureKind::Timeout | FailureKind::SessionLost
+            if failure.fate == Fate::Unknown =>
+        {
+            "check what it did before you ask again".into()
+        }
+        FailureKind::Lost | FailureKind::Timeout | FailureKind::SessionLost => "try again".into(),
+        FailureKind::SignInNeeded => {
+            format!("{host} wants a sign-in, which this version of bridge does not offer yet")
+        }
+        FailureKind::Refused => {
+            format!("ask whoever runs {host} for the permission; trying again does not help")
+        }
+        FailureKind::NotFound => {
+            format!("check the path of {}, or whether the feature is turned on", server.url)
+        }
+        FailureKind::Busy => failure.retry_after.map_or_else(
+            || "try again in a minute".to_owned(),
+            |wait| format!("try again in {} s", wait.as_secs()),
+        ),
+        FailureKind::Status => status_hint(failure, server),
+        FailureKind::BadAnswer => format!("check that {} is an MCP endpoint", server.url),
+        FailureKind::TooLarge => "raise `--max-message-size`, or ask for less at once".into(),
+        FailureKind::Redirected => {
+            "put the address that the server names into the configuration, if you trust it".into()
+        }
+        FailureKind::Ending => "start the client again, and check what was done".into(),
+        FailureKind::Internal => {
+            "this is a defect of bridge; run with `--debug` and report what it says".into()
+        }
+    }
+}
+
+fn unreachable_hint(failure: &Failure, server: &ServerName) -> String {
+    let cause = failure.cause.as_deref().unwrap_or_default();
+    if cause.contains("certificate") || cause.contains("UnknownIssuer") {
+        return "the certificate is not trusted by this system; add its issuer to the system's \
+                trust store, or name a bundle with `SSL_CERT_FILE`"
+            .into();
+    }
+    if failure.what.contains("looked up") {
+        return format!("check the spelling of {} and the network", server.host);
+    }
+    format!("check the network, and that {} is running", server.host)
+}
+
+fn status_hint(failure: &Failure, server: &ServerName) -> String {
+    match failure.status {
+        Some(405 | 406 | 411 | 415) => {
+            format!("check that {} is the address of a Streamable HTTP endpoint", server.url)
+        }
+        Some(413) => "send less at once".into(),
+        Some(500..) => format!("try again later; if it stays, tell whoever runs {}", server.host),
+        _ => format!("check the address and what {} expects", server.host),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn server() -> ServerName {
+        ServerName { host: "h.example".into(), url: "https://h.example/mcp".into() }
+    }
+
+    #[test]
+    fn codes_are_distinct_and_outside_the_reserved_range() {
+        let codes: HashSet<i32> = CODES.iter().map(|(_, code, _)| *code).collect();
+        assert_eq!(codes.len(), CODES.len());
+        assert!(codes.iter().all(|code| (-31019..=-31000).contains(code)));
+    }
+
+    #[test]
+    fn every_code_stands_in_the_documentation() {
+        let page = include_str!("../../docs/errors.md");
+        for (_, code, word) in CODES {
+            assert!(page.contains(&format!("| {code} | `{word}` |")), "{code} {word}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_what_failed_why_and_what_to_do() {
+        let failure = Failure {
+            kind: FailureKind::Status,
+            fate: Fate::Settled,
+            status: Some(500),
+            what: "HTTP 500 from h.example: boom".into(),
+            cause: None,
+            retry_after: None,
+            answer: None,
+        };
+        let id = Id::from_json("7").unwrap();
+        let text = String::from_utf8(response(&id, &failure, &server()).bytes().to_vec()).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["id"], 7);
+        assert_eq!(value["error"]["code"], -31008);
+        assert_eq!(
+            value["error"]["message"],
+            "HTTP 500 from h.example: boom; try again later; if it stays, tell whoever runs h.example"
+        );
+        assert_eq!(value["error"]["data"]["status"], 500);
+        assert_eq!(value["error"]["data"]["server"], "https://h.example/mcp");
+    }
+}

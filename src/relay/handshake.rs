@@ -1,0 +1,496 @@
+//! The handshakes of both sides: what the client was told, what the server said, and what happens
+//! while there is no connection yet or none any more.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::deadlines::Due;
+use super::machine::{Command, ExchangeId, Machine, Outgoing, Purpose};
+use super::provisional;
+use super::remembered::{Memory, is_list};
+use crate::jsonrpc::edit::with_list_changed;
+use crate::jsonrpc::read::{self, ClientHello, ServerCapabilities, ServerHello};
+use crate::jsonrpc::{Kind, Message};
+use crate::remote::{Backoff, Failure, FailureKind, Outcome, Patience, Session};
+use crate::secret::Secret;
+use crate::stdio::Room;
+
+/// First and longest wait between two handshakes that the bridge begins by itself.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// Longest wait while a request of the client waits for the connection.
+const WAITED_FOR: Duration = Duration::from_secs(2);
+/// Somebody has to grant or turn on what is refused: asked about once a minute.
+const REFUSED_WAIT: Duration = Duration::from_secs(60);
+
+pub(super) fn backoff() -> Backoff {
+    Backoff::new(FIRST_WAIT, LONGEST_WAIT)
+}
+
+/// The client's `initialize`, which begins every session with the server too.
+#[derive(Debug, Clone)]
+pub(super) struct Hello {
+    pub(super) request: Message,
+    pub(super) read: ClientHello,
+}
+
+/// The handshake with the client.
+#[derive(Debug)]
+pub(super) enum Client {
+    /// It sent no `initialize` yet. What it sends goes to the server as it is.
+    New,
+    /// Its `initialize` waits for an answer.
+    Opening { hello: Hello },
+    /// It got one.
+    Open { hello: Hello, told: Told, initialized: bool, list_changed_owed: bool },
+}
+
+/// What the client was told of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// The server's own words, which offered this.
+    Real(ServerCapabilities),
+    /// Ours, before the server said anything.
+    Ours,
+}
+
+impl Told {
+    /// The notifications by which the client learns that its lists are out of date.
+    fn list_changes(self) -> Vec<&'static str> {
+        let told = match self {
+            Self::Real(told) => told,
+            Self::Ours => {
+                ServerCapabilities { tools: true, prompts: true, resources: true, logging: true }
+            }
+        };
+        let kinds = [
+            (told.tools, "notifications/tools/list_changed"),
+            (told.prompts, "notifications/prompts/list_changed"),
+            (told.resources, "notifications/resources/list_changed"),
+        ];
+        kinds.into_iter().filter(|(told, _)| *told).map(|(_, method)| method).collect()
+    }
+}
+
+/// The handshake with the server.
+#[derive(Debug)]
+pub(super) enum Server {
+    /// None, or one that failed.
+    Closed { last: Option<(Failure, Instant)> },
+    /// `initialize` was sent.
+    Opening { exchange: ExchangeId, session_id: Option<Secret<Box<str>>> },
+    /// It was answered; `initialized` has to follow, and was sent where an exchange is named.
+    Settling { session: Arc<Session>, hello: ServerHello, sent: Option<ExchangeId> },
+    /// Done.
+    Open { session: Arc<Session>, hello: ServerHello },
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self::Closed { last: None }
+    }
+}
+
+impl Server {
+    fn hello(&self) -> Option<&ServerHello> {
+        match self {
+            Self::Settling { hello, .. } | Self::Open { hello, .. } => Some(hello),
+            Self::Closed { .. } | Self::Opening { .. } => None,
+        }
+    }
+}
+
+impl<M: Memory> Machine<M> {
+    /// The session that messages go to now.
+    pub(super) fn session(&self) -> Option<Arc<Session>> {
+        match &self.server {
+            Server::Settling { session, .. } | Server::Open { session, .. } => {
+                Some(Arc::clone(session))
+            }
+            Server::Closed { .. } | Server::Opening { .. } => None,
+        }
+    }
+
+    /// Whether requests and notifications may be sent now. While `initialized` is under way they wait,
+    /// because a server may refuse what overtakes it.
+    pub(super) fn may_send(&self) -> bool {
+        match (&self.client, &self.server) {
+            (Client::New, _) | (_, Server::Open { .. } | Server::Settling { sent: None, .. }) => {
+                true
+            }
+            (_, Server::Settling { .. } | Server::Opening { .. } | Server::Closed { .. }) => false,
+        }
+    }
+
+    // ---- the client's side
+
+    /// The client opens.
+    pub(super) fn initialize(&mut self, message: Message, now: Instant) {
+        self.supersede_initialize();
+        if let Some(session) = self.session() {
+            self.commands.push(Command::StopListening);
+            self.commands.push(Command::EndSession(session));
+        }
+        self.server = Server::default();
+        self.was_open = false;
+        self.backoff = backoff();
+        let read = read::client_hello(&message);
+        self.client = Client::Opening { hello: Hello { request: message, read } };
+        self.deadlines.clear_all(Due::Provisional);
+        self.deadlines.set(Due::Provisional, now + self.settings.handshake_patience);
+        self.begin_handshake(now);
+    }
+
+    /// The client confirms.
+    pub(super) fn client_initialized(&mut self, message: Message, now: Instant) {
+        let Client::Open { initialized, list_changed_owed, .. } = &mut self.client else {
+            // No `initialize` came before: the server may know what to make of it.
+            if matches!(self.client, Client::New) {
+                self.send_initialized(Some(message));
+            }
+            return;
+        };
+        *initialized = true;
+        let owed = std::mem::take(list_changed_owed);
+        if matches!(self.server, Server::Settling { sent: None, .. }) {
+            self.send_initialized(Some(message));
+        } else if matches!(self.server, Server::Open { .. }) && owed {
+            self.tell_list_changed();
+        } else if owed {
+            self.owe_list_changed();
+        }
+        self.pump(now);
+    }
+
+    /// Tells the client that its lists are out of date, or leaves it for when it has confirmed.
+    fn owe_list_changed(&mut self) {
+        if let Client::Open { list_changed_owed, .. } = &mut self.client {
+            *list_changed_owed = true;
+        }
+    }
+
+    fn tell_list_changed(&mut self) {
+        let Client::Open { told, .. } = self.client else { return };
+        for method in told.list_changes() {
+            self.write(Message::notification(method, None));
+        }
+    }
+
+    /// Answers the client's `initialize` in the server's stead; the server's answer is used when it comes.
+    pub(super) fn answer_provisionally(&mut self, now: Instant) {
+        let Client::Opening { hello } = &self.client else { return };
+        let Some(id) = hello.request.id().cloned() else { return };
+        let hello = hello.clone();
+        let remembered = self.memory.initialize(&hello.read.capabilities);
+        tracing::info!(remembered = remembered.is_some(), "answering `initialize` for the server");
+        let result =
+            remembered.unwrap_or_else(|| provisional::initialize_result(&hello.read, &self.name));
+        let answer = Message::result(&id, &result);
+        self.write(declaring_list_changes(&answer));
+        self.client_is_open(hello, Told::Ours);
+        self.pump(now);
+    }
+
+    fn client_is_open(&mut self, hello: Hello, told: Told) {
+        self.deadlines.clear_all(Due::Provisional);
+        let list_changed_owed = told == Told::Ours;
+        self.client = Client::Open { hello, told, initialized: false, list_changed_owed };
+    }
+
+    // ---- the server's side
+
+    /// Sends the client's own `initialize` to the server, unless that is under way.
+    pub(super) fn begin_handshake(&mut self, _now: Instant) {
+        let (Client::Opening { hello } | Client::Open { hello, .. }) = &self.client else { return };
+        if !matches!(self.server, Server::Closed { .. }) {
+            return;
+        }
+        let message = hello.request.clone();
+        self.deadlines.clear_all(Due::Handshake);
+        let exchange = self.next_exchange();
+        self.exchanges.insert(exchange, Purpose::Handshake);
+        self.server = Server::Opening { exchange, session_id: None };
+        let outgoing =
+            Outgoing { message, session: None, repeatable: true, patience: Patience::Once };
+        self.commands.push(Command::Send(exchange, outgoing));
+    }
+
+    /// A response came to the `initialize` that was sent.
+    pub(super) fn handshake_answered(
+        &mut self,
+        exchange: ExchangeId,
+        message: Message,
+        room: Option<Room>,
+        now: Instant,
+    ) {
+        let Server::Opening { exchange: own, session_id } = &mut self.server else { return };
+        let (Client::Opening { hello } | Client::Open { hello, .. }) = &self.client else { return };
+        let awaited = hello.request.id().is_some_and(|id| message.answers(id));
+        if *own != exchange || !awaited {
+            return;
+        }
+        self.exchanges.remove(&exchange);
+        if matches!(message.kind(), Kind::Response { failed: true, .. }) {
+            self.handshake_refused(message, now);
+            return;
+        }
+        let session_id = session_id.take();
+        let server_hello = read::server_hello(&message).unwrap_or_else(|| ServerHello {
+            protocol_version: hello.read.protocol_version.clone(),
+            capabilities: ServerCapabilities::default(),
+            identity: String::new(),
+        });
+        self.generation += 1;
+        let session = Arc::new(Session {
+            generation: self.generation,
+            id: session_id,
+            version: server_hello.protocol_version.as_str().into(),
+        });
+        if let Some(result) = read::result(&message) {
+            self.memory.keep_initialize(&hello.read.capabilities, result);
+        }
+        self.server = Server::Settling { session, hello: server_hello, sent: None };
+        self.backoff = backoff();
+        self.answer_client_or_settle(message, room);
+    }
+
+    fn answer_client_or_settle(&mut self, answer: Message, room: Option<Room>) {
+        let Client::Opening { hello } = &self.client else {
+            self.send_initialized(None);
+            return;
+        };
+        let hello = hello.clone();
+        let offered = self.server.hello().map(|hello| hello.capabilities).unwrap_or_default();
+        self.commands.push(Command::Write(declaring_list_changes(&answer), room));
+        self.client_is_open(hello, Told::Real(offered));
+    }
+
+    /// Sends `initialized`: the client's own, or one of ours where the client's was meant for an answer
+    /// of ours or for an earlier session.
+    fn send_initialized(&mut self, own: Option<Message>) {
+        let message =
+            own.unwrap_or_else(|| Message::notification("notifications/initialized", None));
+        let exchange = self.next_exchange();
+        let session = self.session();
+        if let Server::Settling { sent, .. } = &mut self.server {
+            *sent = Some(exchange);
+        }
+        self.exchanges.insert(exchange, Purpose::Initialized);
+        self.send(exchange, message, session, true);
+    }
+
+    /// The server took `initialized`, or at least had its chance.
+    pub(super) fn initialized_ended(
+        &mut self,
+        exchange: ExchangeId,
+        outcome: Outcome,
+        now: Instant,
+    ) {
+        let Server::Settling { session, hello, sent } = &self.server else { return };
+        if *sent != Some(exchange) {
+            return;
+        }
+        match outcome {
+            Outcome::SessionLost(failure) => {
+                self.handshake_failed(failure, now);
+                return;
+            }
+            Outcome::Failed(failure) => {
+                tracing::warn!("`initialized` was not taken: {}", failure.what);
+            }
+            Outcome::Answered | Outcome::Accepted => {}
+        }
+        let (session, hello) = (Arc::clone(session), hello.clone());
+        self.server = Server::Open { session, hello };
+        self.connected();
+    }
+
+    /// The connection stands: sets the session up, and tells the client what it missed.
+    fn connected(&mut self) {
+        self.was_open = true;
+        let Server::Open { session, hello } = &self.server else { return };
+        let (session, hello) = (Arc::clone(session), hello.clone());
+        tracing::info!(session = session.id.is_some(), version = &*session.version, "connected");
+        if !self.no_stream {
+            self.commands.push(Command::Listen(Arc::clone(&session)));
+        }
+        for (id, message) in self.restore.requests(hello.capabilities.logging) {
+            let exchange = self.next_exchange();
+            self.exchanges.insert(exchange, Purpose::Restore(id));
+            self.send(exchange, message, Some(Arc::clone(&session)), true);
+        }
+        let changed = self.identity.as_ref().is_some_and(|before| *before != hello.identity);
+        self.identity = Some(hello.identity);
+        if changed {
+            self.owe_list_changed();
+        }
+        if let Client::Open { initialized: true, list_changed_owed, .. } = &mut self.client
+            && std::mem::take(list_changed_owed)
+        {
+            self.tell_list_changed();
+        }
+    }
+
+    /// The server refused `initialize` with an error of its own.
+    fn handshake_refused(&mut self, error: Message, now: Instant) {
+        let failure = Failure::refused_by(error, &self.name.host);
+        self.handshake_failed(failure, now);
+    }
+
+    /// The exchange of an `initialize` ended; its answer, if there was one, was dealt with.
+    pub(super) fn handshake_ended(&mut self, exchange: ExchangeId, outcome: Outcome, now: Instant) {
+        if !matches!(self.server, Server::Opening { exchange: own, .. } if own == exchange) {
+            return;
+        }
+        let failure = match outcome {
+            Outcome::Failed(failure) | Outcome::SessionLost(failure) => failure,
+            Outcome::Answered | Outcome::Accepted => {
+                Failure::internal("`initialize` ended without its answer")
+            }
+        };
+        self.handshake_failed(failure, now);
+    }
+
+    fn handshake_failed(&mut self, failure: Failure, now: Instant) {
+        self.server = Server::Closed { last: Some((failure.clone(), now)) };
+        let passes = failure.may_pass();
+        if !passes {
+            self.refuse_initialize(&failure);
+        } else if let Client::Opening { hello } = &self.client {
+            let capabilities = hello.read.capabilities.clone();
+            if self.memory.initialize(&capabilities).is_some() {
+                self.answer_provisionally(now);
+            }
+        }
+        self.fail_waiting(&failure, now);
+        if passes {
+            self.schedule_handshake(&failure, now);
+        }
+    }
+
+    fn schedule_handshake(&mut self, failure: &Failure, now: Instant) {
+        let mut wait = self.backoff.wait().max(failure.retry_after.unwrap_or_default());
+        if is_refusal(failure) {
+            wait = wait.max(REFUSED_WAIT);
+        } else if self.in_flight.has_waiting() && failure.retry_after.is_none() {
+            wait = wait.min(WAITED_FOR);
+        }
+        self.deadlines.clear_all(Due::Handshake);
+        self.deadlines.set(Due::Handshake, now + wait);
+    }
+
+    /// What becomes of the requests that wait, after a handshake failed. A connection that was there
+    /// once is waited for; one that was never there is an error at once, but for lists.
+    fn fail_waiting(&mut self, failure: &Failure, _now: Instant) {
+        let keep_all = failure.may_pass() && self.was_open && !is_refusal(failure);
+        for exchange in self.in_flight.waiting() {
+            let Some(call) = self.in_flight.get(exchange) else { continue };
+            let keep_list = failure.may_pass() && !self.was_open && is_list(call.method());
+            if !keep_all && !keep_list {
+                self.fail(exchange, failure);
+            }
+        }
+    }
+
+    /// The server lost a session. Whether it was the present one.
+    pub(super) fn session_lost(&mut self, generation: u64, _now: Instant) -> bool {
+        if self.session().is_none_or(|session| session.generation != generation) {
+            return false;
+        }
+        tracing::info!("the server lost the session; opening another");
+        self.server = Server::default();
+        self.backoff = backoff();
+        self.commands.push(Command::StopListening);
+        for id in self.questions.session_lost(generation) {
+            let params = format!(
+                "{{\"requestId\":{id},\"reason\":\"the session with the server was lost\"}}"
+            );
+            self.write(Message::notification("notifications/cancelled", Some(&params)));
+        }
+        true
+    }
+
+    // ---- requests while there is no connection
+
+    /// A request has to wait if there is no connection: for how long, and whether it begins a handshake.
+    pub(super) fn wait_for_connection(&mut self, exchange: ExchangeId, now: Instant) {
+        if self.may_send() {
+            return;
+        }
+        let Some(call) = self.in_flight.get(exchange) else { return };
+        let lists = is_list(call.method()) && !self.was_open;
+        if let Server::Closed { last: Some((failure, at)) } = &self.server {
+            let recent = now.saturating_duration_since(*at) < REFUSED_WAIT;
+            if is_refusal(failure) && recent && !lists {
+                let failure = failure.clone();
+                self.fail(exchange, &failure);
+                return;
+            }
+        }
+        let patience =
+            if lists { self.settings.list_patience } else { self.settings.call_patience };
+        self.set_deadline(exchange, Due::GiveUp(exchange), now + patience);
+        self.begin_handshake(now);
+    }
+
+    /// A request waited long enough.
+    pub(super) fn give_up(&mut self, exchange: ExchangeId) {
+        let Some(call) = self.in_flight.get(exchange) else { return };
+        let id = call.id.clone();
+        if let Some(empty) = provisional::empty_list(call.method()).filter(|_| !self.was_open) {
+            self.take_call(exchange);
+            self.write(Message::result(&id, empty));
+            return;
+        }
+        let failure = match &self.server {
+            Server::Closed { last: Some((failure, _)) } => failure.clone(),
+            _ => Failure::not_connected(&self.name.host),
+        };
+        self.fail(exchange, &failure);
+    }
+
+    /// The result of a request that the bridge answers itself: because the client was told of something
+    /// that the server turned out not to have, or while there is no connection.
+    pub(super) fn answer_of_ours(&mut self, message: &Message, method: &str) -> Option<String> {
+        let Client::Open { told, .. } = &self.client else { return None };
+        let told = *told;
+        if let Some(hello) = self.server.hello() {
+            let lacks = told == Told::Ours && lacks(hello.capabilities, method);
+            return if lacks { self.answer_of_nothing(message, method) } else { None };
+        }
+        match method {
+            "ping" => Some("{}".into()),
+            "logging/setLevel" => self.answer_of_nothing(message, method),
+            _ if is_list(method) && !self.was_open && !read::has_cursor(message) => {
+                self.memory.list(method)
+            }
+            _ => None,
+        }
+    }
+
+    fn answer_of_nothing(&mut self, message: &Message, method: &str) -> Option<String> {
+        if method == "logging/setLevel" {
+            self.restore.note(message);
+            return Some("{}".into());
+        }
+        provisional::empty_list(method).map(str::to_owned)
+    }
+}
+
+fn lacks(has: ServerCapabilities, method: &str) -> bool {
+    match method {
+        "tools/list" => !has.tools,
+        "prompts/list" => !has.prompts,
+        "resources/list" | "resources/templates/list" => !has.resources,
+        "logging/setLevel" => !has.logging,
+        _ => false,
+    }
+}
+
+fn is_refusal(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::Refused | FailureKind::NotFound)
+}
+
+fn declaring_list_changes(answer: &Message) -> Message {
+    with_list_changed(answer.bytes()).map_or(answer.clone(), |bytes| answer.with_bytes(bytes))
+}

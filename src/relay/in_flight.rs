@@ -1,0 +1,134 @@
+//! The client's requests that were not answered yet: those that wait and those that were sent.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
+
+use super::machine::ExchangeId;
+use crate::jsonrpc::{Id, Message};
+
+/// Requests that may wait, and the bytes that they may hold, before stdin is left unread. Answers of
+/// the client stand in the same line, so that this must not be reached by a client in its right mind.
+const MAX_WAITING: usize = 65_536;
+/// In messages of the largest size.
+const MAX_WAITING_SIZE: usize = 4;
+
+/// One request.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) message: Message,
+    pub(super) id: Id,
+    pub(super) state: CallState,
+    /// Whether it was sent again after its session was lost, which is done once.
+    pub(super) recovered: bool,
+    /// When it is answered with an error, as set among the deadlines.
+    pub(super) deadline: Option<Instant>,
+}
+
+/// Where a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CallState {
+    /// Not sent.
+    Waiting,
+    /// Sent in the session of this generation; 0 before any.
+    Sent(u64),
+}
+
+impl Call {
+    pub(super) fn method(&self) -> &str {
+        self.message.method().unwrap_or_default()
+    }
+}
+
+/// All of them, by the exchange that carries each.
+#[derive(Debug, Default)]
+pub(super) struct InFlight {
+    calls: HashMap<ExchangeId, Call>,
+    waiting: VecDeque<ExchangeId>,
+    waiting_bytes: usize,
+    sent: usize,
+}
+
+impl InFlight {
+    /// Whether another request may be taken from the client.
+    pub(super) fn has_room(&self, max_message_size: usize) -> bool {
+        self.waiting.len() < MAX_WAITING
+            && self.waiting_bytes < max_message_size.saturating_mul(MAX_WAITING_SIZE)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    pub(super) fn sent(&self) -> usize {
+        self.sent
+    }
+
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    pub(super) fn get(&self, exchange: ExchangeId) -> Option<&Call> {
+        self.calls.get(&exchange)
+    }
+
+    pub(super) fn get_mut(&mut self, exchange: ExchangeId) -> Option<&mut Call> {
+        self.calls.get_mut(&exchange)
+    }
+
+    /// Adds a request that waits.
+    pub(super) fn insert(&mut self, exchange: ExchangeId, call: Call) {
+        self.waiting_bytes += call.message.bytes().len();
+        self.waiting.push_back(exchange);
+        self.calls.insert(exchange, call);
+    }
+
+    /// The next request to send, marked as sent in the session of that generation.
+    pub(super) fn send_next(&mut self, generation: u64) -> Option<ExchangeId> {
+        let exchange = self.waiting.pop_front()?;
+        let call = self.calls.get_mut(&exchange)?;
+        self.waiting_bytes -= call.message.bytes().len();
+        call.state = CallState::Sent(generation);
+        self.sent += 1;
+        Some(exchange)
+    }
+
+    /// Puts a request that was sent back to the front of those that wait.
+    pub(super) fn wait_again(&mut self, exchange: ExchangeId) {
+        let Some(call) = self.calls.get_mut(&exchange) else { return };
+        if call.state == CallState::Waiting {
+            return;
+        }
+        call.state = CallState::Waiting;
+        self.sent -= 1;
+        self.waiting_bytes += call.message.bytes().len();
+        self.waiting.push_front(exchange);
+    }
+
+    /// Takes a request out: it is answered, or nobody waits for its answer any more.
+    pub(super) fn remove(&mut self, exchange: ExchangeId) -> Option<Call> {
+        let call = self.calls.remove(&exchange)?;
+        match call.state {
+            CallState::Sent(_) => self.sent -= 1,
+            CallState::Waiting => {
+                self.waiting.retain(|each| *each != exchange);
+                self.waiting_bytes -= call.message.bytes().len();
+            }
+        }
+        Some(call)
+    }
+
+    /// The request that carries this id; of several, which no client should send, any.
+    pub(super) fn by_id(&self, id: &Id) -> Option<ExchangeId> {
+        self.calls.iter().find(|(_, call)| call.id == *id).map(|(exchange, _)| *exchange)
+    }
+
+    /// Those that wait, in order.
+    pub(super) fn waiting(&self) -> Vec<ExchangeId> {
+        self.waiting.iter().copied().collect()
+    }
+
+    /// All, in no order.
+    pub(super) fn all(&self) -> Vec<ExchangeId> {
+        self.calls.keys().copied().collect()
+    }
+}

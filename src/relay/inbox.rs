@@ -1,0 +1,69 @@
+//! The way from the server to the loop: messages wait for room on stdout before they are handed over.
+
+use tokio::sync::mpsc;
+
+use super::machine::{ExchangeId, Origin};
+use crate::jsonrpc::Message;
+use crate::remote::{ListenEnd, Outcome, Receive};
+use crate::secret::Secret;
+use crate::stdio::{Room, Writer};
+
+/// What arrives at the loop.
+#[derive(Debug)]
+pub(super) enum Arrival {
+    /// A message of the server.
+    Message { origin: Origin, message: Message, room: Option<Room> },
+    /// The session id in the head of an answer.
+    Session { exchange: ExchangeId, id: Secret<Box<str>> },
+    /// An exchange ended.
+    Ended { exchange: ExchangeId, outcome: Outcome },
+    /// Listening ended.
+    ListeningEnded { generation: u64, end: ListenEnd },
+}
+
+/// Takes what one exchange, or the GET stream, brings.
+pub(super) struct Inbox {
+    origin: Origin,
+    arrivals: mpsc::Sender<Arrival>,
+    writer: Writer,
+}
+
+impl Inbox {
+    pub(super) fn of_exchange(
+        exchange: ExchangeId,
+        arrivals: mpsc::Sender<Arrival>,
+        writer: Writer,
+    ) -> Self {
+        Self { origin: Origin::Exchange(exchange), arrivals, writer }
+    }
+
+    pub(super) fn of_stream(
+        generation: u64,
+        arrivals: mpsc::Sender<Arrival>,
+        writer: Writer,
+    ) -> Self {
+        Self { origin: Origin::Stream(generation), arrivals, writer }
+    }
+
+    /// The exchange came to its end.
+    pub(super) async fn ended(&self, outcome: Outcome) {
+        if let Origin::Exchange(exchange) = self.origin {
+            let _ = self.arrivals.send(Arrival::Ended { exchange, outcome }).await;
+        }
+    }
+}
+
+impl Receive for Inbox {
+    async fn receive(&self, message: Message) {
+        let room = self.writer.room(message.bytes().len()).await;
+        let arrival = Arrival::Message { origin: self.origin, message, room };
+        // The loop is gone only when the process ends.
+        let _ = self.arrivals.send(arrival).await;
+    }
+
+    async fn session_given(&self, id: Secret<Box<str>>) {
+        if let Origin::Exchange(exchange) = self.origin {
+            let _ = self.arrivals.send(Arrival::Session { exchange, id }).await;
+        }
+    }
+}

@@ -1,0 +1,705 @@
+//! The state of one relay: events in, commands out, no I/O and no clock of its own.
+//!
+//! The handshakes of both sides stand in [`super::handshake`]; here is what happens to messages. Every
+//! request of the client is answered once, whatever comes in whatever order; that is what the property
+//! test at the end of this folder tries to break.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::deadlines::{Deadlines, Due};
+use super::failure::{self, ServerName};
+use super::handshake::{Client, Server};
+use super::in_flight::{Call, CallState, InFlight};
+use super::questions::Questions;
+use super::remembered::Memory;
+use super::restore::Restore;
+use crate::jsonrpc::{INVALID_REQUEST, Id, Kind, METHOD_NOT_FOUND, Message, edit, read};
+use crate::remote::{Backoff, Failure, ListenEnd, Outcome, Patience, Session, is_repeatable};
+use crate::secret::Secret;
+use crate::stdio::Room;
+
+/// Numbers the exchanges of a process.
+pub(super) type ExchangeId = u64;
+
+/// Requests in flight at once.
+const MAX_IN_FLIGHT: usize = 256;
+/// Requests other than `tools/call` are answered within this.
+const REQUEST_TIME: Duration = Duration::from_secs(300);
+/// Requests that wait for whatever they wait for.
+const UNTIMED: [&str; 2] = ["subscriptions/listen", "tasks/result"];
+/// Notifications of the client that wait for the connection.
+const MAX_NOTIFICATIONS: usize = 1_000;
+
+/// What the user set.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Longest message, in bytes.
+    pub max_message_size: usize,
+    /// How long a `tools/call` may take; none: as long as the client waits.
+    pub tool_timeout: Option<Duration>,
+    /// How long answers in flight get at the end.
+    pub drain: Duration,
+    /// How long the client's `initialize` waits for the server.
+    pub handshake_patience: Duration,
+    /// How long a list waits for a connection that is not there yet.
+    pub list_patience: Duration,
+    /// How long any other request waits for a connection that was lost.
+    pub call_patience: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_message_size: 64 * 1024 * 1024,
+            tool_timeout: None,
+            drain: Duration::from_secs(1),
+            handshake_patience: Duration::from_secs(5),
+            list_patience: Duration::from_secs(5),
+            call_patience: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What the loop has to do.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// A message for the client.
+    Write(Message, Option<Room>),
+    /// A message for the server.
+    Send(ExchangeId, Outgoing),
+    /// The exchange is not needed any more.
+    Stop(ExchangeId),
+    /// The server is told that the request is cancelled, if it may have seen it; then it is stopped.
+    Cancel(ExchangeId, Message),
+    /// The GET stream of this session, in place of any other.
+    Listen(Arc<Session>),
+    /// No GET stream.
+    StopListening,
+    /// This session ends.
+    EndSession(Arc<Session>),
+    /// Nothing more will come: end.
+    Finish,
+}
+
+/// A message on its way to the server.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) message: Message,
+    pub(super) session: Option<Arc<Session>>,
+    pub(super) repeatable: bool,
+    pub(super) patience: Patience,
+}
+
+/// Where a message of the server came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    Exchange(ExchangeId),
+    /// The GET stream of the session of this generation.
+    Stream(u64),
+}
+
+/// What an exchange is for, where it is not for a request of the client.
+#[derive(Debug)]
+pub(super) enum Purpose {
+    /// The `initialize` that opens a session.
+    Handshake,
+    /// The `initialized` that follows it.
+    Initialized,
+    /// A notification of the client, which may have been sent before in a session that was lost.
+    Notification { message: Message, again: bool },
+    /// The client's answer to a request of the server.
+    Reply,
+    /// A request of this program's own, with its id.
+    Restore(Id),
+}
+
+/// The state of a relay.
+pub(super) struct Machine<M> {
+    pub(super) settings: Settings,
+    pub(super) name: ServerName,
+    pub(super) memory: M,
+    pub(super) client: Client,
+    pub(super) server: Server,
+    pub(super) in_flight: InFlight,
+    pub(super) questions: Questions,
+    pub(super) restore: Restore,
+    pub(super) deadlines: Deadlines,
+    pub(super) exchanges: HashMap<ExchangeId, Purpose>,
+    pub(super) commands: Vec<Command>,
+    /// Waits between handshakes.
+    pub(super) backoff: Backoff,
+    /// Whether there ever was a connection since the client's `initialize`.
+    pub(super) was_open: bool,
+    /// The server offers no GET stream.
+    pub(super) no_stream: bool,
+    pub(super) generation: u64,
+    /// What the server last said of itself.
+    pub(super) identity: Option<String>,
+    notifications: VecDeque<Message>,
+    notifying: Option<ExchangeId>,
+    repeatable_tools: HashSet<String>,
+    capacity: usize,
+    last_exchange: ExchangeId,
+    ending: bool,
+    finished: bool,
+}
+
+impl<M: Memory> Machine<M> {
+    pub(super) fn new(settings: Settings, name: ServerName, memory: M) -> Self {
+        Self {
+            settings,
+            name,
+            memory,
+            client: Client::New,
+            server: Server::default(),
+            in_flight: InFlight::default(),
+            questions: Questions::default(),
+            restore: Restore::default(),
+            deadlines: Deadlines::default(),
+            exchanges: HashMap::new(),
+            commands: Vec::new(),
+            backoff: super::handshake::backoff(),
+            was_open: false,
+            no_stream: false,
+            generation: 0,
+            identity: None,
+            notifications: VecDeque::new(),
+            notifying: None,
+            repeatable_tools: HashSet::new(),
+            capacity: MAX_IN_FLIGHT,
+            last_exchange: 0,
+            ending: false,
+            finished: false,
+        }
+    }
+
+    /// What is to be done since the last time that this was asked.
+    pub(super) fn take_commands(&mut self) -> Vec<Command> {
+        std::mem::take(&mut self.commands)
+    }
+
+    /// Whether more may be read from the client.
+    pub(super) fn has_room(&self) -> bool {
+        self.in_flight.has_room(self.settings.max_message_size)
+    }
+
+    /// When something is due next.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+
+    /// The server allows that many requests at once.
+    pub(super) fn set_capacity(&mut self, requests: Option<usize>) {
+        self.capacity = requests.unwrap_or(MAX_IN_FLIGHT).min(MAX_IN_FLIGHT);
+    }
+
+    // ---- from the client
+
+    /// A message of the client.
+    pub(super) fn from_client(&mut self, message: Message, now: Instant) {
+        if self.ending {
+            return;
+        }
+        match message.kind().clone() {
+            Kind::Request { id, method } => self.request(message, id, &method, now),
+            Kind::Notification { method } => self.notification(message, &method, now),
+            Kind::Response { id, .. } => self.reply(message, id.as_ref()),
+        }
+        self.pump(now);
+    }
+
+    /// A line of the client that is no message.
+    pub(super) fn refuse_line(&mut self, id: Option<&Id>, code: i32, why: &str) {
+        self.write(failure::refused_line(id, code, why));
+    }
+
+    fn request(&mut self, message: Message, id: Id, method: &str, now: Instant) {
+        match method {
+            "initialize" => self.initialize(message, now),
+            // The signal to fall back on `initialize` (MCP 2026-07-28, versioning).
+            "server/discover" => {
+                let why = "Method not found: this bridge speaks the revisions with `initialize`";
+                self.refuse_line(Some(&id), METHOD_NOT_FOUND, why);
+            }
+            _ => {
+                if let Some(result) = self.answer_of_ours(&message, method) {
+                    self.write(Message::result(&id, &result));
+                    return;
+                }
+                self.enqueue(message, id, now);
+            }
+        }
+    }
+
+    fn enqueue(&mut self, message: Message, id: Id, now: Instant) {
+        let exchange = self.next_exchange();
+        let call =
+            Call { message, id, state: CallState::Waiting, recovered: false, deadline: None };
+        self.in_flight.insert(exchange, call);
+        self.wait_for_connection(exchange, now);
+    }
+
+    fn notification(&mut self, message: Message, method: &str, now: Instant) {
+        match method {
+            "notifications/initialized" => self.client_initialized(message, now),
+            "notifications/cancelled" => self.cancelled(message),
+            _ => self.queue_notification(message),
+        }
+    }
+
+    fn queue_notification(&mut self, message: Message) {
+        if self.notifications.len() == MAX_NOTIFICATIONS {
+            let dropped = self.notifications.pop_front();
+            let method = dropped.as_ref().and_then(Message::method).unwrap_or_default().to_owned();
+            tracing::warn!(method, "a notification was dropped: too many wait for the connection");
+        }
+        self.notifications.push_back(message);
+    }
+
+    /// The client cancels a request. What was not sent yet is not sent at all.
+    fn cancelled(&mut self, message: Message) {
+        let call = read::cancelled_request(&message).and_then(|id| self.in_flight.by_id(&id));
+        let Some(exchange) = call else {
+            // Unknown or answered already: the server may know more.
+            self.queue_notification(message);
+            return;
+        };
+        let Some(call) = self.take_call(exchange) else { return };
+        if let CallState::Sent(_) = call.state {
+            self.commands.push(Command::Cancel(exchange, message));
+        }
+    }
+
+    /// The client answers a request of the server.
+    fn reply(&mut self, message: Message, id: Option<&Id>) {
+        let question = id.and_then(|id| self.questions.answered(id));
+        let session = self.session();
+        let message = match question {
+            None => message,
+            Some(question) => {
+                let current = session.as_ref().map_or(0, |session| session.generation);
+                if question.generation != current {
+                    tracing::debug!("an answer came after its session was lost");
+                    return;
+                }
+                question.original.map_or(message.clone(), |original| message.with_id(&original))
+            }
+        };
+        let exchange = self.next_exchange();
+        self.exchanges.insert(exchange, Purpose::Reply);
+        self.send(exchange, message, session, true);
+    }
+
+    // ---- from the server
+
+    /// A message of the server.
+    pub(super) fn from_server(
+        &mut self,
+        origin: Origin,
+        message: Message,
+        room: Option<Room>,
+        now: Instant,
+    ) {
+        match message.kind().clone() {
+            Kind::Response { id, .. } => self.response(origin, message, id.as_ref(), room, now),
+            Kind::Request { .. } => {
+                let (generation, exchange) = self.belongs_to(origin);
+                let shown = self.questions.ask(message, generation, exchange);
+                self.commands.push(Command::Write(shown, room));
+            }
+            Kind::Notification { method } => {
+                let message = if &*method == "notifications/cancelled" {
+                    self.server_cancelled(origin, message)
+                } else {
+                    message
+                };
+                self.commands.push(Command::Write(message, room));
+            }
+        }
+    }
+
+    fn belongs_to(&self, origin: Origin) -> (u64, Option<ExchangeId>) {
+        match origin {
+            Origin::Stream(generation) => (generation, None),
+            Origin::Exchange(exchange) => {
+                let generation = match self.in_flight.get(exchange).map(|call| call.state) {
+                    Some(CallState::Sent(generation)) => generation,
+                    _ => self.generation,
+                };
+                (generation, Some(exchange))
+            }
+        }
+    }
+
+    /// The server takes a question back; the client knows it by the id that it was shown.
+    fn server_cancelled(&mut self, origin: Origin, message: Message) -> Message {
+        let (generation, _) = self.belongs_to(origin);
+        let Some(id) = read::cancelled_request(&message) else { return message };
+        let shown = self.questions.shown_id(&id, generation).cloned();
+        let Some(shown) = shown else {
+            self.questions.answered(&id);
+            return message;
+        };
+        self.questions.answered(&shown);
+        let renamed =
+            edit::replace_at(message.bytes(), &["params", "requestId"], &shown.to_string());
+        renamed.map_or(message.clone(), |bytes| message.with_bytes(bytes))
+    }
+
+    fn response(
+        &mut self,
+        origin: Origin,
+        message: Message,
+        id: Option<&Id>,
+        room: Option<Room>,
+        now: Instant,
+    ) {
+        let exchange = match origin {
+            Origin::Exchange(exchange) => Some(exchange),
+            Origin::Stream(_) => None,
+        };
+        match exchange.and_then(|exchange| self.exchanges.get(&exchange)) {
+            Some(Purpose::Handshake) => {
+                self.handshake_answered(exchange.unwrap_or_default(), message, room, now);
+                return;
+            }
+            Some(Purpose::Restore(own)) if Some(own) == id => return,
+            _ => {}
+        }
+        let Some(id) = id else {
+            tracing::debug!("an error of the server names no request");
+            return;
+        };
+        let own = exchange
+            .filter(|exchange| self.in_flight.get(*exchange).is_some_and(|call| call.id == *id));
+        let Some(answered) = own.or_else(|| self.in_flight.by_id(id)) else {
+            tracing::debug!(%id, "a response to no open request was dropped");
+            return;
+        };
+        self.deliver(answered, message, room);
+        if own.is_none() {
+            self.commands.push(Command::Stop(answered));
+        }
+        self.pump(now);
+    }
+
+    /// Gives the client the answer that it waits for.
+    fn deliver(&mut self, exchange: ExchangeId, message: Message, room: Option<Room>) {
+        let Some(call) = self.take_call(exchange) else { return };
+        let succeeded = matches!(message.kind(), Kind::Response { failed: false, .. });
+        if succeeded {
+            self.learn(&call, &message);
+        }
+        self.commands.push(Command::Write(message, room));
+    }
+
+    /// Notes what an answer tells beyond the client.
+    fn learn(&mut self, call: &Call, answer: &Message) {
+        let method = call.method();
+        match method {
+            "tools/list" => {
+                if let Some((repeatable, others)) = read::tools_by_repeatability(answer) {
+                    self.repeatable_tools.retain(|name| !others.contains(name));
+                    self.repeatable_tools.extend(repeatable);
+                }
+            }
+            "resources/subscribe" | "resources/unsubscribe" | "logging/setLevel" => {
+                self.restore.note(&call.message);
+            }
+            _ => {}
+        }
+        if super::remembered::is_list(method)
+            && !read::has_cursor(&call.message)
+            && let Some(result) = read::result(answer)
+        {
+            self.memory.keep_list(method, result);
+        }
+    }
+
+    /// An exchange came to its end.
+    pub(super) fn ended(&mut self, exchange: ExchangeId, outcome: Outcome, now: Instant) {
+        match self.exchanges.remove(&exchange) {
+            None => self.call_ended(exchange, outcome, now),
+            Some(Purpose::Handshake) => self.handshake_ended(exchange, outcome, now),
+            Some(Purpose::Initialized) => self.initialized_ended(exchange, outcome, now),
+            Some(Purpose::Notification { message, again }) => {
+                self.notification_ended(message, again, outcome, now);
+            }
+            Some(Purpose::Reply | Purpose::Restore(_)) => {
+                if let Outcome::Failed(failure) | Outcome::SessionLost(failure) = outcome {
+                    tracing::warn!("an answer did not reach the server: {}", failure.what);
+                }
+            }
+        }
+        self.pump(now);
+    }
+
+    fn call_ended(&mut self, exchange: ExchangeId, outcome: Outcome, now: Instant) {
+        let Some(call) = self.in_flight.get(exchange) else { return };
+        let (recovered, state) = (call.recovered, call.state);
+        match outcome {
+            Outcome::SessionLost(_) if !recovered => {
+                if let CallState::Sent(generation) = state {
+                    self.session_lost(generation, now);
+                }
+                if let Some(call) = self.in_flight.get_mut(exchange) {
+                    call.recovered = true;
+                }
+                self.in_flight.wait_again(exchange);
+                self.wait_for_connection(exchange, now);
+            }
+            Outcome::Failed(failure) | Outcome::SessionLost(failure) => {
+                self.fail(exchange, &failure);
+            }
+            Outcome::Answered | Outcome::Accepted => {
+                // The answer was another's, or the exchange misjudged: it is owed all the same.
+                self.fail(exchange, &Failure::internal("an exchange ended without its answer"));
+            }
+        }
+    }
+
+    fn notification_ended(
+        &mut self,
+        message: Message,
+        again: bool,
+        outcome: Outcome,
+        now: Instant,
+    ) {
+        self.notifying = None;
+        match outcome {
+            Outcome::SessionLost(_) if !again => {
+                let generation = self.generation;
+                self.notifications.push_front(message);
+                self.restore.resend_next = true;
+                self.session_lost(generation, now);
+                self.begin_handshake(now);
+            }
+            Outcome::Failed(failure) | Outcome::SessionLost(failure) => {
+                tracing::warn!("a notification did not reach the server: {}", failure.what);
+            }
+            Outcome::Answered | Outcome::Accepted => {}
+        }
+    }
+
+    /// The server gave a session id with the head of an answer.
+    pub(super) fn session_given(&mut self, exchange: ExchangeId, id: Secret<Box<str>>) {
+        if let Server::Opening { exchange: own, session_id } = &mut self.server
+            && *own == exchange
+        {
+            *session_id = Some(id);
+        }
+    }
+
+    /// Listening came to its end.
+    pub(super) fn listening_ended(&mut self, generation: u64, end: ListenEnd, now: Instant) {
+        match end {
+            ListenEnd::Refused(failure) => {
+                tracing::debug!(what = failure.what, "the server offers no stream of its own");
+                self.no_stream = true;
+            }
+            ListenEnd::SessionLost => {
+                if self.session_lost(generation, now) {
+                    self.begin_handshake(now);
+                }
+            }
+        }
+    }
+
+    // ---- time
+
+    /// Does what has become due.
+    pub(super) fn tick(&mut self, now: Instant) {
+        while let Some(due) = self.deadlines.take(now) {
+            match due {
+                Due::Provisional => self.answer_provisionally(now),
+                Due::Handshake => self.begin_handshake(now),
+                Due::GiveUp(exchange) => self.give_up(exchange),
+                Due::TimeOut(exchange) => self.time_out(exchange, now),
+                Due::Drained => self.finish(),
+            }
+        }
+        self.pump(now);
+    }
+
+    fn time_out(&mut self, exchange: ExchangeId, now: Instant) {
+        let Some(call) = self.in_flight.get(exchange) else { return };
+        let Some(limit) = self.time_limit(call.method()) else { return };
+        if self.questions.is_open_for(exchange) {
+            self.set_deadline(exchange, Due::TimeOut(exchange), now + limit);
+            return;
+        }
+        let id = call.id.clone();
+        let failure = Failure::timeout(&self.name.host, limit);
+        self.fail(exchange, &failure);
+        let params = format!("{{\"requestId\":{id},\"reason\":\"timed out\"}}");
+        let message = Message::notification("notifications/cancelled", Some(&params));
+        self.commands.push(Command::Cancel(exchange, message));
+    }
+
+    fn time_limit(&self, method: &str) -> Option<Duration> {
+        match method {
+            "tools/call" => self.settings.tool_timeout,
+            other if UNTIMED.contains(&other) => None,
+            _ => Some(REQUEST_TIME),
+        }
+    }
+
+    pub(super) fn set_deadline(&mut self, exchange: ExchangeId, due: Due, at: Instant) {
+        self.deadlines.set(due, at);
+        if let Some(call) = self.in_flight.get_mut(exchange) {
+            call.deadline = Some(at);
+        }
+    }
+
+    fn clear_deadline(&mut self, exchange: ExchangeId) {
+        let Some(call) = self.in_flight.get_mut(exchange) else { return };
+        if let Some(at) = call.deadline.take() {
+            self.deadlines.clear(Due::GiveUp(exchange), at);
+            self.deadlines.clear(Due::TimeOut(exchange), at);
+        }
+    }
+
+    // ---- the end
+
+    /// The client sends no more: its end of input, or a signal.
+    pub(super) fn end(&mut self, now: Instant) {
+        if std::mem::replace(&mut self.ending, true) {
+            return;
+        }
+        self.deadlines.set(Due::Drained, now + self.settings.drain);
+        self.finish_if_idle();
+    }
+
+    fn finish_if_idle(&mut self) {
+        let owed = matches!(self.client, Client::Opening { .. });
+        let idle =
+            self.in_flight.is_empty() && self.exchanges.is_empty() && self.notifications.is_empty();
+        if self.ending && idle && !owed {
+            self.finish();
+        }
+    }
+
+    fn finish(&mut self) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        let ending = Failure::ending();
+        for exchange in self.in_flight.all() {
+            self.fail(exchange, &ending);
+        }
+        self.refuse_initialize(&ending);
+        self.commands.push(Command::StopListening);
+        if let Some(session) = self.session() {
+            self.commands.push(Command::EndSession(session));
+        }
+        self.commands.push(Command::Finish);
+    }
+
+    // ---- sending
+
+    /// Sends what may be sent now.
+    pub(super) fn pump(&mut self, now: Instant) {
+        if !self.finished && self.may_send() {
+            self.pump_notifications();
+            self.pump_calls(now);
+        }
+        self.finish_if_idle();
+    }
+
+    fn pump_notifications(&mut self) {
+        if self.notifying.is_some() {
+            return;
+        }
+        let Some(message) = self.notifications.pop_front() else { return };
+        let exchange = self.next_exchange();
+        let again = std::mem::take(&mut self.restore.resend_next);
+        let kept = message.clone();
+        self.exchanges.insert(exchange, Purpose::Notification { message: kept, again });
+        self.notifying = Some(exchange);
+        let repeatable = is_repeatable(message.method().unwrap_or_default());
+        let session = self.session();
+        self.send(exchange, message, session, repeatable);
+    }
+
+    fn pump_calls(&mut self, now: Instant) {
+        let session = self.session();
+        let generation = session.as_ref().map_or(0, |session| session.generation);
+        while self.in_flight.has_waiting() && self.in_flight.sent() < self.capacity {
+            let Some(exchange) = self.in_flight.send_next(generation) else { break };
+            self.clear_deadline(exchange);
+            let Some(call) = self.in_flight.get(exchange) else { continue };
+            let message = call.message.clone();
+            if let Some(limit) = self.time_limit(call.method()) {
+                self.set_deadline(exchange, Due::TimeOut(exchange), now + limit);
+            }
+            let repeatable = self.may_repeat(&message);
+            self.send(exchange, message, session.clone(), repeatable);
+        }
+    }
+
+    /// Whether a request may be sent again when its fate is unknown (DESIGN: nothing is done twice that
+    /// might not be repeatable).
+    fn may_repeat(&self, message: &Message) -> bool {
+        match message.method() {
+            Some("tools/call") if self.repeatable_tools.is_empty() => false,
+            Some("tools/call") => {
+                read::tool_name(message).is_some_and(|name| self.repeatable_tools.contains(&*name))
+            }
+            Some(method) => is_repeatable(method),
+            None => true,
+        }
+    }
+
+    pub(super) fn send(
+        &mut self,
+        exchange: ExchangeId,
+        message: Message,
+        session: Option<Arc<Session>>,
+        repeatable: bool,
+    ) {
+        let patience = Patience::Persistent;
+        let outgoing = Outgoing { message, session, repeatable, patience };
+        self.commands.push(Command::Send(exchange, outgoing));
+    }
+
+    pub(super) fn write(&mut self, message: Message) {
+        self.commands.push(Command::Write(message, None));
+    }
+
+    /// Answers a request with the error that it is owed.
+    pub(super) fn fail(&mut self, exchange: ExchangeId, failure: &Failure) {
+        if let Some(call) = self.take_call(exchange) {
+            self.write(failure::response(&call.id, failure, &self.name));
+        }
+    }
+
+    /// Takes a request out, whatever it waits for.
+    pub(super) fn take_call(&mut self, exchange: ExchangeId) -> Option<Call> {
+        self.clear_deadline(exchange);
+        self.in_flight.remove(exchange)
+    }
+
+    pub(super) fn next_exchange(&mut self) -> ExchangeId {
+        self.last_exchange += 1;
+        self.last_exchange
+    }
+
+    /// A second `initialize`, or one that can't be served any more.
+    pub(super) fn refuse_initialize(&mut self, failure: &Failure) {
+        if let Client::Opening { hello } = std::mem::replace(&mut self.client, Client::New)
+            && let Some(id) = hello.request.id()
+        {
+            self.write(failure::response(id, failure, &self.name));
+        }
+    }
+
+    /// An `initialize` came while another waits.
+    pub(super) fn supersede_initialize(&mut self) {
+        if let Client::Opening { hello } = std::mem::replace(&mut self.client, Client::New) {
+            let why = "another `initialize` came before this one was answered";
+            self.refuse_line(hello.request.id(), INVALID_REQUEST, why);
+        }
+    }
+}

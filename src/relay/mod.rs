@@ -1,0 +1,426 @@
+//! The loop that joins the two sides. It does what the [`machine`] decides and decides nothing itself.
+
+mod deadlines;
+pub mod failure;
+mod handshake;
+mod in_flight;
+mod inbox;
+mod machine;
+mod provisional;
+mod questions;
+mod remembered;
+mod restore;
+#[cfg(test)]
+mod tests;
+
+pub use failure::ServerName;
+pub use machine::Settings;
+pub use remembered::FileMemory;
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinHandle};
+use tokio::time::timeout;
+
+use crate::clock::{Clock, SleepDetector};
+use crate::jsonrpc::{INVALID_REQUEST, Message, split_batch};
+use crate::remote::{Failure, Outcome, Patience, Post, Remote, Session, exchange, listen};
+use crate::stdio::{Frame, Line, Writer};
+use inbox::{Arrival, Inbox};
+use machine::{Command, ExchangeId, Machine, Origin, Outgoing};
+
+/// Arrivals that wait for the loop before their streams are left unread.
+const ARRIVALS: usize = 1_024;
+/// Arrivals taken at once.
+const BATCH: usize = 64;
+/// How long the end of a session may take, and the last writing.
+const CLOSING: Duration = Duration::from_millis(500);
+/// How long the client may be silent after the process that launched us is gone: it may have been a
+/// launcher only.
+const ORPHANED: Duration = Duration::from_secs(30);
+
+/// What a relay joins.
+pub struct Relay<'a> {
+    /// The hosted server.
+    pub remote: Arc<Remote>,
+    /// What the user set.
+    pub settings: Settings,
+    /// Earlier answers.
+    pub memory: FileMemory,
+    /// Time.
+    pub clock: &'a dyn Clock,
+}
+
+/// The client's side, as the process sees it.
+pub struct ClientSide<E, P> {
+    /// Lines of stdin.
+    pub lines: mpsc::Receiver<Vec<Line>>,
+    /// stdout.
+    pub writer: Writer,
+    /// Resolves when the process is told to end.
+    pub told_to_end: E,
+    /// Resolves when the process that launched us is gone.
+    pub parent_gone: P,
+}
+
+impl Relay<'_> {
+    /// Relays until the client is gone, then ends the session.
+    pub async fn run<E, P>(self, client: ClientSide<E, P>)
+    where
+        E: Future<Output = ()>,
+        P: Future<Output = ()>,
+    {
+        let endpoint = self.remote.endpoint();
+        let name = ServerName { host: endpoint.host(), url: endpoint.shown() };
+        let (arrivals, inbox) = mpsc::channel(ARRIVALS);
+        let machine = Machine::new(self.settings, name, self.memory);
+        let mut running = Running {
+            machine,
+            remote: self.remote,
+            writer: client.writer.clone(),
+            arrivals,
+            exchanges: HashMap::new(),
+            listening: None,
+            ending: None,
+            finished: false,
+        };
+        running.turn(client, inbox, SleepDetector::new(self.clock)).await;
+        running.close().await;
+    }
+}
+
+/// An exchange under way.
+struct Exchange {
+    task: AbortHandle,
+    handed_over: Arc<AtomicBool>,
+    session: Option<Arc<Session>>,
+}
+
+struct Running {
+    machine: Machine<FileMemory>,
+    remote: Arc<Remote>,
+    writer: Writer,
+    arrivals: mpsc::Sender<Arrival>,
+    exchanges: HashMap<ExchangeId, Exchange>,
+    listening: Option<(Arc<Session>, JoinHandle<()>)>,
+    ending: Option<Arc<Session>>,
+    finished: bool,
+}
+
+impl Running {
+    async fn turn<E, P>(
+        &mut self,
+        client: ClientSide<E, P>,
+        mut inbox: mpsc::Receiver<Arrival>,
+        mut sleep: SleepDetector<'_>,
+    ) where
+        E: Future<Output = ()>,
+        P: Future<Output = ()>,
+    {
+        let ClientSide { mut lines, writer, told_to_end, parent_gone } = client;
+        let mut ends = Ends::new(told_to_end, parent_gone);
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut reading = true;
+        while !self.finished {
+            let due = self.machine.next_deadline();
+            tokio::select! {
+                biased;
+                () = writer.closed() => return,
+                taken = inbox.recv_many(&mut batch, BATCH) => {
+                    debug_assert!(taken > 0, "this loop holds a sender");
+                    self.arrived(&mut batch);
+                }
+                read = lines.recv(), if reading && self.machine.has_room() => {
+                    self.woke_up(&mut sleep);
+                    ends.client_spoke();
+                    reading = self.read(read);
+                }
+                () = at(due) => {
+                    self.woke_up(&mut sleep);
+                    self.machine.tick(Instant::now());
+                }
+                () = ends.next() => {
+                    reading = false;
+                    self.machine.end(Instant::now());
+                }
+            }
+            self.obey();
+        }
+    }
+
+    /// Lines of the client; `false` at the end of its input.
+    fn read(&mut self, lines: Option<Vec<Line>>) -> bool {
+        let now = Instant::now();
+        let Some(lines) = lines else {
+            self.machine.end(now);
+            return false;
+        };
+        for line in lines {
+            match line {
+                Line::Text(text) => self.read_text(text, now),
+                Line::TooLong { id, length } => {
+                    let why = format!(
+                        "a message of {length} bytes is larger than allowed; raise `--max-message-size`"
+                    );
+                    self.machine.refuse_line(id.as_ref(), INVALID_REQUEST, &why);
+                }
+            }
+        }
+        true
+    }
+
+    fn read_text(&mut self, text: bytes::Bytes, now: Instant) {
+        tracing::trace!(bytes = text.len(), "client→remote");
+        let parts = match split_batch(text) {
+            Ok(parts) => parts,
+            Err(bad) => return self.machine.refuse_line(bad.id.as_ref(), bad.code, &bad.why),
+        };
+        for part in parts {
+            match Message::parse(part) {
+                Ok(message) => {
+                    tracing::debug!(method = message.method(), id = ?message.id(), "client→remote");
+                    self.machine.from_client(message, now);
+                }
+                Err(bad) => {
+                    let why = format!("the line is no JSON-RPC message: {}", bad.why);
+                    self.machine.refuse_line(bad.id.as_ref(), bad.code, &why);
+                }
+            }
+        }
+    }
+
+    fn arrived(&mut self, batch: &mut Vec<Arrival>) {
+        let now = Instant::now();
+        self.machine.set_capacity(self.remote.max_requests());
+        for arrival in batch.drain(..) {
+            match arrival {
+                Arrival::Message { origin, message, room } => {
+                    tracing::debug!(method = message.method(), id = ?message.id(), "remote→client");
+                    self.machine.from_server(origin, message, room, now);
+                }
+                Arrival::Session { exchange, id } => self.machine.session_given(exchange, id),
+                Arrival::Ended { exchange, outcome } => {
+                    self.exchanges.remove(&exchange);
+                    self.machine.ended(exchange, outcome, now);
+                }
+                Arrival::ListeningEnded { generation, end } => {
+                    self.machine.listening_ended(generation, end, now);
+                }
+            }
+        }
+    }
+
+    /// After the machine slept, connections are most likely dead, and nobody told us.
+    fn woke_up(&mut self, sleep: &mut SleepDetector<'_>) {
+        if !sleep.slept() {
+            return;
+        }
+        tracing::info!("the machine slept; connecting anew");
+        self.remote.woke_up();
+        if let Some((session, _)) = &self.listening {
+            let session = Arc::clone(session);
+            self.listen(session);
+        }
+    }
+
+    /// Does what the machine decided.
+    fn obey(&mut self) {
+        let mut frames = Vec::new();
+        for command in self.machine.take_commands() {
+            match command {
+                Command::Write(message, room) => {
+                    frames.push(Frame::with_room(message.bytes().clone(), room));
+                }
+                Command::Send(exchange, outgoing) => self.send(exchange, outgoing),
+                Command::Stop(exchange) => self.stop(exchange),
+                Command::Cancel(exchange, notification) => self.cancel(exchange, notification),
+                Command::Listen(session) => self.listen(session),
+                Command::StopListening => self.stop_listening(),
+                Command::EndSession(session) => self.ending = Some(session),
+                Command::Finish => self.finished = true,
+            }
+        }
+        if !frames.is_empty() {
+            self.writer.write(frames);
+        }
+        if let Some(work) = self.machine.memory.take_changes() {
+            drop(tokio::task::spawn_blocking(work));
+        }
+        if !self.finished
+            && let Some(session) = self.ending.take()
+        {
+            // The client opened again: the old session ends beside the new one.
+            let remote = Arc::clone(&self.remote);
+            tokio::spawn(async move { remote.end_session(&session).await });
+        }
+    }
+
+    fn send(&mut self, exchange: ExchangeId, outgoing: Outgoing) {
+        let Outgoing { message, session, repeatable, patience } = outgoing;
+        let handed_over = Arc::new(AtomicBool::new(false));
+        let post = Post {
+            message,
+            session: session.clone(),
+            repeatable,
+            patience,
+            handed_over: Arc::clone(&handed_over),
+        };
+        let task = tokio::spawn(carry(
+            Arc::clone(&self.remote),
+            post,
+            Inbox::of_exchange(exchange, self.arrivals.clone(), self.writer.clone()),
+        ));
+        let task = task.abort_handle();
+        self.exchanges.insert(exchange, Exchange { task, handed_over, session });
+    }
+
+    fn stop(&mut self, exchange: ExchangeId) {
+        if let Some(exchange) = self.exchanges.remove(&exchange) {
+            exchange.task.abort();
+        }
+    }
+
+    /// Tells the server, if it may have seen the request, and only then gives the answer up: closing
+    /// the connection is no cancellation (MCP transports).
+    fn cancel(&mut self, exchange: ExchangeId, notification: Message) {
+        let Some(exchange) = self.exchanges.remove(&exchange) else { return };
+        if !exchange.handed_over.load(Ordering::Relaxed) {
+            exchange.task.abort();
+            return;
+        }
+        let post = Post {
+            message: notification,
+            session: exchange.session,
+            repeatable: true,
+            patience: Patience::Once,
+            handed_over: Arc::default(),
+        };
+        let remote = Arc::clone(&self.remote);
+        let inbox = Inbox::of_stream(0, self.arrivals.clone(), self.writer.clone());
+        tokio::spawn(async move {
+            const TIME: Duration = Duration::from_secs(5);
+            let _ = timeout(TIME, crate::remote::exchange(&remote, &post, &inbox)).await;
+            exchange.task.abort();
+        });
+    }
+
+    fn listen(&mut self, session: Arc<Session>) {
+        self.stop_listening();
+        let remote = Arc::clone(&self.remote);
+        let generation = session.generation;
+        let arrivals = self.arrivals.clone();
+        let inbox = Inbox::of_stream(generation, arrivals.clone(), self.writer.clone());
+        let theirs = Arc::clone(&session);
+        let task = tokio::spawn(async move {
+            let end = listen(&remote, &theirs, &inbox).await;
+            let _ = arrivals.send(Arrival::ListeningEnded { generation, end }).await;
+        });
+        self.listening = Some((session, task));
+    }
+
+    fn stop_listening(&mut self) {
+        if let Some((_, task)) = self.listening.take() {
+            task.abort();
+        }
+    }
+
+    /// Ends the session and writes what is left, each within its bound.
+    async fn close(mut self) {
+        self.stop_listening();
+        for exchange in self.exchanges.values() {
+            exchange.task.abort();
+        }
+        let session = self.ending.take().or_else(|| self.machine.session());
+        let end = async {
+            if let Some(session) = session {
+                self.remote.end_session(&session).await;
+            }
+        };
+        let _ = tokio::join!(timeout(CLOSING, end), timeout(CLOSING, self.writer.finish()));
+    }
+}
+
+/// Carries one exchange to its end, also where its code panics: the request is owed an answer.
+async fn carry(remote: Arc<Remote>, post: Post, inbox: Inbox) {
+    let carried = AssertUnwindSafe(exchange(&remote, &post, &inbox)).catch_unwind().await;
+    let outcome = carried.unwrap_or_else(|_| {
+        Outcome::Failed(Failure::internal("an exchange with the server broke down"))
+    });
+    inbox.ended(outcome).await;
+}
+
+async fn at(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The ends that do not come by stdin.
+struct Ends<E, P> {
+    told: Pin<Box<E>>,
+    parent: Option<Pin<Box<P>>>,
+    silent_until: Option<Instant>,
+    over: bool,
+}
+
+impl<E: Future<Output = ()>, P: Future<Output = ()>> Ends<E, P> {
+    fn new(told: E, parent: P) -> Self {
+        Self {
+            told: Box::pin(told),
+            parent: Some(Box::pin(parent)),
+            silent_until: None,
+            over: false,
+        }
+    }
+
+    fn client_spoke(&mut self) {
+        if let Some(until) = &mut self.silent_until {
+            *until = Instant::now() + ORPHANED;
+        }
+    }
+
+    async fn next(&mut self) {
+        if self.over {
+            std::future::pending::<()>().await;
+        }
+        loop {
+            tokio::select! {
+                () = &mut self.told => break,
+                () = at(self.silent_until) => {
+                    tracing::info!("the process that launched us is gone, and nobody writes");
+                    break;
+                }
+                () = parent(&mut self.parent) => {
+                    self.parent = None;
+                    self.silent_until = Some(Instant::now() + ORPHANED);
+                }
+            }
+        }
+        self.over = true;
+    }
+}
+
+async fn parent<P: Future<Output = ()>>(parent: &mut Option<Pin<Box<P>>>) {
+    match parent {
+        Some(parent) => parent.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The stream that a message came by, for the log.
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exchange(exchange) => write!(f, "exchange {exchange}"),
+            Self::Stream(generation) => write!(f, "stream of session {generation}"),
+        }
+    }
+}

@@ -1,0 +1,472 @@
+//! One message to the server, from the first attempt to its end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::{HeaderMap, StatusCode};
+use tokio::time::Instant;
+
+use super::failure::{Failure, FailureKind, Fate};
+use super::lifecycle::{Session, legacy};
+use super::request::{Answer, Ask};
+use super::response::{self, Uncollected};
+use super::retry::{Backoff, Patience, Retries};
+use super::sse::{Cursor, Event, Events};
+use super::{Receive, Remote};
+use crate::http::Reuse;
+use crate::jsonrpc::{Id, Kind, Malformed, Message};
+
+/// How long a stream is read on after its answer came: for what a server sends last, and so that the
+/// connection can be used again.
+const LINGER: Duration = Duration::from_secs(1);
+/// First and longest wait before a stream that broke off is resumed, where the server names none.
+const RESUME_FIRST: Duration = Duration::from_millis(250);
+const RESUME_SHORTEST: Duration = Duration::from_millis(50);
+const RESUME_LONGEST: Duration = Duration::from_secs(10);
+
+/// A message and how to send it.
+#[derive(Debug, Clone)]
+pub struct Post {
+    /// The message.
+    pub message: Message,
+    /// The session that it belongs to; none for `initialize`.
+    pub session: Option<Arc<Session>>,
+    /// Whether it may be sent again when its fate is unknown.
+    pub repeatable: bool,
+    /// How hard it is tried.
+    pub patience: Patience,
+    /// Set when the server may have seen it: from then on a cancellation has to be sent after it.
+    pub handed_over: Arc<AtomicBool>,
+}
+
+/// What an exchange came to. Messages were received on the way.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The request's response was received.
+    Answered,
+    /// The notification or response was taken.
+    Accepted,
+    /// The server did not act on the message, because it no longer knows the session.
+    SessionLost(Failure),
+    /// None of that.
+    Failed(Failure),
+}
+
+/// What one attempt came to.
+enum Attempt {
+    Done(Outcome),
+    Failed(Failure),
+}
+
+impl From<Failure> for Attempt {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// Sends a message, again where that is safe, and receives all that comes back.
+pub async fn exchange<R: Receive>(remote: &Remote, post: &Post, receive: &R) -> Outcome {
+    let mut retries = Retries::new(post.patience, post.repeatable, remote.settings.retry_for);
+    let mut since = Instant::now();
+    let mut misdirected = false;
+    loop {
+        let failure = match remote.attempt(post, receive).await {
+            Attempt::Done(outcome) => return outcome,
+            Attempt::Failed(failure) => failure,
+        };
+        if failure.status == Some(421) && std::mem::replace(&mut misdirected, true) {
+            return Outcome::Failed(failure);
+        }
+        let spent = since.elapsed();
+        let Some(wait) = retries.after(&failure, spent) else { return Outcome::Failed(failure) };
+        tracing::debug!(what = failure.what, ?wait, "trying again");
+        tokio::time::sleep(wait).await;
+        since = Instant::now();
+        if failure.status == Some(421) {
+            remote.http.forget_connections();
+        }
+    }
+}
+
+impl Remote {
+    async fn attempt<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
+        let reuse = if post.repeatable { Reuse::Any } else { Reuse::Recent };
+        let session = post.session.as_deref();
+        let ask = Ask::Post(post.message.bytes());
+        post.handed_over.store(true, Ordering::Relaxed);
+        let answer = match self.ask(&ask, session, reuse).await {
+            Ok(answer) => answer,
+            Err(failure) => {
+                let unseen = failure.fate == Fate::NotExecuted;
+                post.handed_over.store(!unseen, Ordering::Relaxed);
+                return failure.into();
+            }
+        };
+        if !answer.status.is_success() {
+            return self.refused(post, answer).await;
+        }
+        if post.message.method() == Some("initialize")
+            && let Some(id) = legacy::given_id(&answer.headers)
+        {
+            receive.session_given(id).await;
+        }
+        match post.message.kind() {
+            Kind::Request { id, .. } => self.answer(post, id, answer, receive).await,
+            _ => self.accepted(answer, receive).await,
+        }
+    }
+
+    async fn refused(&self, post: &Post, answer: Answer) -> Attempt {
+        let session = post.session.as_deref();
+        let refusal = self.refusal(answer, session).await;
+        let mut failure = refusal.failure;
+        let error = response::jsonrpc_error(refusal.body);
+        if refusal.lost || error.as_ref().is_some_and(|e| legacy::error_means_lost(session, e)) {
+            let failure = Failure { kind: FailureKind::SessionLost, ..failure };
+            return Attempt::Done(Outcome::SessionLost(failure));
+        }
+        if let (Some(error), Kind::Request { id, .. }) = (error, post.message.kind()) {
+            let own = if error.answers(id) { error } else { error.with_id(id) };
+            failure.answer = Some(Box::new(own));
+        }
+        failure.into()
+    }
+
+    /// A notification or response was taken. Some servers send messages back all the same.
+    async fn accepted<R: Receive>(&self, answer: Answer, receive: &R) -> Attempt {
+        if response::is_event_stream(&answer.headers) {
+            let mut reading = Reading::new(self, None, None);
+            reading.read(Events::new(answer.body, self.settings.max_message_size), receive).await;
+        } else {
+            // Read to its end, so that the connection can be used again.
+            drop(response::collect_some(answer.body).await);
+        }
+        Attempt::Done(Outcome::Accepted)
+    }
+
+    async fn answer<R: Receive>(
+        &self,
+        post: &Post,
+        id: &Id,
+        answer: Answer,
+        receive: &R,
+    ) -> Attempt {
+        if response::is_event_stream(&answer.headers) {
+            return self.stream(post, id, answer, receive).await;
+        }
+        let Answer { status, headers, body } = answer;
+        let limit = self.settings.max_message_size;
+        match response::collect(body, limit).await {
+            Ok(body) => self.body(Collected { status, headers, body }, post, id, receive).await,
+            Err(Uncollected::TooLarge) => self.too_large(status).into(),
+            Err(Uncollected::Broken(fault)) => {
+                let failure = Failure::from_fault(&fault, &self.endpoint().host());
+                Failure { status: Some(status.as_u16()), ..failure }.into()
+            }
+        }
+    }
+
+    fn too_large(&self, status: StatusCode) -> Failure {
+        let limit = self.settings.max_message_size;
+        let what = format!("the answer of {} is larger than {limit} bytes", self.endpoint().host());
+        let failure = Failure::settled(FailureKind::TooLarge, Some(status.as_u16()), what);
+        Failure { fate: Fate::Unknown, ..failure }
+    }
+
+    async fn body<R: Receive>(
+        &self,
+        collected: Collected,
+        post: &Post,
+        id: &Id,
+        receive: &R,
+    ) -> Attempt {
+        let Collected { status, headers, body } = collected;
+        let line = || response::first_line(&body);
+        if body.trim_ascii().is_empty() {
+            return self.no_answer(status, &headers, None).into();
+        }
+        if !looks_like_json(&body) {
+            return self.no_answer(status, &headers, line()).into();
+        }
+        let host = self.endpoint().host();
+        let messages = match response::messages(body) {
+            Ok(messages) => messages,
+            Err(malformed) => {
+                return self.no_answer(status, &headers, Some(malformed.why)).into();
+            }
+        };
+        let mut seen = Seen::Nothing;
+        for message in messages {
+            seen = seen.or(self.pass(message, Some(id), post.session.as_deref(), receive).await);
+        }
+        match seen {
+            Seen::Answer => Attempt::Done(Outcome::Answered),
+            Seen::LostSession => Attempt::Done(Outcome::SessionLost(lost(&host))),
+            Seen::OtherId => wrong_id(&host).into(),
+            Seen::Nothing => no_response(&host).into(),
+        }
+    }
+
+    fn no_answer(&self, status: StatusCode, headers: &HeaderMap, line: Option<String>) -> Failure {
+        response::not_an_answer(status, headers, line, &self.endpoint().host())
+    }
+
+    /// Gives a message on, and tells what it is to the request.
+    async fn pass<R: Receive>(
+        &self,
+        message: Message,
+        request: Option<&Id>,
+        session: Option<&Session>,
+        receive: &R,
+    ) -> Seen {
+        let Some(request) = request else {
+            receive.receive(message).await;
+            return Seen::Nothing;
+        };
+        let message = match message.kind() {
+            // The answer is owed to the request that the stream belongs to.
+            Kind::Response { id: None, failed: true } => message.with_id(request),
+            _ => message,
+        };
+        let is_answer = message.answers(request);
+        if is_answer && legacy::error_means_lost(session, &message) {
+            return Seen::LostSession;
+        }
+        let is_response = matches!(message.kind(), Kind::Response { .. });
+        receive.receive(message).await;
+        match (is_answer, is_response) {
+            (true, _) => Seen::Answer,
+            (false, true) => Seen::OtherId,
+            (false, false) => Seen::Nothing,
+        }
+    }
+
+    /// An event stream, read to the answer, resumed where it breaks off and can be.
+    async fn stream<R: Receive>(
+        &self,
+        post: &Post,
+        id: &Id,
+        answer: Answer,
+        receive: &R,
+    ) -> Attempt {
+        let limit = self.settings.max_message_size;
+        let mut reading = Reading::new(self, Some(id), post.session.as_deref());
+        let mut events = Events::new(answer.body, limit);
+        let mut resumption = Resumption::new(self.settings.retry_for);
+        loop {
+            let end = reading.read(events, receive).await;
+            let failure = match end {
+                End::Answered => return Attempt::Done(Outcome::Answered),
+                End::SessionLost => {
+                    return Attempt::Done(Outcome::SessionLost(lost(&self.endpoint().host())));
+                }
+                End::Unreadable(failure) => return failure.into(),
+                End::Without(failure) => failure,
+            };
+            if reading.progressed {
+                resumption = Resumption::new(self.settings.retry_for);
+            }
+            events = match self.resume(&mut reading, &mut resumption, failure).await {
+                Ok(body) => Events::new(body, limit),
+                Err(failure) => return failure.into(),
+            };
+        }
+    }
+
+    /// Takes a stream up again after its last event (MCP transports, resumability).
+    async fn resume(
+        &self,
+        reading: &mut Reading<'_>,
+        resumption: &mut Resumption,
+        because: Failure,
+    ) -> Result<crate::http::Body, Failure> {
+        let Some(last) = reading.cursor.last_event_id.clone() else { return Err(because) };
+        loop {
+            let Some(wait) = resumption.wait(reading.cursor.retry) else { return Err(because) };
+            tracing::debug!(?wait, "resuming the stream of a request");
+            tokio::time::sleep(wait).await;
+            let ask = Ask::Listen { after: Some(&last) };
+            match self.ask(&ask, reading.session, Reuse::Any).await {
+                Ok(answer)
+                    if answer.status == StatusCode::OK
+                        && response::is_event_stream(&answer.headers) =>
+                {
+                    return Ok(answer.body);
+                }
+                Ok(answer) if answer.status.as_u16() == 429 || answer.status.is_server_error() => {}
+                Ok(_) => return Err(because),
+                Err(failure) => tracing::debug!(what = failure.what, "not resumed yet"),
+            }
+        }
+    }
+}
+
+/// A body that came whole.
+struct Collected {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+/// What the messages of an answer were to the request, the most telling first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Seen {
+    Answer,
+    LostSession,
+    OtherId,
+    Nothing,
+}
+
+impl Seen {
+    fn or(self, other: Self) -> Self {
+        self.min(other)
+    }
+}
+
+/// How reading a stream ended.
+enum End {
+    Answered,
+    SessionLost,
+    /// It can't be read on, and resuming would meet the same.
+    Unreadable(Failure),
+    /// It ended or broke off before the answer.
+    Without(Failure),
+}
+
+/// The reading of one request's streams: the first, and those that take it up again.
+struct Reading<'a> {
+    remote: &'a Remote,
+    request: Option<&'a Id>,
+    session: Option<&'a Session>,
+    cursor: Cursor,
+    progressed: bool,
+}
+
+impl<'a> Reading<'a> {
+    fn new(remote: &'a Remote, request: Option<&'a Id>, session: Option<&'a Session>) -> Self {
+        Self { remote, request, session, cursor: Cursor::default(), progressed: false }
+    }
+
+    async fn read<R: Receive>(&mut self, mut events: Events, receive: &R) -> End {
+        self.progressed = false;
+        let host = self.remote.endpoint().host();
+        let mut seen = Seen::Nothing;
+        loop {
+            let before = self.cursor.last_event_id.clone();
+            match events.next(&mut self.cursor).await {
+                Event::Data(data) => match self.data(data, receive).await {
+                    Ok(Seen::Answer) => {
+                        self.linger(events, receive).await;
+                        return End::Answered;
+                    }
+                    Ok(Seen::LostSession) => return End::SessionLost,
+                    Ok(other) => seen = seen.or(other),
+                    Err(malformed) => {
+                        self.cursor.last_event_id = before;
+                        if malformed.id.as_ref() == self.request && self.request.is_some() {
+                            return End::Unreadable(broken_answer(&host, &malformed));
+                        }
+                        tracing::warn!(why = malformed.why, "an event of {host} is no message");
+                    }
+                },
+                Event::End if seen == Seen::OtherId => return End::Without(wrong_id(&host)),
+                Event::End => return End::Without(no_response(&host)),
+                Event::Cut(fault) => return End::Without(Failure::from_fault(&fault, &host)),
+                Event::Unreadable(why) => return End::Unreadable(unreadable(&host, why)),
+            }
+            self.progressed = true;
+        }
+    }
+
+    async fn data<R: Receive>(&self, data: Vec<u8>, receive: &R) -> Result<Seen, Malformed> {
+        let mut seen = Seen::Nothing;
+        for message in response::messages(data)? {
+            seen = seen.or(self.remote.pass(message, self.request, self.session, receive).await);
+        }
+        Ok(seen)
+    }
+
+    /// Reads on for a moment after the answer.
+    async fn linger<R: Receive>(&mut self, mut events: Events, receive: &R) {
+        let _ = tokio::time::timeout(LINGER, async {
+            while let Event::Data(data) = events.next(&mut self.cursor).await {
+                let _ = self.data(data, receive).await;
+            }
+        })
+        .await;
+    }
+}
+
+/// The waits before a stream is taken up again, bounded while nothing comes of it.
+struct Resumption {
+    backoff: Backoff,
+    left: Duration,
+}
+
+impl Resumption {
+    fn new(budget: Duration) -> Self {
+        Self { backoff: Backoff::new(RESUME_FIRST, RESUME_LONGEST), left: budget }
+    }
+
+    /// The server's own wait is kept to, and does not count against the bound.
+    fn wait(&mut self, asked: Option<Duration>) -> Option<Duration> {
+        let own = self.backoff.wait();
+        self.left = self.left.checked_sub(own)?;
+        Some(asked.map_or(own, |asked| asked.max(RESUME_SHORTEST)))
+    }
+}
+
+fn looks_like_json(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
+fn bad_answer(what: String) -> Failure {
+    Failure { fate: Fate::Unknown, ..Failure::settled(FailureKind::BadAnswer, None, what) }
+}
+
+fn wrong_id(host: &str) -> Failure {
+    bad_answer(format!("{host} answered with the id of another request"))
+}
+
+fn no_response(host: &str) -> Failure {
+    let what = format!("{host} ended its answer without a response");
+    Failure { kind: FailureKind::Lost, ..bad_answer(what) }
+}
+
+fn broken_answer(host: &str, malformed: &Malformed) -> Failure {
+    let failure = bad_answer(format!("the answer of {host} is no valid message"));
+    Failure { cause: Some(malformed.why.clone()), ..failure }
+}
+
+fn unreadable(host: &str, why: &str) -> Failure {
+    let failure = bad_answer(format!("the answer of {host} can't be read"));
+    Failure { cause: Some(why.to_owned()), ..failure }
+}
+
+fn lost(host: &str) -> Failure {
+    Failure::settled(FailureKind::SessionLost, None, format!("{host} lost the session"))
+}
+
+impl Remote {
+    /// Ends a session (MCP transports, session management). What the server says to it does not matter.
+    pub async fn end_session(&self, session: &Session) {
+        if session.id.is_none() {
+            return;
+        }
+        match self.ask(&Ask::Delete, Some(session), Reuse::Any).await {
+            Ok(answer) => tracing::debug!(status = answer.status.as_u16(), "session ended"),
+            Err(failure) => tracing::debug!(what = failure.what, "session not ended"),
+        }
+    }
+}
+
+/// Keeps the compiler's word that an exchange can move between threads.
+const _: fn() = || {
+    fn is_send<T: Send>() {}
+    is_send::<Post>();
+    is_send::<Outcome>();
+    is_send::<Bytes>();
+};

@@ -1,0 +1,168 @@
+//! What a message to the server can come to, when not to an answer.
+
+use std::time::Duration;
+
+use crate::http::{Fault, FaultKind, Sent};
+use crate::jsonrpc::Message;
+use crate::jsonrpc::edit::member_at;
+
+/// A message that got no answer of its own.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// What it is, for whoever branches.
+    pub kind: FailureKind,
+    /// Whether the server acted on the message.
+    pub fate: Fate,
+    /// The HTTP status, where there was a response.
+    pub status: Option<u16>,
+    /// What failed, in one clause.
+    pub what: String,
+    /// Why, where more is known.
+    pub cause: Option<String>,
+    /// How long the server asks to be left alone.
+    pub retry_after: Option<Duration>,
+    /// The JSON-RPC error that the server sent, with the request's id.
+    pub answer: Option<Box<Message>>,
+}
+
+/// Kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// No connection: name, network, TLS.
+    Unreachable,
+    /// The connection was lost after the message was sent.
+    Lost,
+    /// No answer in the time allowed.
+    Timeout,
+    /// 401.
+    SignInNeeded,
+    /// 403.
+    Refused,
+    /// 404 and 410.
+    NotFound,
+    /// 429, or 503 that says when to come back.
+    Busy,
+    /// Any other status of 400 and more.
+    Status,
+    /// An answer that is none: a web page, no JSON, another id, nothing.
+    BadAnswer,
+    /// Larger than allowed.
+    TooLarge,
+    /// A redirect that is not followed.
+    Redirected,
+    /// The server lost the session, and it could not be opened again.
+    SessionLost,
+    /// A defect of this program.
+    Internal,
+    /// The bridge ends.
+    Ending,
+}
+
+/// Whether the server acted on a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It certainly did not: sending again is safe.
+    NotExecuted,
+    /// It may have.
+    Unknown,
+    /// It answered: sending again would get the same answer.
+    Settled,
+}
+
+impl Failure {
+    /// A failure that the server's answer settles.
+    pub(super) fn settled(kind: FailureKind, status: Option<u16>, what: impl Into<String>) -> Self {
+        Self {
+            kind,
+            fate: Fate::Settled,
+            status,
+            what: what.into(),
+            cause: None,
+            retry_after: None,
+            answer: None,
+        }
+    }
+
+    /// A failure below HTTP.
+    pub(super) fn from_fault(fault: &Fault, host: &str) -> Self {
+        let fate = match fault.sent {
+            Sent::No => Fate::NotExecuted,
+            Sent::Maybe => Fate::Unknown,
+        };
+        let (kind, what) = match (fault.sent, fault.kind) {
+            (Sent::No, FaultKind::Dns) => {
+                (FailureKind::Unreachable, format!("the name of {host} can't be looked up"))
+            }
+            (Sent::No, FaultKind::Tls) => {
+                (FailureKind::Unreachable, format!("no secure connection to {host}"))
+            }
+            (Sent::No, FaultKind::Timeout) => {
+                (FailureKind::Unreachable, format!("{host} can't be reached in time"))
+            }
+            (Sent::No, _) => (FailureKind::Unreachable, format!("{host} can't be reached")),
+            (Sent::Maybe, FaultKind::Protocol) => {
+                (FailureKind::BadAnswer, format!("{host} does not answer in HTTP"))
+            }
+            (Sent::Maybe, FaultKind::Encoding) => {
+                (FailureKind::BadAnswer, format!("the answer of {host} can't be decoded"))
+            }
+            (Sent::Maybe, _) => {
+                (FailureKind::Lost, format!("the connection to {host} was lost before the answer"))
+            }
+        };
+        let cause = Some(fault.cause.clone());
+        Self { fate, cause, ..Self::settled(kind, None, what) }
+    }
+
+    /// A defect of this program, which has to answer all the same.
+    pub fn internal(what: &str) -> Self {
+        Self::settled(FailureKind::Internal, None, what)
+    }
+
+    /// The bridge ends before the answer came.
+    pub fn ending() -> Self {
+        let what = "the bridge is ending and the answer did not come in time";
+        Self { fate: Fate::Unknown, ..Self::settled(FailureKind::Ending, None, what) }
+    }
+
+    /// The server answered with a JSON-RPC error.
+    pub fn refused_by(error: Message, host: &str) -> Self {
+        let what = format!("{host} refused to open a session");
+        let cause = std::str::from_utf8(error.bytes())
+            .ok()
+            .and_then(|text| member_at(text, &["error", "message"]))
+            .and_then(|words| serde_json::from_str(words).ok());
+        let failure = Self::settled(FailureKind::Status, None, what);
+        Self { cause, answer: Some(Box::new(error)), ..failure }
+    }
+
+    /// There is no connection yet, and a request waited long enough for one.
+    pub fn not_connected(host: &str) -> Self {
+        let what = format!("there is no connection to {host} yet");
+        let failure = Self::settled(FailureKind::Unreachable, None, what);
+        Self { fate: Fate::NotExecuted, ..failure }
+    }
+
+    /// No answer in the time that is allowed for it.
+    pub fn timeout(host: &str, after: Duration) -> Self {
+        let what = format!("no answer from {host} within {} s", after.as_secs());
+        Self { fate: Fate::Unknown, ..Self::settled(FailureKind::Timeout, None, what) }
+    }
+
+    /// Whether the reason may pass by itself, so that a connection that is not there yet may come
+    /// (refusals among them, since someone may grant what is missing).
+    pub fn may_pass(&self) -> bool {
+        match self.kind {
+            FailureKind::Unreachable
+            | FailureKind::Lost
+            | FailureKind::Timeout
+            | FailureKind::Refused
+            | FailureKind::NotFound
+            | FailureKind::Busy => true,
+            FailureKind::Status => self.status.is_some_and(|status| status >= 500),
+            // A web page in place of an answer is what a captive portal or a gateway's error page is.
+            FailureKind::BadAnswer => self.cause.as_deref() == Some(super::response::WEB_PAGE),
+            _ => false,
+        }
+    }
+}

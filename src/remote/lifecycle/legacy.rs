@@ -1,0 +1,158 @@
+//! Revisions with a handshake, to 2025-11-25: session id, protocol version, and how servers say that a
+//! session is gone.
+
+use hyper::StatusCode;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::jsonrpc::edit::member_at;
+use crate::jsonrpc::{Kind, Message};
+use crate::secret::Secret;
+
+const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+/// Longest session id that is kept, in bytes; ids that are signed tokens have a few kilobytes.
+const MAX_SESSION_ID: usize = 16 * 1024;
+/// Longest text that is searched for the news that a session is gone.
+const MAX_NEWS: usize = 512;
+/// JSON-RPC codes with which servers report a lost session.
+const SESSION_CODES: [&str; 3] = ["-32600", "-32000", "-32001"];
+
+/// What a handshake led to.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Counts the handshakes of this process, so that news of an old session is told from news of the
+    /// present one.
+    pub generation: u64,
+    /// The id that the server gave, if it did.
+    pub id: Option<Secret<Box<str>>>,
+    /// The protocol revision that the server chose.
+    pub version: Box<str>,
+}
+
+/// The session id in the head of a response, if it is one (visible ASCII only, MCP transports).
+pub(in crate::remote) fn given_id(headers: &HeaderMap) -> Option<Secret<Box<str>>> {
+    let value = headers.get(SESSION_ID)?.as_bytes();
+    let visible = value.iter().all(|byte| (0x21..=0x7e).contains(byte));
+    if value.is_empty() || value.len() > MAX_SESSION_ID || !visible {
+        tracing::warn!("the server gave a session id that is none; going on without a session");
+        return None;
+    }
+    Some(Secret::new(std::str::from_utf8(value).ok()?.into()))
+}
+
+/// Adds what every request after the handshake carries.
+pub(in crate::remote) fn add_headers(headers: &mut HeaderMap, session: &Session) {
+    if let Some(mut id) = session.id.as_ref().and_then(|id| HeaderValue::from_str(id.expose()).ok())
+    {
+        id.set_sensitive(true);
+        headers.insert(SESSION_ID, id);
+    }
+    if let Ok(version) = HeaderValue::from_str(&session.version) {
+        headers.insert(PROTOCOL_VERSION, version);
+    }
+}
+
+/// Whether a refusal says that the session is gone: 404 with a session id sent (MCP transports), or 400
+/// or 401 with a text that says so, as servers in the wild do.
+pub(in crate::remote) fn refusal_means_lost(
+    session: Option<&Session>,
+    status: StatusCode,
+    text: &str,
+) -> bool {
+    let Some(session) = session else { return false };
+    match status {
+        StatusCode::NOT_FOUND => session.id.is_some(),
+        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => says_lost(text),
+        _ => false,
+    }
+}
+
+/// Whether a JSON-RPC error says that the session is gone.
+pub(in crate::remote) fn error_means_lost(session: Option<&Session>, message: &Message) -> bool {
+    if session.is_none() || !matches!(message.kind(), Kind::Response { failed: true, .. }) {
+        return false;
+    }
+    let Ok(text) = std::str::from_utf8(message.bytes()) else { return false };
+    let code = member_at(text, &["error", "code"]).unwrap_or_default();
+    let words = member_at(text, &["error", "message"]).unwrap_or_default();
+    SESSION_CODES.contains(&code) && says_lost(words)
+}
+
+fn says_lost(text: &str) -> bool {
+    const GONE: [&str; 13] = [
+        "not found",
+        "expired",
+        "invalid",
+        "unknown",
+        "missing",
+        "no valid",
+        "no active",
+        "terminated",
+        "does not exist",
+        "no longer",
+        "closed",
+        "required",
+        "not initialized",
+    ];
+    let mut end = text.len().min(MAX_NEWS);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = text[..end].to_ascii_lowercase();
+    text.contains("not initialized")
+        || (text.contains("session") && GONE.iter().any(|gone| text.contains(gone)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn session(id: Option<&str>) -> Session {
+        let id = id.map(|id| Secret::new(id.into()));
+        Session { generation: 1, id, version: "2025-11-25".into() }
+    }
+
+    fn lost(status: u16, text: &str) -> bool {
+        let status = StatusCode::from_u16(status).unwrap();
+        refusal_means_lost(Some(&session(Some("s"))), status, text)
+    }
+
+    #[test]
+    fn a_lost_session_is_known_by_status_and_words() {
+        assert!(lost(404, ""));
+        assert!(lost(400, "Bad Request: No valid session ID provided"));
+        assert!(lost(400, "Server not initialized"));
+        assert!(lost(401, "unknown session"));
+        assert!(!lost(400, "Invalid tool name"));
+        assert!(!lost(401, "token expired"));
+        assert!(!lost(403, "session expired"));
+        assert!(!refusal_means_lost(Some(&session(None)), StatusCode::NOT_FOUND, ""));
+        assert!(!refusal_means_lost(None, StatusCode::NOT_FOUND, "session not found"));
+    }
+
+    #[test]
+    fn a_lost_session_is_known_by_code_and_words() {
+        let lost = |text: &'static str| {
+            let message = Message::parse(Bytes::from_static(text.as_bytes())).unwrap();
+            error_means_lost(Some(&session(None)), &message)
+        };
+        assert!(lost(r#"{"id":1,"error":{"code":-32600,"message":"Session not found"}}"#));
+        assert!(lost(r#"{"id":null,"error":{"code":-32001,"message":"Session expired"}}"#));
+        assert!(!lost(r#"{"id":1,"error":{"code":-32602,"message":"Session not found"}}"#));
+        assert!(!lost(r#"{"id":1,"error":{"code":-32000,"message":"Record not found"}}"#));
+        assert!(!lost(r#"{"id":1,"result":{"code":-32000,"message":"session expired"}}"#));
+    }
+
+    #[test]
+    fn a_session_id_that_is_none_is_not_used() {
+        let given = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(SESSION_ID, HeaderValue::from_static(value));
+            given_id(&headers).is_some()
+        };
+        assert!(given("abc-123.~!"));
+        assert!(!given(""));
+        assert!(!given("a b"));
+    }
+}

@@ -1,0 +1,109 @@
+//! The GET stream: messages that the server sends unasked (MCP transports, listening for messages).
+
+use std::time::Duration;
+
+use hyper::StatusCode;
+use tokio::time::Instant;
+
+use super::failure::Failure;
+use super::lifecycle::Session;
+use super::request::{Answer, Ask};
+use super::retry::Backoff;
+use super::sse::{Cursor, Event, Events};
+use super::{Receive, Remote, response};
+use crate::http::Reuse;
+
+/// First and longest wait before the stream is opened again.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// The least wait, whatever the server asks for.
+const SHORTEST_WAIT: Duration = Duration::from_millis(50);
+/// A stream that stood for so long was a good one, so that the waits begin anew.
+const STOOD: Duration = Duration::from_secs(60);
+
+/// Why listening ended. As long as the stream only breaks off, it does not.
+#[derive(Debug)]
+pub enum ListenEnd {
+    /// The server offers no stream, which is its right.
+    Refused(Failure),
+    /// The stream was open in this session, and now the server no longer knows the session.
+    SessionLost,
+}
+
+/// Listens until the server refuses.
+pub async fn listen<R: Receive>(remote: &Remote, session: &Session, receive: &R) -> ListenEnd {
+    let mut cursor = Cursor::default();
+    let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+    let mut opened = false;
+    loop {
+        let mut asked = None;
+        let mut stood = false;
+        let ask = Ask::Listen { after: cursor.last_event_id.as_deref() };
+        match remote.ask(&ask, Some(session), Reuse::Any).await {
+            Ok(answer) if is_stream(&answer) => {
+                opened = true;
+                stood = true;
+                let since = Instant::now();
+                let progressed = remote.hear(answer, &mut cursor, receive).await;
+                if progressed || since.elapsed() > STOOD {
+                    backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+                }
+            }
+            Ok(answer) => {
+                let refusal = remote.refusal(answer, Some(session)).await;
+                let status = refusal.failure.status.unwrap_or_default();
+                if opened && refusal.lost {
+                    return ListenEnd::SessionLost;
+                }
+                if !(status >= 500 || status == 429 || status == 408) {
+                    return ListenEnd::Refused(refusal.failure);
+                }
+                asked = refusal.failure.retry_after;
+            }
+            Err(failure) => tracing::debug!(what = failure.what, "no stream from the server"),
+        }
+        let own = backoff.wait();
+        let wait = match cursor.retry.filter(|_| stood) {
+            Some(retry) => retry.max(SHORTEST_WAIT),
+            None => own.max(asked.unwrap_or_default()),
+        };
+        tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
+    }
+}
+
+fn is_stream(answer: &Answer) -> bool {
+    answer.status == StatusCode::OK && response::is_event_stream(&answer.headers)
+}
+
+impl Remote {
+    /// Reads one stream to its end; whether a message came.
+    async fn hear<R: Receive>(&self, answer: Answer, cursor: &mut Cursor, receive: &R) -> bool {
+        let mut events = Events::new(answer.body, self.settings.max_message_size);
+        let mut progressed = false;
+        loop {
+            let data = match events.next(cursor).await {
+                Event::Data(data) => data,
+                Event::End => return progressed,
+                Event::Cut(fault) => {
+                    tracing::debug!(%fault, "the stream from the server broke off");
+                    return progressed;
+                }
+                Event::Unreadable(why) => {
+                    tracing::warn!("the stream from the server can't be read: {why}");
+                    return progressed;
+                }
+            };
+            progressed = true;
+            match response::messages(data) {
+                Ok(messages) => {
+                    for message in messages {
+                        receive.receive(message).await;
+                    }
+                }
+                Err(malformed) => {
+                    tracing::warn!(why = malformed.why, "an event from the server is no message");
+                }
+            }
+        }
+    }
+}

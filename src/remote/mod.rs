@@ -1,0 +1,96 @@
+//! The hosted MCP server over HTTP: one POST for each message, JSON or an event stream back, the GET
+//! stream, resumption, redirects, retries. It knows what a session is, not who uses it.
+
+mod cookies;
+mod endpoint;
+mod exchange;
+mod failure;
+pub mod lifecycle;
+mod listen;
+mod redirect;
+mod request;
+mod response;
+mod retry;
+mod sse;
+
+pub use endpoint::{Endpoint, EndpointError};
+pub use exchange::{Outcome, Post, exchange};
+pub use failure::{Failure, FailureKind, Fate};
+pub use lifecycle::Session;
+pub use listen::{ListenEnd, listen};
+pub use retry::{Backoff, Patience, is_repeatable};
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::http;
+use crate::jsonrpc::Message;
+use crate::secret::Secret;
+
+/// What bounds the work with a server.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Longest message in bytes, in either direction.
+    pub max_message_size: usize,
+    /// How long something that was not executed is tried again.
+    pub retry_for: Duration,
+    /// How connections are made.
+    pub http: http::Settings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_message_size: 64 * 1024 * 1024,
+            retry_for: Duration::from_secs(30),
+            http: http::Settings::default(),
+        }
+    }
+}
+
+/// The hosted server.
+pub struct Remote {
+    http: http::Client,
+    settings: Settings,
+    endpoint: Mutex<Endpoint>,
+    cookies: Mutex<cookies::Jar>,
+}
+
+impl Remote {
+    /// A server that was not spoken to yet.
+    pub fn new(endpoint: Endpoint, settings: Settings) -> Self {
+        Self {
+            http: http::Client::new(&settings.http),
+            settings,
+            endpoint: Mutex::new(endpoint),
+            cookies: Mutex::default(),
+        }
+    }
+
+    /// Where messages go now: the configured URL, or where the server moved it to.
+    pub fn endpoint(&self) -> Endpoint {
+        self.endpoint.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many requests may be under way at once: on HTTP/2 a few streams below the server's limit, so
+    /// that answers, cancellations and the GET stream always find one.
+    pub fn max_requests(&self) -> Option<usize> {
+        const KEPT_FREE: usize = 8;
+        let streams = self.http.max_streams(self.endpoint().origin())?;
+        Some(streams.saturating_sub(KEPT_FREE).max(1))
+    }
+
+    /// Forgets connections that did not survive the machine's sleep.
+    pub fn woke_up(&self) {
+        self.http.forget_connections();
+    }
+}
+
+/// Whoever takes the messages that a server sends.
+pub trait Receive: Send + Sync {
+    /// Takes one message; resolves when the next may be read, which is the back-pressure.
+    fn receive(&self, message: Message) -> impl Future<Output = ()> + Send;
+
+    /// The server gave a session id with the head of its answer.
+    fn session_given(&self, id: Secret<Box<str>>) -> impl Future<Output = ()> + Send;
+}

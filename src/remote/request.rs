@@ -1,0 +1,189 @@
+//! One HTTP request to the server, with what every request carries, following what may be followed.
+
+use std::sync::PoisonError;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue,
+    LOCATION, USER_AGENT,
+};
+use hyper::{Method, Request, StatusCode};
+
+use super::endpoint::Endpoint;
+use super::failure::{Failure, FailureKind};
+use super::lifecycle::{Session, legacy};
+use super::redirect::{MAX_HOPS, Redirect, decide};
+use super::{Remote, response};
+use crate::http::{Body, Reuse};
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const AGENT: &str = concat!("mcp-bridge/", env!("CARGO_PKG_VERSION"));
+
+/// What is asked of the server.
+pub(super) enum Ask<'a> {
+    /// A message.
+    Post(&'a Bytes),
+    /// The stream of messages that the server sends unasked, or the rest of a stream that broke off.
+    Listen {
+        /// The last event that was seen of it.
+        after: Option<&'a str>,
+    },
+    /// The end of the session.
+    Delete,
+}
+
+/// The head of a response and its body, decoded.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Body,
+}
+
+impl Remote {
+    /// Sends and gives the final response: redirects are followed where they may be.
+    pub(super) async fn ask(
+        &self,
+        ask: &Ask<'_>,
+        session: Option<&Session>,
+        reuse: Reuse,
+    ) -> Result<Answer, Failure> {
+        let mut endpoint = self.endpoint();
+        for _ in 0..=MAX_HOPS {
+            let answer = self.ask_at(&endpoint, ask, session, reuse).await?;
+            if !is_redirect(answer.status) {
+                return Ok(answer);
+            }
+            endpoint = self.moved(&endpoint, &answer)?;
+        }
+        let what = format!("{} redirects in a circle", endpoint.host());
+        Err(Failure::settled(FailureKind::Redirected, None, what))
+    }
+
+    async fn ask_at(
+        &self,
+        endpoint: &Endpoint,
+        ask: &Ask<'_>,
+        session: Option<&Session>,
+        reuse: Reuse,
+    ) -> Result<Answer, Failure> {
+        let request = self.compose(endpoint, ask, session);
+        let host = || endpoint.host();
+        let response = self
+            .http
+            .send(endpoint.origin(), request, reuse)
+            .await
+            .map_err(|fault| Failure::from_fault(&fault, &host()))?;
+        let (head, body) = response.into_parts();
+        tracing::debug!(method = ask.method().as_str(), status = head.status.as_u16(), "answer");
+        self.cookies.lock().unwrap_or_else(PoisonError::into_inner).take(&head.headers);
+        let body =
+            body.decoded(&head.headers).map_err(|fault| Failure::from_fault(&fault, &host()))?;
+        Ok(Answer { status: head.status, headers: head.headers, body })
+    }
+
+    fn compose(
+        &self,
+        endpoint: &Endpoint,
+        ask: &Ask<'_>,
+        session: Option<&Session>,
+    ) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(ask.body()));
+        *request.method_mut() = ask.method();
+        *request.uri_mut() = endpoint.target().clone();
+        let headers = request.headers_mut();
+        headers.reserve(10);
+        headers.insert(HOST, endpoint.host_header().clone());
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        ask.add_headers(headers);
+        if let Some(session) = session {
+            legacy::add_headers(headers, session);
+        }
+        let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner).header();
+        if let Some(cookies) = cookies {
+            headers.insert(COOKIE, cookies);
+        }
+        request
+    }
+
+    /// Learns where the endpoint moved to.
+    fn moved(&self, from: &Endpoint, answer: &Answer) -> Result<Endpoint, Failure> {
+        let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+        match decide(from, answer.status, location) {
+            Redirect::Follow(to) => {
+                tracing::debug!(to = to.shown(), "the endpoint moved");
+                if to.origin() != from.origin() {
+                    self.cookies.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                }
+                *self.endpoint.lock().unwrap_or_else(PoisonError::into_inner) = (*to).clone();
+                Ok(*to)
+            }
+            Redirect::Refuse { to, why } => {
+                let status = answer.status.as_u16();
+                let what = format!("{} redirects (HTTP {status}) to {to}", from.host());
+                let cause = Some(why.to_owned());
+                let failure = Failure::settled(FailureKind::Redirected, Some(status), what);
+                Err(Failure { cause, ..failure })
+            }
+        }
+    }
+
+    /// Reads a refusal whole, as far as it says why.
+    pub(super) async fn refusal(&self, answer: Answer, session: Option<&Session>) -> Refusal {
+        let Answer { status, headers, body } = answer;
+        let body = response::collect_some(body).await;
+        let host = self.endpoint().host();
+        let lost = legacy::refusal_means_lost(session, status, &String::from_utf8_lossy(&body));
+        let failure = response::refused(status, &headers, &body, &host);
+        Refusal { failure, body, lost }
+    }
+}
+
+/// A response with a status that is no success.
+pub(super) struct Refusal {
+    pub(super) failure: Failure,
+    pub(super) body: Vec<u8>,
+    /// Whether it says that the session is gone.
+    pub(super) lost: bool,
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+impl Ask<'_> {
+    fn method(&self) -> Method {
+        match self {
+            Self::Post(_) => Method::POST,
+            Self::Listen { .. } => Method::GET,
+            Self::Delete => Method::DELETE,
+        }
+    }
+
+    fn body(&self) -> Bytes {
+        match self {
+            Self::Post(body) => (*body).clone(),
+            _ => Bytes::new(),
+        }
+    }
+
+    fn add_headers(&self, headers: &mut HeaderMap) {
+        let fixed = HeaderValue::from_static;
+        match self {
+            Self::Post(_) => {
+                headers.insert(CONTENT_TYPE, fixed("application/json"));
+                headers.insert(ACCEPT, fixed("application/json, text/event-stream"));
+                headers.insert(ACCEPT_ENCODING, fixed("gzip"));
+            }
+            Self::Listen { after } => {
+                headers.insert(ACCEPT, fixed("text/event-stream"));
+                headers.insert(ACCEPT_ENCODING, fixed("identity"));
+                let after = after.and_then(|id| HeaderValue::from_bytes(id.as_bytes()).ok());
+                if let Some(after) = after {
+                    headers.insert(LAST_EVENT_ID, after);
+                }
+            }
+            Self::Delete => {}
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What a response is: an answer, an event stream, or a refusal and its reason.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use serde_json::Value;
+
+use super::failure::{Failure, FailureKind, Fate};
+use super::retry::retry_after;
+use crate::clock::{Clock, SystemClock};
+use crate::http::{Body, Fault};
+use crate::jsonrpc::edit::into_line;
+use crate::jsonrpc::{Kind, Malformed, Message, split_batch};
+
+/// The cause of a failure that is a web page in place of an answer.
+pub(super) const WEB_PAGE: &str =
+    "a web page came in place of an answer, as from a captive portal or a gateway";
+/// What is read of a refusal.
+const MAX_REFUSAL: usize = 1024 * 1024;
+/// How long a refusal's body may take: its status says enough.
+const REFUSAL_TIME: Duration = Duration::from_secs(5);
+/// Characters of the first line of a body that go into an error.
+const MAX_LINE: usize = 200;
+
+/// Whether the body is an event stream.
+pub(super) fn is_event_stream(headers: &HeaderMap) -> bool {
+    media_type(headers).eq_ignore_ascii_case("text/event-stream")
+}
+
+fn media_type(headers: &HeaderMap) -> &str {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    value.split(';').next().unwrap_or("").trim()
+}
+
+/// Why a body was not collected.
+pub(super) enum Uncollected {
+    /// More than allowed.
+    TooLarge,
+    /// It broke off.
+    Broken(Fault),
+}
+
+/// Reads a body to its end, up to a bound.
+pub(super) async fn collect(mut body: Body, limit: usize) -> Result<Vec<u8>, Uncollected> {
+    let announced = body.announced_length().map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    if announced > limit {
+        return Err(Uncollected::TooLarge);
+    }
+    let mut whole = Vec::with_capacity(announced);
+    while let Some(chunk) = body.chunk().await.map_err(Uncollected::Broken)? {
+        if whole.len() + chunk.len() > limit {
+            return Err(Uncollected::TooLarge);
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    Ok(whole)
+}
+
+/// Reads of a body what comes in time and fits.
+pub(super) async fn collect_some(mut body: Body) -> Vec<u8> {
+    let mut some = Vec::new();
+    let _ = tokio::time::timeout(REFUSAL_TIME, async {
+        while let Ok(Some(chunk)) = body.chunk().await {
+            let room = MAX_REFUSAL - some.len();
+            some.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            if some.len() == MAX_REFUSAL {
+                break;
+            }
+        }
+    })
+    .await;
+    some
+}
+
+/// The messages of a body: one, or those of a batch.
+pub(super) fn messages(body: Vec<u8>) -> Result<Vec<Message>, Malformed> {
+    split_batch(into_line(body))?.into_iter().map(Message::parse).collect()
+}
+
+/// What a status of no success comes to, in words and by kind.
+pub(super) fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], host: &str) -> Failure {
+    let wait = headers
+        .get(RETRY_AFTER)
+        .and_then(|value| retry_after(value.to_str().ok()?, SystemClock.wall()));
+    let code = status.as_u16();
+    let (kind, fate) = match code {
+        401 => (FailureKind::SignInNeeded, Fate::Settled),
+        403 => (FailureKind::Refused, Fate::Settled),
+        404 | 410 => (FailureKind::NotFound, Fate::Settled),
+        429 => (FailureKind::Busy, Fate::NotExecuted),
+        503 if wait.is_some() => (FailureKind::Busy, Fate::NotExecuted),
+        // The request went to a machine that does not serve this host (RFC 9110 §15.5.20).
+        421 => (FailureKind::Status, Fate::NotExecuted),
+        408 | 502..=504 => (FailureKind::Status, Fate::Unknown),
+        _ => (FailureKind::Status, Fate::Settled),
+    };
+    let reason = status.canonical_reason().unwrap_or("no reason given");
+    let line = first_line(body).unwrap_or_else(|| reason.to_owned());
+    let what = format!("HTTP {code} from {host}: {line}");
+    Failure { fate, retry_after: wait, ..Failure::settled(kind, Some(code), what) }
+}
+
+/// The error that a body is, if it is a JSON-RPC error response.
+pub(super) fn jsonrpc_error(body: Vec<u8>) -> Option<Message> {
+    let message = Message::parse(Bytes::from(into_line(body))).ok()?;
+    let text = std::str::from_utf8(message.bytes()).ok()?;
+    let code = crate::jsonrpc::edit::member_at(text, &["error", "code"])?;
+    let numbered = code.starts_with(|c: char| c == '-' || c.is_ascii_digit());
+    (numbered && matches!(message.kind(), Kind::Response { failed: true, .. })).then_some(message)
+}
+
+/// A success that holds no answer: what it holds instead.
+pub(super) fn not_an_answer(
+    status: StatusCode,
+    headers: &HeaderMap,
+    line: Option<String>,
+    host: &str,
+) -> Failure {
+    let media_type = media_type(headers);
+    let html = media_type.eq_ignore_ascii_case("text/html");
+    let described = match (&line, media_type) {
+        (None, _) => "nothing".to_owned(),
+        (Some(line), "") => line.clone(),
+        (Some(line), media_type) => format!("{media_type}: {line}"),
+    };
+    let what = format!("HTTP {} from {host} is no answer: {described}", status.as_u16());
+    let cause = html.then(|| WEB_PAGE.to_owned());
+    let failure = Failure::settled(FailureKind::BadAnswer, Some(status.as_u16()), what);
+    Failure { cause, fate: Fate::Unknown, ..failure }
+}
+
+/// What a body says first, for a person: the message of a JSON error, the title of a page, else the
+/// first line that is not empty.
+pub(super) fn first_line(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let line = json_message(text)
+        .or_else(|| title(text))
+        .or_else(|| text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned))?;
+    let clean: String =
+        line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_LINE).collect();
+    let clean = clean.trim();
+    (!clean.is_empty()).then(|| clean.to_owned())
+}
+
+fn json_message(text: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(text).ok()?;
+    let places = [
+        "/error/message",
+        "/error_description",
+        "/message",
+        "/detail",
+        "/error",
+        "/title",
+        "/errors/0/message",
+    ];
+    places.iter().find_map(|place| value.pointer(place)?.as_str().map(str::to_owned))
+}
+
+fn title(text: &str) -> Option<String> {
+    if !text.starts_with('<') {
+        return None;
+    }
+    let lower = text.to_ascii_lowercase();
+    let start = lower.find("<title")?;
+    let start = start + lower[start..].find('>')? + 1;
+    let end = start + lower[start..].find("</title")?;
+    Some(text[start..end].trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(body: &str) -> String {
+        first_line(body.as_bytes()).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_first_line_is_what_a_person_would_look_for() {
+        assert_eq!(
+            line(r#"{"error":{"code":"scope_required","message":"needs write"}}"#),
+            "needs write"
+        );
+        assert_eq!(line(r#"{"error":"invalid_token"}"#), "invalid_token");
+        assert_eq!(
+            line("<!doctype html><html><head><TITLE>Sign in\n here</TITLE>"),
+            "Sign in  here"
+        );
+        assert_eq!(line("\n\n  upstream down\r\nmore"), "upstream down");
+        assert_eq!(line("a\u{1b}[31mb"), "a [31mb");
+        assert_eq!(line(&"x".repeat(5000)).len(), MAX_LINE);
+        assert_eq!(first_line(b" \n "), None);
+    }
+
+    #[test]
+    fn a_refusal_names_status_host_and_first_line() {
+        let failure =
+            refused(StatusCode::BAD_GATEWAY, &HeaderMap::new(), b"no upstream", "h.example");
+        assert_eq!(failure.what, "HTTP 502 from h.example: no upstream");
+        assert_eq!((failure.kind, failure.fate), (FailureKind::Status, Fate::Unknown));
+        let failure = refused(StatusCode::NOT_FOUND, &HeaderMap::new(), b"", "h.example");
+        assert_eq!(failure.what, "HTTP 404 from h.example: Not Found");
+    }
+
+    #[test]
+    fn only_a_numbered_error_is_json_rpc() {
+        let error = |text: &str| jsonrpc_error(text.as_bytes().to_vec()).is_some();
+        assert!(error(r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32001,"message":"x"}}"#));
+        assert!(error(r#"{"error":{"code":7,"message":"x"}}"#));
+        assert!(!error(r#"{"error":{"code":"scope_required","message":"x"}}"#));
+        assert!(!error(r#"{"error":"invalid_token"}"#));
+        assert!(!error("<html>"));
+    }
+}

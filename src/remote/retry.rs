@@ -1,0 +1,182 @@
+//! What may be sent twice, and how long to wait before.
+
+use std::time::Duration;
+
+use super::failure::{Failure, Fate};
+
+/// First and longest wait between two attempts at one message.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Requests and notifications of the specification that do no harm when they arrive twice
+/// (`docs/architecture.md`, ADR 0004). Tools are asked about by their own annotations.
+const REPEATABLE: [&str; 20] = [
+    "initialize",
+    "ping",
+    "server/discover",
+    "tools/list",
+    "prompts/list",
+    "resources/list",
+    "resources/templates/list",
+    "resources/read",
+    "prompts/get",
+    "completion/complete",
+    "resources/subscribe",
+    "resources/unsubscribe",
+    "logging/setLevel",
+    "notifications/initialized",
+    "notifications/cancelled",
+    "notifications/progress",
+    "notifications/roots/list_changed",
+    "tasks/get",
+    "tasks/list",
+    "tasks/result",
+];
+
+/// Whether a method may be sent again when its fate is unknown.
+pub fn is_repeatable(method: &str) -> bool {
+    REPEATABLE.contains(&method)
+}
+
+/// How hard a message is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Once: whoever asks tries again by itself.
+    Once,
+    /// Again, for as long as the settings allow.
+    Persistent,
+}
+
+/// Jittered exponential back-off: half to the whole of a span that doubles.
+#[derive(Debug, Clone)]
+pub struct Backoff {
+    next: Duration,
+    longest: Duration,
+}
+
+impl Backoff {
+    /// Starts at `first`, and never waits longer than `longest`.
+    pub fn new(first: Duration, longest: Duration) -> Self {
+        Self { next: first, longest }
+    }
+
+    /// The next wait.
+    pub fn wait(&mut self) -> Duration {
+        let span = self.next;
+        self.next = (span * 2).min(self.longest);
+        span.mul_f64(0.5 + fastrand::f64() / 2.0)
+    }
+}
+
+/// Decides, after each failed attempt at one message, whether there is another.
+pub(super) struct Retries {
+    backoff: Backoff,
+    patience: Patience,
+    repeatable: bool,
+    left: Duration,
+}
+
+impl Retries {
+    pub(super) fn new(patience: Patience, repeatable: bool, budget: Duration) -> Self {
+        Self { backoff: Backoff::new(FIRST_WAIT, LONGEST_WAIT), patience, repeatable, left: budget }
+    }
+
+    /// How long to wait before the next attempt; `None` when the failure is the end of it.
+    /// `spent` is the time since the last decision.
+    pub(super) fn after(&mut self, failure: &Failure, spent: Duration) -> Option<Duration> {
+        self.left = self.left.saturating_sub(spent);
+        let allowed = match failure.fate {
+            Fate::NotExecuted => true,
+            Fate::Unknown => self.repeatable,
+            Fate::Settled => false,
+        };
+        if !allowed || self.patience == Patience::Once {
+            return None;
+        }
+        let wait = self.backoff.wait().max(failure.retry_after.unwrap_or_default());
+        self.left = self.left.checked_sub(wait)?;
+        Some(wait)
+    }
+}
+
+/// How long a server asks to be left alone (RFC 9110 §10.2.3): seconds, or a date.
+pub(super) fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remote::FailureKind;
+    use std::time::SystemTime;
+
+    fn failure(fate: Fate) -> Failure {
+        Failure { fate, ..Failure::settled(FailureKind::Lost, None, "x") }
+    }
+
+    fn allowed(fate: Fate, patience: Patience, repeatable: bool) -> bool {
+        let mut retries = Retries::new(patience, repeatable, Duration::from_secs(30));
+        retries.after(&failure(fate), Duration::ZERO).is_some()
+    }
+
+    #[test]
+    fn what_was_not_executed_is_sent_again_and_what_may_have_been_only_if_repeatable() {
+        use Patience::{Once, Persistent};
+        assert!(allowed(Fate::NotExecuted, Persistent, false));
+        assert!(allowed(Fate::Unknown, Persistent, true));
+        assert!(!allowed(Fate::Unknown, Persistent, false));
+        assert!(!allowed(Fate::Settled, Persistent, true));
+        assert!(!allowed(Fate::NotExecuted, Once, true));
+    }
+
+    #[test]
+    fn retries_end_when_the_time_is_up() {
+        let mut retries = Retries::new(Patience::Persistent, true, Duration::from_secs(30));
+        let lost = failure(Fate::NotExecuted);
+        let mut waited = Duration::ZERO;
+        let mut tries = 0;
+        while let Some(wait) = retries.after(&lost, Duration::from_millis(10)) {
+            waited += wait;
+            tries += 1;
+        }
+        assert!(waited <= Duration::from_secs(30) && tries >= 8, "{tries} in {waited:?}");
+    }
+
+    #[test]
+    fn a_longer_retry_after_than_the_time_left_is_the_end() {
+        let mut busy = failure(Fate::NotExecuted);
+        busy.retry_after = Some(Duration::from_secs(31));
+        let mut retries = Retries::new(Patience::Persistent, true, Duration::from_secs(30));
+        assert_eq!(retries.after(&busy, Duration::ZERO), None);
+    }
+
+    #[test]
+    fn waits_grow_to_their_bound_with_jitter() {
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(300));
+        for span in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
+            let wait = backoff.wait().as_secs_f64();
+            assert!(wait >= f64::from(span) / 2.0 && wait <= f64::from(span), "{wait} of {span}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_and_as_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_770);
+        assert_eq!(retry_after(" 7 ", now), Some(Duration::from_secs(7)));
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        assert_eq!(retry_after(date, now), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after("soon", now), None);
+    }
+
+    #[test]
+    fn only_methods_of_the_specification_are_repeatable() {
+        assert!(is_repeatable("tools/list"));
+        assert!(!is_repeatable("tools/call"));
+        assert!(!is_repeatable("acme/charge"));
+    }
+}

@@ -1,0 +1,270 @@
+//! Messages → stdout. The only owner of stdout; nothing else in the program may write to it.
+
+use std::collections::VecDeque;
+use std::io::Write;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+/// Bytes of answers that wait for a slow reader before their streams are left unread.
+const MAX_WAITING: usize = 4 * 1024 * 1024;
+/// Frames below this are gathered into one write.
+const GATHERED: usize = 16 * 1024;
+/// What one gathered write holds at most.
+const BATCH: usize = 64 * 1024;
+
+/// A reservation of space in the queue, given back when the message was written or dropped.
+#[derive(Debug)]
+pub struct Room(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+/// One message on its way out.
+#[derive(Debug)]
+pub struct Frame {
+    bytes: Bytes,
+    room: Option<Room>,
+}
+
+impl Frame {
+    /// A message that waits for nobody: a small one of this program's own.
+    pub fn new(bytes: Bytes) -> Self {
+        Self { bytes, room: None }
+    }
+
+    /// A message for which room was reserved.
+    pub fn with_room(bytes: Bytes, room: Option<Room>) -> Self {
+        Self { bytes, room }
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    frames: VecDeque<Frame>,
+    /// No more will come.
+    finished: bool,
+    /// Everything was written, or nothing can be any more.
+    ended: bool,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    filled: Condvar,
+    closed: Notify,
+    drained: Notify,
+    room: Arc<Semaphore>,
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The handle by which messages reach stdout.
+#[derive(Clone)]
+pub struct Writer {
+    shared: Arc<Shared>,
+}
+
+impl Writer {
+    /// Starts the thread that writes.
+    ///
+    /// # Errors
+    /// The system has no thread to give.
+    pub fn spawn(output: impl Write + Send + 'static) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            filled: Condvar::new(),
+            closed: Notify::new(),
+            drained: Notify::new(),
+            room: Arc::new(Semaphore::new(MAX_WAITING)),
+        });
+        let theirs = Arc::clone(&shared);
+        std::thread::Builder::new()
+            .name("stdout".into())
+            .stack_size(128 * 1024)
+            .spawn(move || write_all(output, &theirs))?;
+        Ok(Self { shared })
+    }
+
+    /// Queues messages in order. Never waits.
+    pub fn write(&self, frames: impl IntoIterator<Item = Frame>) {
+        let mut queue = self.shared.queue();
+        if queue.ended || queue.finished {
+            return;
+        }
+        queue.frames.extend(frames);
+        drop(queue);
+        self.shared.filled.notify_one();
+    }
+
+    /// Waits until there is room for a message of this size. This is the back-pressure: whoever reads
+    /// from the server does not read on before it.
+    pub async fn room(&self, size: usize) -> Option<Room> {
+        let size = u32::try_from(size.min(MAX_WAITING)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.shared.room);
+        room.acquire_many_owned(size).await.ok().map(Room)
+    }
+
+    /// Resolves when stdout was found closed.
+    pub async fn closed(&self) {
+        loop {
+            let notified = self.shared.closed.notified();
+            if self.shared.queue().ended {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    /// Takes no more messages; resolves when the last one was written.
+    pub async fn finish(&self) {
+        self.shared.queue().finished = true;
+        self.shared.filled.notify_one();
+        loop {
+            let notified = self.shared.drained.notified();
+            if self.shared.queue().ended {
+                return;
+            }
+            notified.await;
+        }
+    }
+}
+
+fn write_all(mut output: impl Write, shared: &Shared) {
+    let mut buffer = Vec::with_capacity(BATCH);
+    let mut taken = VecDeque::new();
+    while take(shared, &mut taken) {
+        if let Err(error) = write_frames(&mut output, &mut taken, &mut buffer) {
+            tracing::debug!(%error, "stdout is closed");
+            break;
+        }
+    }
+    let mut queue = shared.queue();
+    queue.ended = true;
+    queue.frames.clear();
+    drop(queue);
+    // Whoever waits for room has nobody left to write for.
+    shared.room.close();
+    shared.closed.notify_waiters();
+    shared.drained.notify_waiters();
+}
+
+/// Waits for frames; `false` when there will be none.
+fn take(shared: &Shared, into: &mut VecDeque<Frame>) -> bool {
+    let mut queue = shared.queue();
+    while queue.frames.is_empty() {
+        if queue.finished {
+            return false;
+        }
+        queue = shared.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
+    }
+    std::mem::swap(&mut queue.frames, into);
+    true
+}
+
+fn write_frames(
+    output: &mut impl Write,
+    frames: &mut VecDeque<Frame>,
+    buffer: &mut Vec<u8>,
+) -> std::io::Result<()> {
+    let mut rooms = Vec::new();
+    while let Some(frame) = frames.pop_front() {
+        let (bytes, room) = (frame.bytes, frame.room);
+        let large = bytes.len() > GATHERED;
+        if buffer.len() + bytes.len() >= BATCH || large {
+            output.write_all(buffer)?;
+            buffer.clear();
+            rooms.clear();
+        }
+        if large {
+            output.write_all(&bytes)?;
+        } else {
+            buffer.extend_from_slice(&bytes);
+        }
+        buffer.push(b'\n');
+        rooms.extend(room);
+    }
+    output.write_all(buffer)?;
+    buffer.clear();
+    output.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    /// An output that shows each write, and takes the next only when told to.
+    struct Gated {
+        writes: mpsc::Sender<Vec<u8>>,
+        go: mpsc::Receiver<std::io::Result<()>>,
+    }
+
+    impl Write for Gated {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.go.recv().unwrap_or(Ok(()))?;
+            let _ = self.writes.send(bytes.to_vec());
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn frame(text: &str) -> Frame {
+        Frame::new(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    fn gated() -> (Writer, mpsc::Receiver<Vec<u8>>, mpsc::Sender<std::io::Result<()>>) {
+        let (writes, seen) = mpsc::channel();
+        let (allow, go) = mpsc::channel();
+        (Writer::spawn(Gated { writes, go }).unwrap(), seen, allow)
+    }
+
+    #[tokio::test]
+    async fn what_is_ready_goes_out_in_one_write_in_order() {
+        let (writer, seen, allow) = gated();
+        writer.write([frame("1"), frame("2"), frame("3")]);
+        allow.send(Ok(())).unwrap();
+        assert_eq!(seen.recv().unwrap(), b"1\n2\n3\n");
+        drop(allow);
+        writer.finish().await;
+    }
+
+    #[tokio::test]
+    async fn a_large_message_is_not_gathered_and_keeps_its_place() {
+        let (writer, seen, allow) = gated();
+        let large = "x".repeat(GATHERED + 1);
+        writer.write([frame("1"), frame(&large), frame("2")]);
+        drop(allow);
+        writer.finish().await;
+        let written: Vec<u8> = seen.try_iter().flatten().collect();
+        assert_eq!(String::from_utf8(written).unwrap(), format!("1\n{large}\n2\n"));
+    }
+
+    #[tokio::test]
+    async fn a_slow_reader_leaves_no_room() {
+        let (writer, _seen, allow) = gated();
+        let room = writer.room(MAX_WAITING).await;
+        assert!(room.is_some());
+        writer.write([Frame::with_room(Bytes::from_static(b"{}"), room)]);
+        let second = writer.room(1);
+        tokio::pin!(second);
+        assert!(futures_util::poll!(&mut second).is_pending());
+        drop(allow);
+        assert!(second.await.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_closed_stdout_is_noticed_and_frees_whoever_waits() {
+        let (writer, _seen, allow) = gated();
+        let held = writer.room(MAX_WAITING).await;
+        writer.write([frame("1")]);
+        allow.send(Err(std::io::ErrorKind::BrokenPipe.into())).unwrap();
+        writer.closed().await;
+        assert!(writer.room(1).await.is_none());
+        writer.finish().await;
+        drop(held);
+    }
+}
