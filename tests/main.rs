@@ -1,1 +1,16 @@
-//! The tests of the program.
+//! The tests of the whole program, one binary: the real `bridge` between a scripted client and a
+//! scripted server.
+//!
+//! | module              | what its tests show                                              |
+//! |---------------------|------------------------------------------------------------------|
+//! | `architecture`      | who may use whom                                                 |
+//! | `completions`       | generated files are fresh                                        |
+//! | `support`           | the fixtures: servers, the binary in a private home, gates       |
+//! | `support_self_test` | each fixture does what it says, each misbehaviour really happens |
+
+#![expect(clippy::print_stderr, reason = "a failing test shows what both sides said")]
+
+mod architecture;
+mod completions;
+mod support;
+mod support_self_test;

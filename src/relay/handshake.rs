@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::deadlines::Due;
-use super::machine::{Command, ExchangeId, Machine, Outgoing, Purpose};
+use super::machine::{Command, ExchangeId, FromServer, Machine, Outgoing, Purpose};
 use super::provisional;
 use super::remembered::{Memory, is_list};
 use crate::jsonrpc::edit::with_list_changed;
@@ -128,7 +128,7 @@ impl<M: Memory> Machine<M> {
     pub(super) fn initialize(&mut self, message: Message, now: Instant) {
         self.supersede_initialize();
         if let Some(session) = self.session() {
-            self.commands.push(Command::StopListening);
+            self.leave_session(session.generation);
             self.commands.push(Command::EndSession(session));
         }
         self.server = Server::default();
@@ -219,10 +219,10 @@ impl<M: Memory> Machine<M> {
     pub(super) fn handshake_answered(
         &mut self,
         exchange: ExchangeId,
-        message: Message,
-        room: Option<Room>,
+        sent: FromServer,
         now: Instant,
     ) {
+        let FromServer { message, room, .. } = sent;
         let Server::Opening { exchange: own, session_id } = &mut self.server else { return };
         let (Client::Opening { hello } | Client::Open { hello, .. }) = &self.client else { return };
         let awaited = hello.request.id().is_some_and(|id| message.answers(id));
@@ -292,6 +292,8 @@ impl<M: Memory> Machine<M> {
         }
         match outcome {
             Outcome::SessionLost(failure) => {
+                let generation = session.generation;
+                self.leave_session(generation);
                 self.handshake_failed(failure, now);
                 return;
             }
@@ -400,6 +402,12 @@ impl<M: Memory> Machine<M> {
         tracing::info!("the server lost the session; opening another");
         self.server = Server::default();
         self.backoff = backoff();
+        self.leave_session(generation);
+        true
+    }
+
+    /// Takes back what a session had open with the client.
+    fn leave_session(&mut self, generation: u64) {
         self.commands.push(Command::StopListening);
         for id in self.questions.session_lost(generation) {
             let params = format!(
@@ -407,7 +415,6 @@ impl<M: Memory> Machine<M> {
             );
             self.write(Message::notification("notifications/cancelled", Some(&params)));
         }
-        true
     }
 
     // ---- requests while there is no connection

@@ -2,17 +2,17 @@
 
 use tokio::sync::mpsc;
 
-use super::machine::{ExchangeId, Origin};
+use super::machine::{ExchangeId, FromServer, Origin};
 use crate::jsonrpc::Message;
 use crate::remote::{ListenEnd, Outcome, Receive};
 use crate::secret::Secret;
-use crate::stdio::{Room, Writer};
+use crate::stdio::Writer;
 
 /// What arrives at the loop.
 #[derive(Debug)]
 pub(super) enum Arrival {
     /// A message of the server.
-    Message { origin: Origin, message: Message, room: Option<Room> },
+    Message(FromServer),
     /// The session id in the head of an answer.
     Session { exchange: ExchangeId, id: Secret<Box<str>> },
     /// An exchange ended.
@@ -56,7 +56,7 @@ impl Inbox {
 impl Receive for Inbox {
     async fn receive(&self, message: Message) {
         let room = self.writer.room(message.bytes().len()).await;
-        let arrival = Arrival::Message { origin: self.origin, message, room };
+        let arrival = Arrival::Message(FromServer { origin: self.origin, message, room });
         // The loop is gone only when the process ends.
         let _ = self.arrivals.send(arrival).await;
     }

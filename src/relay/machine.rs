@@ -92,6 +92,15 @@ pub(super) struct Outgoing {
     pub(super) patience: Patience,
 }
 
+/// A message of the server.
+#[derive(Debug)]
+pub(super) struct FromServer {
+    pub(super) origin: Origin,
+    pub(super) message: Message,
+    /// Its place in the queue for stdout.
+    pub(super) room: Option<Room>,
+}
+
 /// Where a message of the server came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -198,7 +207,7 @@ impl<M: Memory> Machine<M> {
     // ---- from the client
 
     /// A message of the client.
-    pub(super) fn from_client(&mut self, message: Message, now: Instant) {
+    pub(super) fn client_sent(&mut self, message: Message, now: Instant) {
         if self.ending {
             return;
         }
@@ -295,17 +304,18 @@ impl<M: Memory> Machine<M> {
     // ---- from the server
 
     /// A message of the server.
-    pub(super) fn from_server(
-        &mut self,
-        origin: Origin,
-        message: Message,
-        room: Option<Room>,
-        now: Instant,
-    ) {
+    pub(super) fn server_sent(&mut self, sent: FromServer, now: Instant) {
+        let FromServer { origin, message, room } = sent;
         match message.kind().clone() {
-            Kind::Response { id, .. } => self.response(origin, message, id.as_ref(), room, now),
+            Kind::Response { id, .. } => {
+                self.response(FromServer { origin, message, room }, id.as_ref(), now);
+            }
             Kind::Request { .. } => {
                 let (generation, exchange) = self.belongs_to(origin);
+                if generation != self.session().map_or(0, |session| session.generation) {
+                    tracing::debug!("a question of a session that is gone was dropped");
+                    return;
+                }
                 let shown = self.questions.ask(message, generation, exchange);
                 self.commands.push(Command::Write(shown, room));
             }
@@ -326,7 +336,7 @@ impl<M: Memory> Machine<M> {
             Origin::Exchange(exchange) => {
                 let generation = match self.in_flight.get(exchange).map(|call| call.state) {
                     Some(CallState::Sent(generation)) => generation,
-                    _ => self.generation,
+                    _ => self.session().map_or(0, |session| session.generation),
                 };
                 (generation, Some(exchange))
             }
@@ -348,21 +358,14 @@ impl<M: Memory> Machine<M> {
         renamed.map_or(message.clone(), |bytes| message.with_bytes(bytes))
     }
 
-    fn response(
-        &mut self,
-        origin: Origin,
-        message: Message,
-        id: Option<&Id>,
-        room: Option<Room>,
-        now: Instant,
-    ) {
-        let exchange = match origin {
+    fn response(&mut self, sent: FromServer, id: Option<&Id>, now: Instant) {
+        let exchange = match sent.origin {
             Origin::Exchange(exchange) => Some(exchange),
             Origin::Stream(_) => None,
         };
         match exchange.and_then(|exchange| self.exchanges.get(&exchange)) {
             Some(Purpose::Handshake) => {
-                self.handshake_answered(exchange.unwrap_or_default(), message, room, now);
+                self.handshake_answered(exchange.unwrap_or_default(), sent, now);
                 return;
             }
             Some(Purpose::Restore(own)) if Some(own) == id => return,
@@ -378,7 +381,7 @@ impl<M: Memory> Machine<M> {
             tracing::debug!(%id, "a response to no open request was dropped");
             return;
         };
-        self.deliver(answered, message, room);
+        self.deliver(answered, sent.message, sent.room);
         if own.is_none() {
             self.commands.push(Command::Stop(answered));
         }

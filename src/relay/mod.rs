@@ -34,7 +34,7 @@ use crate::jsonrpc::{INVALID_REQUEST, Message, split_batch};
 use crate::remote::{Failure, Outcome, Patience, Post, Remote, Session, exchange, listen};
 use crate::stdio::{Frame, Line, Writer};
 use inbox::{Arrival, Inbox};
-use machine::{Command, ExchangeId, Machine, Origin, Outgoing};
+use machine::{Command, ExchangeId, Machine, Outgoing};
 
 /// Arrivals that wait for the loop before their streams are left unread.
 const ARRIVALS: usize = 1_024;
@@ -186,7 +186,7 @@ impl Running {
             match Message::parse(part) {
                 Ok(message) => {
                     tracing::debug!(method = message.method(), id = ?message.id(), "client→remote");
-                    self.machine.from_client(message, now);
+                    self.machine.client_sent(message, now);
                 }
                 Err(bad) => {
                     let why = format!("the line is no JSON-RPC message: {}", bad.why);
@@ -201,9 +201,10 @@ impl Running {
         self.machine.set_capacity(self.remote.max_requests());
         for arrival in batch.drain(..) {
             match arrival {
-                Arrival::Message { origin, message, room } => {
+                Arrival::Message(sent) => {
+                    let message = &sent.message;
                     tracing::debug!(method = message.method(), id = ?message.id(), "remote→client");
-                    self.machine.from_server(origin, message, room, now);
+                    self.machine.server_sent(sent, now);
                 }
                 Arrival::Session { exchange, id } => self.machine.session_given(exchange, id),
                 Arrival::Ended { exchange, outcome } => {
@@ -412,15 +413,5 @@ async fn parent<P: Future<Output = ()>>(parent: &mut Option<Pin<Box<P>>>) {
     match parent {
         Some(parent) => parent.await,
         None => std::future::pending().await,
-    }
-}
-
-/// The stream that a message came by, for the log.
-impl std::fmt::Display for Origin {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Exchange(exchange) => write!(f, "exchange {exchange}"),
-            Self::Stream(generation) => write!(f, "stream of session {generation}"),
-        }
     }
 }

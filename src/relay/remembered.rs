@@ -137,8 +137,8 @@ impl Memory for FileMemory {
 /// Merges changes into the file as it is now: another process may have written it meanwhile.
 fn write(path: &Path, changes: &[Change]) {
     let mut answers = Answers::read(path);
-    let changed = changes.iter().fold(false, |any, change| answers.take(change) || any);
-    if !changed {
+    let changed = changes.iter().filter(|change| answers.take(change)).count();
+    if changed == 0 {
         return;
     }
     let written = serde_json::to_vec(&answers)

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use serde_json::Value;
@@ -104,7 +103,7 @@ pub(super) fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], host
 
 /// The error that a body is, if it is a JSON-RPC error response.
 pub(super) fn jsonrpc_error(body: Vec<u8>) -> Option<Message> {
-    let message = Message::parse(Bytes::from(into_line(body))).ok()?;
+    let message = Message::parse(into_line(body)).ok()?;
     let text = std::str::from_utf8(message.bytes()).ok()?;
     let code = crate::jsonrpc::edit::member_at(text, &["error", "code"])?;
     let numbered = code.starts_with(|c: char| c == '-' || c.is_ascii_digit());

@@ -1,0 +1,50 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_bridge_global_optspecs
+    string join \n max-message-size= tool-timeout= drain= allow-http debug silent log= h/help V/version
+end
+
+function __fish_bridge_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_bridge_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_bridge_using_subcommand
+    set -l cmd (__fish_bridge_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c bridge -n "__fish_bridge_needs_command" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l tool-timeout -d 'Answer a tool call with an error after this time (30s, 5m); without it, the client decides' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l drain -d 'How long answers in flight are waited for when the client is gone' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l log -d 'Write down what happens in this file; several processes may share it' -r -F
+complete -c bridge -n "__fish_bridge_needs_command" -l allow-http -d 'Allow http:// to a server that is not on this machine'
+complete -c bridge -n "__fish_bridge_needs_command" -l debug -d 'Say on stderr what happens, message by message (never their contents)'
+complete -c bridge -n "__fish_bridge_needs_command" -l silent -d 'Say nothing on stderr'
+complete -c bridge -n "__fish_bridge_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bridge -n "__fish_bridge_needs_command" -s V -l version -d 'Print version'
+complete -c bridge -n "__fish_bridge_needs_command" -a "serve" -d 'Serve a hosted server on stdin and stdout (what `bridge SERVER` does)'
+complete -c bridge -n "__fish_bridge_needs_command" -a "completions" -d 'Print a completion script for a shell'
+complete -c bridge -n "__fish_bridge_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l tool-timeout -d 'Answer a tool call with an error after this time (30s, 5m); without it, the client decides' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l drain -d 'How long answers in flight are waited for when the client is gone' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l log -d 'Write down what happens in this file; several processes may share it' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l allow-http -d 'Allow http:// to a server that is not on this machine'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l debug -d 'Say on stderr what happens, message by message (never their contents)'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l silent -d 'Say nothing on stderr'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c bridge -n "__fish_bridge_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve completions help" -f -a "serve" -d 'Serve a hosted server on stdin and stdout (what `bridge SERVER` does)'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve completions help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

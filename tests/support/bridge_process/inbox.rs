@@ -1,0 +1,106 @@
+//! What came from stdout, and what is owed.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
+
+use serde_json::value::RawValue;
+
+#[derive(Default)]
+pub struct Inbox {
+    pub lines: VecDeque<String>,
+    pub faults: Vec<String>,
+    pub ended: bool,
+    check: bool,
+    /// By id, spelled as it was sent: how many responses are owed.
+    owed: HashMap<String, usize>,
+}
+
+type Fields<'a> = HashMap<Cow<'a, str>, &'a RawValue>;
+
+impl Inbox {
+    pub fn new(check: bool) -> Self {
+        Self { check, ..Self::default() }
+    }
+
+    /// The requests among the lines are owed a response each.
+    pub fn note_sent(&mut self, bytes: &[u8]) {
+        for line in bytes.split(|byte| *byte == b'\n') {
+            let batch: Option<Vec<&RawValue>> = serde_json::from_slice(line).ok();
+            match batch {
+                Some(batch) => batch.iter().for_each(|one| self.note_request(one.get().as_bytes())),
+                None => self.note_request(line),
+            }
+        }
+    }
+
+    fn note_request(&mut self, message: &[u8]) {
+        let Ok(fields) = serde_json::from_slice::<Fields<'_>>(message) else { return };
+        if let (Some(id), true) = (fields.get("id"), fields.contains_key("method")) {
+            *self.owed.entry(id.get().to_owned()).or_default() += 1;
+        }
+    }
+
+    /// The ids that are owed a response.
+    pub fn owed(&self) -> Vec<String> {
+        let owed = self.owed.iter().filter(|(_, count)| **count > 0);
+        owed.map(|(id, _)| id.clone()).collect()
+    }
+
+    pub fn receive(&mut self, line: Vec<u8>) {
+        let line = match String::from_utf8(line) {
+            Ok(line) => line,
+            Err(bad) => {
+                self.faults.push(format!("no UTF-8: {bad}"));
+                String::from_utf8_lossy(bad.as_bytes()).into_owned()
+            }
+        };
+        if self.check
+            && let Err(fault) = self.judge(&line)
+        {
+            self.faults.push(format!("{fault}: {line}"));
+        }
+        self.lines.push_back(line);
+    }
+
+    fn judge(&mut self, line: &str) -> Result<(), &'static str> {
+        let fields: Fields<'_> = serde_json::from_str(line).map_err(|_| "no JSON object")?;
+        if fields.get("jsonrpc").map(|version| version.get()) != Some(r#""2.0""#) {
+            return Err("no JSON-RPC message");
+        }
+        let has = |name| fields.contains_key(name);
+        match (has("method"), has("result"), has("error"), fields.get("id")) {
+            (true, false, false, _) => Ok(()),
+            (false, false, true, Some(id)) if id.get() == "null" => Ok(()),
+            (false, true, false, Some(id)) | (false, false, true, Some(id)) => {
+                match self.owed.get_mut(id.get()) {
+                    Some(owed @ 1..) => *owed -= 1,
+                    Some(_) => return Err("a second response"),
+                    None => return Err("a response that nobody is waiting for"),
+                }
+                Ok(())
+            }
+            _ => Err("neither request, notification nor response"),
+        }
+    }
+
+    /// Takes the first line that passes; `Some(None)` if none can come any more, or if there is
+    /// a fault to report first.
+    pub fn take(&mut self, passes: impl Fn(&str) -> bool) -> Option<Option<String>> {
+        if !self.faults.is_empty() {
+            return Some(None);
+        }
+        match self.lines.iter().position(|line| passes(line)) {
+            Some(at) => Some(self.lines.remove(at)),
+            None => self.ended.then_some(None),
+        }
+    }
+}
+
+/// The id of a response, spelled as it came.
+pub fn response_id(line: &str) -> Option<String> {
+    let fields: Fields<'_> = serde_json::from_str(line).ok()?;
+    if fields.contains_key("method") {
+        return None;
+    }
+    fields.get("id").map(|id| id.get().to_owned())
+}

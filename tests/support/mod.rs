@@ -1,0 +1,42 @@
+//! What the black-box tests stand on.
+//!
+//! ```text
+//! test ── lines ─▶ BridgeProcess ── HTTP ─▶ McpServer | RawServer | BlackHole | ClosedPort
+//!   │                    │                      │
+//!   └── opens Gates      └────── Timeline ──────┘
+//! ```
+//!
+//! - [`mcp_server`]: a strict, scripted server; it records each request before it judges it, and
+//!   what it did not expect fails the test when the server is dropped.
+//! - [`bridge_process`]: the real binary in a private home.
+//! - [`raw_server`]: bytes for bytes, where even HTTP must be broken.
+//! - [`ports`]: addresses where nobody answers.
+//! - [`gate`]: how a test orders two sides without sleeping.
+//! - [`timeline`]: one ordered log of both sides, printed when a test fails.
+//! - [`certificates`]: a private authority for TLS.
+//! - [`http_client`]: a plain client, for the self-tests.
+//!
+//! Every wait ends: a fixture that waits longer than [`DEADLINE`] fails its test and says for what.
+
+pub mod bridge_process;
+pub mod certificates;
+pub mod gate;
+pub mod http_client;
+pub mod mcp_server;
+pub mod ports;
+pub mod raw_server;
+pub mod timeline;
+pub mod watched;
+
+use std::time::Duration;
+
+pub use bridge_process::BridgeProcess;
+pub use gate::Gate;
+pub use mcp_server::{Answer, Lost, McpServer, Step};
+pub use ports::{BlackHole, ClosedPort};
+pub use raw_server::RawServer;
+pub use timeline::Timeline;
+
+/// How long a fixture waits for what must happen. Only a failing test ever waits this long, so it
+/// is generous: it holds on a loaded machine too.
+pub const DEADLINE: Duration = Duration::from_secs(20);

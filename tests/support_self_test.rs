@@ -1,0 +1,20 @@
+//! The fixtures themselves: what they promise, and that each misbehaviour really happens.
+
+mod bad_answers;
+mod bridge_process;
+mod connections;
+mod good_server;
+mod ports;
+mod sessions;
+mod streams;
+mod strictness;
+
+use crate::support::McpServer;
+use crate::support::http_client::HttpClient;
+
+/// A client that has shaken hands.
+fn client_of(server: &McpServer) -> HttpClient {
+    let mut client = HttpClient::to(server);
+    client.initialize();
+    client
+}
