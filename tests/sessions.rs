@@ -120,7 +120,10 @@ fn a_refused_new_session_ends_the_request_with_its_error() {
     server.once("initialize", Answer::error(-32050, "the house is full"));
     server.lose_sessions(Lost::NotFound);
     let response = bridge.call_tool(1, "echo", json!({}));
-    assert!(response["error"]["message"].as_str().expect("an error").contains("the house is full"), "{response}");
+    assert!(
+        response["error"]["message"].as_str().expect("an error").contains("the house is full"),
+        "{response}"
+    );
     assert_eq!(bridge.call_tool(2, "echo", json!({"text": "b"}))["result"], text("b"));
     assert_eq!(server.executions("echo"), 1);
     bridge.finish();
@@ -139,7 +142,8 @@ fn an_error_of_a_tool_that_talks_of_sessions_is_no_loss() {
 
 #[test]
 fn a_404_from_a_server_without_sessions_is_no_loss() {
-    let server = McpServer::legacy().without_sessions().once(tool("echo"), Answer::status(404)).run();
+    let server =
+        McpServer::legacy().without_sessions().once(tool("echo"), Answer::status(404)).run();
     let mut bridge = BridgeProcess::before(&server);
     assert_eq!(bridge.call_tool(1, "echo", json!({}))["error"]["data"]["status"], 404);
     assert_eq!(server.count("initialize"), 1);
