@@ -31,6 +31,8 @@ const RECENT: Duration = Duration::from_secs(2);
 /// The same for a server of which it is not known yet that it keeps idle connections for long: some
 /// close them after a second.
 const RECENT_UNPROVEN: Duration = Duration::from_millis(400);
+/// Under load connections are used again at once, and looking at each first would cost more than it tells.
+const RESTED: Duration = Duration::from_millis(1);
 /// A connection that is still open after this long proves that the server keeps them.
 const PROOF: Duration = Duration::from_secs(4);
 /// Idle connections older than this are not used for anything.
@@ -159,6 +161,11 @@ impl Pool {
     }
 
     async fn lease(self: &Arc<Self>, reuse: Reuse) -> Result<Lease, Fault> {
+        if reuse == Reuse::Recent && self.rested() {
+            // Lets the runtime look at the sockets first: a connection that the server has closed in the
+            // meantime is then known to be closed.
+            tokio::task::yield_now().await;
+        }
         if let Some(lease) = self.open_lease(reuse) {
             return Ok(lease);
         }
@@ -170,6 +177,11 @@ impl Pool {
             Some(lease) => Ok(lease),
             None => self.connect().await,
         }
+    }
+
+    /// Whether the connection that would be used lay idle long enough to have been closed unseen.
+    fn rested(&self) -> bool {
+        self.state().idle.last().is_some_and(|idle| idle.since.elapsed() > RESTED)
     }
 
     /// Whether the last connection was HTTP/2, of which one is enough.

@@ -49,6 +49,19 @@ pub(super) enum Client {
     Open { hello: Hello, told: Told, initialized: bool, list_changed_owed: bool },
 }
 
+impl Client {
+    /// Takes an `initialize` that waits for its answer, so that the client is as if it never asked.
+    pub(super) fn take_opening(&mut self) -> Option<Hello> {
+        if !matches!(self, Self::Opening { .. }) {
+            return None;
+        }
+        match std::mem::replace(self, Self::New) {
+            Self::Opening { hello } => Some(hello),
+            Self::New | Self::Open { .. } => None,
+        }
+    }
+}
+
 /// What the client was told of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
