@@ -6,7 +6,9 @@
 //! | `architecture`      | who may use whom                                                      |
 //! | `completions`       | generated files are fresh                                             |
 //! | `failures`          | every failure is one JSON-RPC error that says what, why and what next |
+//! | `large_messages`    | whole, in bounded memory, at the pace of the slowest side             |
 //! | `redirects`         | followed within an origin, never across                               |
+//! | `retries`           | what is sent twice and what is not                                    |
 //! | `sessions`          | a lost session is opened again, once, with all that was in it         |
 //! | `support`           | the fixtures: servers, the binary in a private home, gates            |
 //! | `support_self_test` | each fixture does what it says, each misbehaviour really happens      |
@@ -16,7 +18,9 @@
 mod architecture;
 mod completions;
 mod failures;
+mod large_messages;
 mod redirects;
+mod retries;
 mod sessions;
 mod support;
 mod support_self_test;

@@ -81,8 +81,9 @@ fn a_redirect_in_mid_session_keeps_the_call() {
 #[test]
 fn a_redirect_that_would_turn_the_post_into_a_get_is_an_error_with_the_address() {
     for status in [301, 302, 303] {
-        let server =
-            McpServer::legacy().always("tools/call", Answer::redirect(status, "/login?key=1")).run();
+        let server = McpServer::legacy()
+            .always("tools/call", Answer::redirect(status, "/login?key=1"))
+            .run();
         let mut bridge = BridgeProcess::before(&server);
         let error = bridge.call_tool(7, "echo", json!({}))["error"].take();
         let message = error["message"].as_str().expect("a message");
@@ -99,11 +100,15 @@ fn a_redirect_that_would_turn_the_post_into_a_get_is_an_error_with_the_address()
 fn nothing_crosses_an_origin() {
     for status in [301, 302, 303, 307, 308] {
         let elsewhere = McpServer::legacy().run();
-        let server =
-            McpServer::legacy().always("tools/call", Answer::redirect(status, &elsewhere.url())).run();
+        let server = McpServer::legacy()
+            .always("tools/call", Answer::redirect(status, &elsewhere.url()))
+            .run();
         let mut bridge = BridgeProcess::before(&server);
         let error = bridge.call_tool(7, "echo", json!({}))["error"].take();
-        assert!(error["message"].as_str().expect("a message").contains(&elsewhere.url()), "{error}");
+        assert!(
+            error["message"].as_str().expect("a message").contains(&elsewhere.url()),
+            "{error}"
+        );
         assert_eq!(error["data"]["kind"], "redirected");
         bridge.finish();
         assert_eq!(elsewhere.connections(), 0, "by {status}");
@@ -136,7 +141,11 @@ fn a_loop_ends_after_three_hops() {
 
 #[test]
 fn a_redirect_without_an_address_is_an_error() {
-    for answer in [Answer::status(307), Answer::redirect(307, "ftp://127.0.0.1/mcp"), Answer::redirect(307, "http://[")] {
+    for answer in [
+        Answer::status(307),
+        Answer::redirect(307, "ftp://127.0.0.1/mcp"),
+        Answer::redirect(307, "http://["),
+    ] {
         let server = McpServer::legacy().always("tools/call", answer).run();
         let mut bridge = BridgeProcess::before(&server);
         let response = bridge.call_tool(7, "echo", json!({}));
