@@ -14,6 +14,7 @@
 //! | `support_self_test` | each fixture does what it says, each misbehaviour really happens      |
 
 #![expect(clippy::print_stderr, reason = "a failing test shows what both sides said")]
+#![expect(clippy::unwrap_used, reason = "the exemption for tests does not reach their helpers")]
 
 mod architecture;
 mod completions;
