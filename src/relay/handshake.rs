@@ -295,8 +295,12 @@ impl<M: Memory> Machine<M> {
         match outcome {
             Outcome::SessionLost(failure) => {
                 let generation = session.generation;
-                self.leave_session(generation);
-                self.handshake_failed(failure, now);
+                self.session_lost(generation, now);
+                if std::mem::replace(&mut self.lost_early, true) {
+                    self.handshake_failed(failure, now);
+                } else {
+                    self.begin_handshake(now);
+                }
                 return;
             }
             Outcome::Failed(failure) => {
@@ -312,6 +316,7 @@ impl<M: Memory> Machine<M> {
     /// The connection stands: sets the session up, and tells the client what it missed.
     fn connected(&mut self, now: Instant) {
         self.was_open = true;
+        self.lost_early = false;
         let Server::Open { session, hello } = &self.server else { return };
         let (session, hello) = (Arc::clone(session), hello.clone());
         tracing::info!(session = session.id.is_some(), version = &*session.version, "connected");

@@ -144,6 +144,8 @@ pub(super) struct Machine<M> {
     pub(super) backoff: Backoff,
     /// Whether there ever was a connection since the client's `initialize`.
     pub(super) was_open: bool,
+    /// Whether a session was lost before it was set up, so that a second such loss is a failure.
+    pub(super) lost_early: bool,
     /// The server offers no GET stream.
     pub(super) no_stream: bool,
     pub(super) generation: u64,
@@ -174,6 +176,7 @@ impl<M: Memory> Machine<M> {
             commands: Vec::new(),
             backoff: super::handshake::backoff(),
             was_open: false,
+            lost_early: false,
             no_stream: false,
             generation: 0,
             identity: None,
@@ -288,17 +291,17 @@ impl<M: Memory> Machine<M> {
     fn reply(&mut self, message: Message, id: Option<&Id>, now: Instant) {
         let question = id.and_then(|id| self.questions.answered(id));
         let session = self.session();
-        let message = match question {
-            None => message,
-            Some(question) => {
-                let current = session.as_ref().map_or(0, |session| session.generation);
-                if question.generation != current {
-                    tracing::debug!("an answer came after its session was lost");
-                    return;
-                }
-                question.original.map_or(message.clone(), |original| message.with_id(&original))
-            }
+        let current = session.as_ref().map_or(0, |session| session.generation);
+        let late = match &question {
+            Some(question) => question.generation != current,
+            None => id.is_some_and(|id| self.questions.is_of_lost_session(id)),
         };
+        if late {
+            tracing::debug!("an answer came after its session was lost");
+            return;
+        }
+        let original = question.and_then(|question| question.original);
+        let message = original.map_or(message.clone(), |original| message.with_id(&original));
         let exchange = self.begin(Purpose::Reply, OWN_TIME, now);
         self.send(exchange, message, session, true);
     }
