@@ -22,7 +22,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use self::inbox::Inbox;
+use self::inbox::{Inbox, Line};
 use self::pipes::{Stdin, Stdout};
 use super::watched::Watched;
 use super::{DEADLINE, Gate, McpServer, Timeline};
@@ -308,7 +308,7 @@ impl BridgeProcess {
         let id: Value = id.into();
         let id = id.to_string();
         self.take(
-            |line| inbox::response_id(line).as_deref() == Some(&id),
+            |line| line.response_id.as_ref() == Some(&id),
             || format!("the response to request {id}"),
         )
     }
@@ -316,14 +316,15 @@ impl BridgeProcess {
     /// The next notification or request with this method.
     #[track_caller]
     pub fn expect_method(&mut self, method: &str) -> Value {
-        self.next_message_where(method, |message| message["method"] == method)
+        let line = self.take(|line| line.method.as_deref() == Some(method), || method.to_owned());
+        read(&line)
     }
 
     /// The first message that passes; the others stay to be taken.
     #[track_caller]
     pub fn next_message_where(&mut self, what: &str, passes: impl Fn(&Value) -> bool) -> Value {
         let line = self.take(
-            |line| serde_json::from_str(line).is_ok_and(|message| passes(&message)),
+            |line| serde_json::from_str(&line.text).is_ok_and(|message| passes(&message)),
             || what.to_owned(),
         );
         read(&line)
@@ -331,7 +332,7 @@ impl BridgeProcess {
 
     /// What came and was not taken yet.
     pub fn unread(&self) -> Vec<String> {
-        self.inbox.read().lines.iter().cloned().collect()
+        self.inbox.read().lines.iter().map(|line| line.text.clone()).collect()
     }
 
     /// Nothing leaves the bridge until the gate opens.
@@ -352,7 +353,7 @@ impl BridgeProcess {
     }
 
     #[track_caller]
-    fn take(&mut self, passes: impl Fn(&str) -> bool, what: impl FnOnce() -> String) -> String {
+    fn take(&mut self, passes: impl Fn(&Line) -> bool, what: impl FnOnce() -> String) -> String {
         let deadline = self.deadline;
         let taken = self.inbox.wait(deadline, |inbox| inbox.take(&passes));
         self.check();
