@@ -2,10 +2,12 @@
 
 mod log;
 mod relay;
+mod transport;
 mod values;
 
 pub use log::LogArgs;
 pub use relay::RelayArgs;
+pub use transport::{Transport, TransportArgs};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -67,6 +69,9 @@ pub struct ServeArgs {
     /// What happens between the two sides
     #[command(flatten)]
     pub relay: RelayArgs,
+    /// How the server is spoken to
+    #[command(flatten)]
+    pub transport: TransportArgs,
     /// What is written down
     #[command(flatten)]
     pub log: LogArgs,
