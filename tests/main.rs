@@ -10,6 +10,7 @@
 //! | `redirects`         | followed within an origin, never across                               |
 //! | `retries`           | what is sent twice and what is not                                    |
 //! | `sessions`          | a lost session is opened again, once, with all that was in it         |
+//! | `transports`        | the older HTTP+SSE transport, and which one a server speaks           |
 //! | `support`           | the fixtures: servers, the binary in a private home, gates            |
 //! | `support_self_test` | each fixture does what it says, each misbehaviour really happens      |
 
@@ -25,3 +26,4 @@ mod retries;
 mod sessions;
 mod support;
 mod support_self_test;
+mod transports;
