@@ -5,6 +5,7 @@
 //! |---------------------|------------------------------------------------------------------|
 //! | `architecture`      | who may use whom                                                 |
 //! | `completions`       | generated files are fresh                                        |
+//! | `fidelity`          | messages cross byte for byte, but for the few rewrites            |
 //! | `support`           | the fixtures: servers, the binary in a private home, gates       |
 //! | `support_self_test` | each fixture does what it says, each misbehaviour really happens |
 
@@ -12,5 +13,6 @@
 
 mod architecture;
 mod completions;
+mod fidelity;
 mod support;
 mod support_self_test;
