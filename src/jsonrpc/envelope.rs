@@ -8,6 +8,7 @@ use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::edit::key_text;
 use super::{INVALID_REQUEST, Id, Kind, PARSE_ERROR, scan};
 
 /// Text that is no JSON-RPC message.
@@ -66,9 +67,12 @@ impl Members<'_> {
             }
             return Ok(Kind::Response { id: parsed, failed: !self.result });
         };
-        let Ok(method) = serde_json::from_str::<Cow<'_, str>>(method.get()) else {
+        let method = method.get();
+        if !method.starts_with('"') {
             return Err(invalid(parsed, "the method is not a string"));
-        };
+        }
+        // One that holds half a character can't be decoded; nobody but its receiver knows it.
+        let method: Cow<'_, str> = serde_json::from_str(method).unwrap_or(Cow::Borrowed(method));
         match (parsed, self.id) {
             (Some(id), _) => Ok(Kind::Request { id, method: method.into() }),
             (None, None) => Ok(Kind::Notification { method: method.into() }),
@@ -88,8 +92,8 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Members::default();
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match &*key {
+        while let Some(key) = map.next_key::<&RawValue>()? {
+            match &*key_text(key) {
                 "id" => members.id = Some(map.next_value()?),
                 "method" => members.method = Some(map.next_value()?),
                 // `"error": null` beside a result is how some servers spell "no error".
