@@ -5,7 +5,8 @@
 //! |---------------------|------------------------------------------------------------------|
 //! | `architecture`      | who may use whom                                                 |
 //! | `completions`       | generated files are fresh                                        |
-//! | `fidelity`          | messages cross byte for byte, but for the few rewrites            |
+//! | `fidelity`          | messages cross byte for byte, but for the few rewrites           |
+//! | `stdio`             | lines, batches, sizes; only messages on stdout                   |
 //! | `support`           | the fixtures: servers, the binary in a private home, gates       |
 //! | `support_self_test` | each fixture does what it says, each misbehaviour really happens |
 
@@ -14,5 +15,6 @@
 mod architecture;
 mod completions;
 mod fidelity;
+mod stdio;
 mod support;
 mod support_self_test;
