@@ -9,13 +9,17 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::edit::key_text;
-use super::{INVALID_REQUEST, Id, Kind, PARSE_ERROR, scan};
+use super::scan::{self, Glimpse};
+use super::{INVALID_REQUEST, Id, Kind, PARSE_ERROR};
 
 /// Text that is no JSON-RPC message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
-    /// The id that the sender may be waiting on, where it could be read.
+    /// The id, where it could be read.
     pub id: Option<Id>,
+    /// Whether it seems to be a response, so that the id is that of a request of the receiver; else the
+    /// sender may be waiting on it.
+    pub is_response: bool,
     /// [`PARSE_ERROR`] or [`INVALID_REQUEST`].
     pub code: i32,
     /// What is wrong, in words.
@@ -32,11 +36,8 @@ struct Members<'a> {
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Kind, Malformed> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Malformed {
-        id: scan::top_level_id(bytes),
-        code: PARSE_ERROR,
-        why: "not valid UTF-8".into(),
-    })?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| malformed(bytes, PARSE_ERROR, "not valid UTF-8".into()))?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let members = deserializer
         .deserialize_any(MembersVisitor)
@@ -47,11 +48,16 @@ pub(super) fn read(bytes: &[u8]) -> Result<Kind, Malformed> {
 
 fn unreadable(bytes: &[u8], error: &serde_json::Error) -> Malformed {
     let code = if error.is_data() { INVALID_REQUEST } else { PARSE_ERROR };
-    Malformed { id: scan::top_level_id(bytes), code, why: error.to_string() }
+    malformed(bytes, code, error.to_string())
+}
+
+fn malformed(bytes: &[u8], code: i32, why: String) -> Malformed {
+    let Glimpse { id, is_response } = scan::glimpse(bytes);
+    Malformed { id, is_response, code, why }
 }
 
 fn invalid(id: Option<Id>, why: &str) -> Malformed {
-    Malformed { id, code: INVALID_REQUEST, why: why.to_owned() }
+    Malformed { id, is_response: false, code: INVALID_REQUEST, why: why.to_owned() }
 }
 
 impl Members<'_> {

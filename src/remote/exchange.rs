@@ -365,7 +365,9 @@ impl<'a> Reading<'a> {
                     Ok(other) => seen = seen.or(other),
                     Err(malformed) => {
                         self.cursor.last_event_id = before;
-                        if malformed.id.as_ref() == self.request && self.request.is_some() {
+                        let answers =
+                            malformed.is_response && malformed.id.as_ref() == self.request;
+                        if answers && self.request.is_some() {
                             return End::Unreadable(broken_answer(&host, &malformed));
                         }
                         tracing::warn!(why = malformed.why, "an event of {host} is no message");
