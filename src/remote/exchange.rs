@@ -197,6 +197,13 @@ impl Remote {
                 return self.no_answer(status, &headers, Some(malformed.why)).into();
             }
         };
+        if let [only] = &messages[..]
+            && matches!(only.kind(), Kind::Response { id: None, failed: true })
+            && !response::is_jsonrpc_error(only)
+        {
+            // The error of another API, as of a gateway: a client would not know it for its answer.
+            return self.no_answer(status, &headers, response::first_line(only.bytes())).into();
+        }
         let mut seen = Seen::Nothing;
         for message in messages {
             seen = seen.or(self.pass(message, Some(id), post.session.as_deref(), receive).await);

@@ -73,9 +73,26 @@ pub(super) async fn collect_some(mut body: Body) -> Vec<u8> {
     some
 }
 
-/// The messages of a body: one, or those of a batch.
+/// The messages of a body: one, or those of a batch that are some.
+///
+/// # Errors
+/// None of them is one: what is wrong with the first.
 pub(super) fn messages(body: Vec<u8>) -> Result<Vec<Message>, Malformed> {
-    split_batch(into_line(body))?.into_iter().map(Message::parse).collect()
+    let mut messages = Vec::new();
+    let mut first_malformed = None;
+    for part in split_batch(into_line(body))? {
+        match Message::parse(part) {
+            Ok(message) => messages.push(message),
+            Err(malformed) => {
+                tracing::debug!(why = malformed.why, "a part of an answer is no message");
+                first_malformed.get_or_insert(malformed);
+            }
+        }
+    }
+    match first_malformed {
+        Some(malformed) if messages.is_empty() => Err(malformed),
+        _ => Ok(messages),
+    }
 }
 
 /// What a status of no success comes to, in words and by kind.
@@ -108,7 +125,7 @@ pub(super) fn jsonrpc_error(body: Vec<u8>) -> Option<Message> {
 
 /// Whether an error response is one of JSON-RPC: it says so, or its code is a number. Other APIs answer
 /// with `{"error": …}` too.
-fn is_jsonrpc_error(message: &Message) -> bool {
+pub(super) fn is_jsonrpc_error(message: &Message) -> bool {
     let Ok(text) = std::str::from_utf8(message.bytes()) else { return false };
     let numbered = || {
         let code = member_at(text, &["error", "code"]);
