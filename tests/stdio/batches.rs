@@ -1,8 +1,8 @@
 //! Batches of revision 2025-03-26: split on the way out, accepted on the way in.
 
-use serde_json::json;
-
-use super::{assert_goes_on_and_ends_well, assert_refuses, goes_on_and_ends, session};
+use super::{
+    assert_goes_on_and_ends_well, assert_refuses, goes_on_and_ends, session, unchecked_session,
+};
 use crate::support::mcp_server::matcher::{post, response};
 use crate::support::{Answer, Gate, Step};
 
@@ -49,7 +49,7 @@ fn a_batch_of_notifications_is_answered_by_nothing() {
 
 #[test]
 fn a_broken_element_of_a_batch_is_refused_and_the_others_are_served() {
-    let (_server, mut bridge) = session(&[]);
+    let (_server, mut bridge) = unchecked_session(&[]);
     bridge.send(r#"[1,{"jsonrpc":"2.0","id":1,"method":"ping"},{"id":2},[],{"jsonrpc":"2.0","id":3,"method":"ping"}]"#);
     let mut lines: Vec<String> = (0..5).map(|_| bridge.expect_line()).collect();
     lines.sort();
@@ -141,7 +141,7 @@ fn a_broken_element_of_a_servers_batch_does_not_take_the_others_with_it() {
         server.once("acme/do", answer);
         bridge.send(ASK);
         bridge.expect_method("notifications/message");
-        assert_eq!(bridge.expect_response(7)["jsonrpc"], json!("2.0"));
+        bridge.expect_response_line(7);
     }
     goes_on_and_ends(bridge);
 }
