@@ -6,10 +6,12 @@
 //! | `architecture`      | who may use whom                                                      |
 //! | `completions`       | generated files are fresh                                             |
 //! | `failures`          | every failure is one JSON-RPC error that says what, why and what next |
+//! | `fidelity`          | messages cross byte for byte, but for the few rewrites                |
 //! | `large_messages`    | whole, in bounded memory, at the pace of the slowest side             |
 //! | `redirects`         | followed within an origin, never across                               |
 //! | `retries`           | what is sent twice and what is not                                    |
 //! | `sessions`          | a lost session is opened again, once, with all that was in it         |
+//! | `stdio`             | lines, batches, sizes; only messages on stdout                        |
 //! | `transports`        | the older HTTP+SSE transport, and which one a server speaks           |
 //! | `support`           | the fixtures: servers, the binary in a private home, gates            |
 //! | `support_self_test` | each fixture does what it says, each misbehaviour really happens      |
@@ -20,10 +22,12 @@
 mod architecture;
 mod completions;
 mod failures;
+mod fidelity;
 mod large_messages;
 mod redirects;
 mod retries;
 mod sessions;
+mod stdio;
 mod support;
 mod support_self_test;
 mod transports;

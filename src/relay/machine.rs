@@ -15,7 +15,7 @@ use super::in_flight::{Call, CallState, InFlight};
 use super::questions::Questions;
 use super::remembered::Memory;
 use super::restore::Restore;
-use crate::jsonrpc::{INVALID_REQUEST, Id, Kind, METHOD_NOT_FOUND, Message, edit, read};
+use crate::jsonrpc::{INVALID_REQUEST, Id, Kind, METHOD_NOT_FOUND, Malformed, Message, edit, read};
 use crate::remote::{
     Backoff, Channel, Failure, ListenEnd, Outcome, Patience, Session, is_repeatable,
 };
@@ -227,7 +227,20 @@ impl<M: Memory> Machine<M> {
         self.pump(now);
     }
 
-    /// A line of the client that is no message.
+    /// A line of the client that is no message. Where it was to be an answer, its id is the server's: the
+    /// client hears of it under no id, and the server gets the error in the answer's place.
+    pub(super) fn client_sent_malformed(&mut self, bad: &Malformed, now: Instant) {
+        let id = bad.id.as_ref();
+        if !bad.is_response {
+            return self.refuse_line(id, bad.code, &bad.why);
+        }
+        self.refuse_line(None, bad.code, &bad.why);
+        if let Some(id) = id.filter(|id| self.questions.is_open(id)) {
+            self.reply(failure::refused_line(Some(id), bad.code, &bad.why), Some(id), now);
+        }
+    }
+
+    /// Tells the client what was wrong with a line.
     pub(super) fn refuse_line(&mut self, id: Option<&Id>, code: i32, why: &str) {
         self.write(failure::refused_line(id, code, why));
     }

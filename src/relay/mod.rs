@@ -30,7 +30,8 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 
 use crate::clock::{Clock, SleepDetector};
-use crate::jsonrpc::{INVALID_REQUEST, Message, split_batch};
+use crate::jsonrpc::scan::Glimpse;
+use crate::jsonrpc::{INVALID_REQUEST, Malformed, Message, split_batch};
 use crate::remote::{Failure, Outcome, Patience, Post, Remote, Session, exchange, listen};
 use crate::stdio::{Frame, Line, Writer};
 use inbox::{Arrival, Inbox};
@@ -165,11 +166,13 @@ impl Running {
         for line in lines {
             match line {
                 Line::Text(text) => self.read_text(text, now),
-                Line::TooLong { id, length } => {
+                Line::TooLong { glimpse, length } => {
                     let why = format!(
                         "a message of {length} bytes is larger than allowed; raise `--max-message-size`"
                     );
-                    self.machine.refuse_line(id.as_ref(), INVALID_REQUEST, &why);
+                    let Glimpse { id, is_response } = glimpse;
+                    let bad = Malformed { id, is_response, code: INVALID_REQUEST, why };
+                    self.machine.client_sent_malformed(&bad, now);
                 }
             }
         }
@@ -180,7 +183,7 @@ impl Running {
         tracing::trace!(bytes = text.len(), "client→remote");
         let parts = match split_batch(text) {
             Ok(parts) => parts,
-            Err(bad) => return self.machine.refuse_line(bad.id.as_ref(), bad.code, &bad.why),
+            Err(bad) => return self.machine.client_sent_malformed(&bad, now),
         };
         for part in parts {
             match Message::parse(part) {
@@ -190,7 +193,7 @@ impl Running {
                 }
                 Err(bad) => {
                     let why = format!("the line is no JSON-RPC message: {}", bad.why);
-                    self.machine.refuse_line(bad.id.as_ref(), bad.code, &why);
+                    self.machine.client_sent_malformed(&Malformed { why, ..bad }, now);
                 }
             }
         }

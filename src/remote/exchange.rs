@@ -241,7 +241,7 @@ impl Remote {
         let limit = self.settings.max_message_size;
         match response::collect(body, limit).await {
             Ok(body) => self.body(Collected { status, headers, body }, post, id, receive).await,
-            Err(Uncollected::TooLarge) => self.too_large(status).into(),
+            Err(Uncollected::TooLarge) => self.too_large(Some(status)).into(),
             Err(Uncollected::Broken(fault)) => {
                 let failure = Failure::from_fault(&fault, &self.endpoint().host());
                 Failure { status: Some(status.as_u16()), ..failure }.into()
@@ -249,11 +249,11 @@ impl Remote {
         }
     }
 
-    fn too_large(&self, status: StatusCode) -> Failure {
+    /// The server did answer: asking again would get the same.
+    fn too_large(&self, status: Option<StatusCode>) -> Failure {
         let limit = self.settings.max_message_size;
         let what = format!("the answer of {} is larger than {limit} bytes", self.endpoint().host());
-        let failure = Failure::settled(FailureKind::TooLarge, Some(status.as_u16()), what);
-        Failure { fate: Fate::Unknown, ..failure }
+        Failure::settled(FailureKind::TooLarge, status.map(|status| status.as_u16()), what)
     }
 
     async fn body<R: Receive>(
@@ -278,6 +278,13 @@ impl Remote {
                 return self.no_answer(status, &headers, Some(malformed.why)).into();
             }
         };
+        if let [only] = &messages[..]
+            && matches!(only.kind(), Kind::Response { id: None, failed: true })
+            && !response::is_jsonrpc_error(only)
+        {
+            // The error of another API, as of a gateway: a client would not know it for its answer.
+            return self.no_answer(status, &headers, response::first_line(only.bytes())).into();
+        }
         let mut seen = Seen::Nothing;
         for message in messages {
             seen = seen.or(self.pass(message, Some(id), post.session.as_deref(), receive).await);
@@ -446,7 +453,9 @@ impl<'a> Reading<'a> {
                     Ok(other) => seen = seen.or(other),
                     Err(malformed) => {
                         self.cursor.last_event_id = before;
-                        if malformed.id.as_ref() == self.request && self.request.is_some() {
+                        let answers =
+                            malformed.is_response && malformed.id.as_ref() == self.request;
+                        if answers && self.request.is_some() {
                             return End::Unreadable(broken_answer(&host, &malformed));
                         }
                         tracing::warn!(why = malformed.why, "an event of {host} is no message");
@@ -456,9 +465,7 @@ impl<'a> Reading<'a> {
                 Event::End if seen == Seen::OtherId => return End::Without(wrong_id(&host)),
                 Event::End => return End::Without(no_response(&host)),
                 Event::Cut(fault) => return End::Without(Failure::from_fault(&fault, &host)),
-                Event::TooLarge => {
-                    return End::Unreadable(self.remote.too_large(StatusCode::OK));
-                }
+                Event::TooLarge => return End::Unreadable(self.remote.too_large(None)),
                 Event::Unreadable(why) => return End::Unreadable(unreadable(&host, why)),
             }
             self.progressed = true;

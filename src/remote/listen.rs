@@ -88,13 +88,14 @@ impl Remote {
             let data = match events.next(cursor).await {
                 Event::Data(data) => data,
                 Event::Endpoint(_) => continue,
+                Event::TooLarge => {
+                    tracing::warn!("an event from the server is larger than allowed");
+                    progressed = true;
+                    continue;
+                }
                 Event::End => return progressed,
                 Event::Cut(fault) => {
                     tracing::debug!(%fault, "the stream from the server broke off");
-                    return progressed;
-                }
-                Event::TooLarge => {
-                    tracing::warn!("a message of the server is larger than allowed");
                     return progressed;
                 }
                 Event::Unreadable(why) => {

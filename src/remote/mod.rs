@@ -6,6 +6,7 @@ mod cookies;
 mod endpoint;
 mod exchange;
 mod failure;
+mod gauge;
 pub mod lifecycle;
 mod listen;
 mod redirect;
