@@ -39,8 +39,8 @@ pub(super) struct Hello {
 pub(super) enum Client {
     /// It sent no `initialize` yet. What it sends goes to the server as it is.
     New,
-    /// Its `initialize` waits for an answer.
-    Opening { hello: Hello },
+    /// Its `initialize` waits for an answer. It may have confirmed without waiting for it.
+    Opening { hello: Hello, confirmed: Option<Message> },
     /// It got one.
     Open { hello: Hello, told: Told, initialized: bool, list_changed_owed: bool },
 }
@@ -135,7 +135,8 @@ impl<M: Memory> Machine<M> {
         self.was_open = false;
         self.backoff = backoff();
         let read = read::client_hello(&message);
-        self.client = Client::Opening { hello: Hello { request: message, read } };
+        let hello = Hello { request: message, read };
+        self.client = Client::Opening { hello, confirmed: None };
         self.deadlines.clear_all(Due::Provisional);
         self.deadlines.set(Due::Provisional, now + self.settings.handshake_patience);
         self.begin_handshake(now);
@@ -143,12 +144,17 @@ impl<M: Memory> Machine<M> {
 
     /// The client confirms.
     pub(super) fn client_initialized(&mut self, message: Message, now: Instant) {
-        let Client::Open { initialized, list_changed_owed, .. } = &mut self.client else {
-            // No `initialize` came before: the server may know what to make of it.
-            if matches!(self.client, Client::New) {
-                self.send_initialized(Some(message));
+        let (initialized, list_changed_owed) = match &mut self.client {
+            Client::Open { initialized, list_changed_owed, .. } => (initialized, list_changed_owed),
+            Client::Opening { confirmed, .. } => {
+                *confirmed = Some(message);
+                return;
             }
-            return;
+            // No `initialize` came before: the server may know what to make of it.
+            Client::New => {
+                self.send_initialized(Some(message));
+                return;
+            }
         };
         *initialized = true;
         let owed = std::mem::take(list_changed_owed);
@@ -178,7 +184,7 @@ impl<M: Memory> Machine<M> {
 
     /// Answers the client's `initialize` in the server's stead; the server's answer is used when it comes.
     pub(super) fn answer_provisionally(&mut self, now: Instant) {
-        let Client::Opening { hello } = &self.client else { return };
+        let Client::Opening { hello, .. } = &self.client else { return };
         let Some(id) = hello.request.id().cloned() else { return };
         let hello = hello.clone();
         let remembered = self.memory.initialize(&hello.read.capabilities);
@@ -187,21 +193,27 @@ impl<M: Memory> Machine<M> {
             remembered.unwrap_or_else(|| provisional::initialize_result(&hello.read, &self.name));
         let answer = Message::result(&id, &result);
         self.write(declaring_list_changes(&answer));
-        self.client_is_open(hello, Told::Ours);
+        self.client_is_open(hello, Told::Ours, now);
         self.pump(now);
     }
 
-    fn client_is_open(&mut self, hello: Hello, told: Told) {
+    fn client_is_open(&mut self, hello: Hello, told: Told, now: Instant) {
         self.deadlines.clear_all(Due::Provisional);
         let list_changed_owed = told == Told::Ours;
-        self.client = Client::Open { hello, told, initialized: false, list_changed_owed };
+        let open = Client::Open { hello, told, initialized: false, list_changed_owed };
+        let before = std::mem::replace(&mut self.client, open);
+        if let Client::Opening { confirmed: Some(message), .. } = before {
+            self.client_initialized(message, now);
+        }
     }
 
     // ---- the server's side
 
     /// Sends the client's own `initialize` to the server, unless that is under way.
     pub(super) fn begin_handshake(&mut self, _now: Instant) {
-        let (Client::Opening { hello } | Client::Open { hello, .. }) = &self.client else { return };
+        let (Client::Opening { hello, .. } | Client::Open { hello, .. }) = &self.client else {
+            return;
+        };
         if !matches!(self.server, Server::Closed { .. }) {
             return;
         }
@@ -224,7 +236,9 @@ impl<M: Memory> Machine<M> {
     ) {
         let FromServer { message, room, .. } = sent;
         let Server::Opening { exchange: own, session_id } = &mut self.server else { return };
-        let (Client::Opening { hello } | Client::Open { hello, .. }) = &self.client else { return };
+        let (Client::Opening { hello, .. } | Client::Open { hello, .. }) = &self.client else {
+            return;
+        };
         let awaited = hello.request.id().is_some_and(|id| message.answers(id));
         if *own != exchange || !awaited {
             return;
@@ -251,18 +265,18 @@ impl<M: Memory> Machine<M> {
         }
         self.server = Server::Settling { session, hello: server_hello, sent: None };
         self.backoff = backoff();
-        self.answer_client_or_settle(message, room);
+        self.answer_client_or_settle(message, room, now);
     }
 
-    fn answer_client_or_settle(&mut self, answer: Message, room: Option<Room>) {
-        let Client::Opening { hello } = &self.client else {
+    fn answer_client_or_settle(&mut self, answer: Message, room: Option<Room>, now: Instant) {
+        let Client::Opening { hello, .. } = &self.client else {
             self.send_initialized(None);
             return;
         };
         let hello = hello.clone();
         let offered = self.server.hello().map(|hello| hello.capabilities).unwrap_or_default();
         self.commands.push(Command::Write(declaring_list_changes(&answer), room));
-        self.client_is_open(hello, Told::Real(offered));
+        self.client_is_open(hello, Told::Real(offered), now);
     }
 
     /// Sends `initialized`: the client's own, or one of ours where the client's was meant for an answer
@@ -358,7 +372,7 @@ impl<M: Memory> Machine<M> {
         let passes = failure.may_pass();
         if !passes {
             self.refuse_initialize(&failure);
-        } else if let Client::Opening { hello } = &self.client {
+        } else if let Client::Opening { hello, .. } = &self.client {
             let capabilities = hello.read.capabilities.clone();
             if self.memory.initialize(&capabilities).is_some() {
                 self.answer_provisionally(now);

@@ -691,7 +691,7 @@ impl<M: Memory> Machine<M> {
 
     /// A second `initialize`, or one that can't be served any more.
     pub(super) fn refuse_initialize(&mut self, failure: &Failure) {
-        if let Client::Opening { hello } = std::mem::replace(&mut self.client, Client::New)
+        if let Client::Opening { hello, .. } = std::mem::replace(&mut self.client, Client::New)
             && let Some(id) = hello.request.id()
         {
             self.write(failure::response(id, failure, &self.name));
@@ -700,7 +700,7 @@ impl<M: Memory> Machine<M> {
 
     /// An `initialize` came while another waits.
     pub(super) fn supersede_initialize(&mut self) {
-        if let Client::Opening { hello } = std::mem::replace(&mut self.client, Client::New) {
+        if let Client::Opening { hello, .. } = std::mem::replace(&mut self.client, Client::New) {
             let why = "another `initialize` came before this one was answered";
             self.refuse_line(hello.request.id(), INVALID_REQUEST, why);
         }
