@@ -326,6 +326,8 @@ fn fifty_lives_leave_no_process_no_lock_and_no_temporary_file() {
     first.wait_exit();
     let remembered = files_in(first.home());
     assert_eq!(remembered.len(), 1, "one file remembers: {remembered:?}");
+    let leftover = remembered[0].with_file_name(".new-killed");
+    std::fs::write(leftover, "half").expect("what a killed process may leave");
     for life in 0..50 {
         let mut bridge = BridgeProcess::to(server.url()).home_of(&first).spawn();
         // Some end before they begin, some at once, some in the middle of a request.
