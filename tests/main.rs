@@ -5,6 +5,7 @@
 //! |---------------------|------------------------------------------------------------------|
 //! | `architecture`      | who may use whom                                                 |
 //! | `completions`       | generated files are fresh                                        |
+//! | `pressure`          | much at once: bounds in flight, back-pressure, no deadlock         |
 //! | `shutdown`          | whatever ends it: in time, its session closed, nothing left        |
 //! | `support`           | the fixtures: servers, the binary in a private home, gates       |
 //! | `support_self_test` | each fixture does what it says, each misbehaviour really happens |
@@ -13,6 +14,7 @@
 
 mod architecture;
 mod completions;
+mod pressure;
 mod shutdown;
 mod support;
 mod support_self_test;
