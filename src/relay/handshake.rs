@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::deadlines::Due;
-use super::machine::{Command, ExchangeId, FromServer, Machine, Outgoing, Purpose};
+use super::machine::{Command, ExchangeId, FromServer, Machine, Outgoing, Purpose, REQUEST_TIME};
 use super::provisional;
 use super::remembered::{Memory, is_list};
 use crate::jsonrpc::edit::with_list_changed;
@@ -22,6 +22,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 const WAITED_FOR: Duration = Duration::from_secs(2);
 /// Somebody has to grant or turn on what is refused: asked about once a minute.
 const REFUSED_WAIT: Duration = Duration::from_secs(60);
+
+/// How long what follows `initialized` waits for the server to take it: some never end their answer.
+const SETTLING: Duration = Duration::from_secs(5);
 
 pub(super) fn backoff() -> Backoff {
     Backoff::new(FIRST_WAIT, LONGEST_WAIT)
@@ -152,14 +155,14 @@ impl<M: Memory> Machine<M> {
             }
             // No `initialize` came before: the server may know what to make of it.
             Client::New => {
-                self.send_initialized(Some(message));
+                self.send_initialized(Some(message), now);
                 return;
             }
         };
         *initialized = true;
         let owed = std::mem::take(list_changed_owed);
         if matches!(self.server, Server::Settling { sent: None, .. }) {
-            self.send_initialized(Some(message));
+            self.send_initialized(Some(message), now);
         } else if matches!(self.server, Server::Open { .. }) && owed {
             self.tell_list_changed();
         } else if owed {
@@ -210,7 +213,7 @@ impl<M: Memory> Machine<M> {
     // ---- the server's side
 
     /// Sends the client's own `initialize` to the server, unless that is under way.
-    pub(super) fn begin_handshake(&mut self, _now: Instant) {
+    pub(super) fn begin_handshake(&mut self, now: Instant) {
         let (Client::Opening { hello, .. } | Client::Open { hello, .. }) = &self.client else {
             return;
         };
@@ -219,6 +222,8 @@ impl<M: Memory> Machine<M> {
         }
         let message = hello.request.clone();
         self.deadlines.clear_all(Due::Handshake);
+        self.deadlines.clear_all(Due::HandshakeOver);
+        self.deadlines.set(Due::HandshakeOver, now + REQUEST_TIME);
         let exchange = self.next_exchange();
         self.exchanges.insert(exchange, Purpose::Handshake);
         self.server = Server::Opening { exchange, session_id: None };
@@ -244,6 +249,7 @@ impl<M: Memory> Machine<M> {
             return;
         }
         self.exchanges.remove(&exchange);
+        self.deadlines.clear_all(Due::HandshakeOver);
         if matches!(message.kind(), Kind::Response { failed: true, .. }) {
             self.handshake_refused(message, now);
             return;
@@ -270,7 +276,7 @@ impl<M: Memory> Machine<M> {
 
     fn answer_client_or_settle(&mut self, answer: Message, room: Option<Room>, now: Instant) {
         let Client::Opening { hello, .. } = &self.client else {
-            self.send_initialized(None);
+            self.send_initialized(None, now);
             return;
         };
         let hello = hello.clone();
@@ -281,13 +287,15 @@ impl<M: Memory> Machine<M> {
 
     /// Sends `initialized`: the client's own, or one of ours where the client's was meant for an answer
     /// of ours or for an earlier session.
-    fn send_initialized(&mut self, own: Option<Message>) {
+    fn send_initialized(&mut self, own: Option<Message>, now: Instant) {
         let message =
             own.unwrap_or_else(|| Message::notification("notifications/initialized", None));
         let exchange = self.next_exchange();
         let session = self.session();
         if let Server::Settling { sent, .. } = &mut self.server {
             *sent = Some(exchange);
+            self.deadlines.clear_all(Due::Settled);
+            self.deadlines.set(Due::Settled, now + SETTLING);
         }
         self.exchanges.insert(exchange, Purpose::Initialized);
         self.send(exchange, message, session, true);
@@ -300,7 +308,7 @@ impl<M: Memory> Machine<M> {
         outcome: Outcome,
         now: Instant,
     ) {
-        let Server::Settling { session, hello, sent } = &self.server else { return };
+        let Server::Settling { session, sent, .. } = &self.server else { return };
         if *sent != Some(exchange) {
             return;
         }
@@ -316,9 +324,31 @@ impl<M: Memory> Machine<M> {
             }
             Outcome::Answered | Outcome::Accepted => {}
         }
+        self.settled();
+    }
+
+    /// The server had its chance to take `initialized`.
+    pub(super) fn settled(&mut self) {
+        let Server::Settling { session, hello, .. } = &self.server else { return };
         let (session, hello) = (Arc::clone(session), hello.clone());
+        self.deadlines.clear_all(Due::Settled);
         self.server = Server::Open { session, hello };
+        self.answer_what_is_lacking();
         self.connected();
+    }
+
+    /// Lists that waited for the connection, and that the server turns out not to have.
+    fn answer_what_is_lacking(&mut self) {
+        for exchange in self.in_flight.waiting() {
+            let Some(call) = self.in_flight.get(exchange) else { continue };
+            let (message, id) = (call.message.clone(), call.id.clone());
+            if let Some(result) =
+                self.answer_of_ours(&message, message.method().unwrap_or_default())
+            {
+                self.take_call(exchange);
+                self.write(Message::result(&id, &result));
+            }
+        }
     }
 
     /// The connection stands: sets the session up, and tells the client what it missed.
@@ -367,7 +397,16 @@ impl<M: Memory> Machine<M> {
         self.handshake_failed(failure, now);
     }
 
+    /// A handshake that nobody answers is given up at last, and begun anew.
+    pub(super) fn handshake_over(&mut self, now: Instant) {
+        let Server::Opening { exchange, .. } = self.server else { return };
+        self.exchanges.remove(&exchange);
+        self.commands.push(Command::Stop(exchange));
+        self.handshake_failed(Failure::timeout(&self.name.host, REQUEST_TIME), now);
+    }
+
     fn handshake_failed(&mut self, failure: Failure, now: Instant) {
+        self.deadlines.clear_all(Due::HandshakeOver);
         self.server = Server::Closed { last: Some((failure.clone(), now)) };
         let passes = failure.may_pass();
         if !passes {
@@ -440,18 +479,24 @@ impl<M: Memory> Machine<M> {
         }
         let Some(call) = self.in_flight.get(exchange) else { return };
         let lists = is_list(call.method()) && !self.was_open;
-        if let Server::Closed { last: Some((failure, at)) } = &self.server {
-            let recent = now.saturating_duration_since(*at) < REFUSED_WAIT;
-            if is_refusal(failure) && recent && !lists {
-                let failure = failure.clone();
-                self.fail(exchange, &failure);
-                return;
-            }
+        let refused = self.recent_refusal(now);
+        if let Some(failure) = refused.as_ref().filter(|_| !lists) {
+            self.fail(exchange, failure);
+            return;
         }
         let patience =
             if lists { self.settings.list_patience } else { self.settings.call_patience };
         self.set_deadline(exchange, Due::GiveUp(exchange), now + patience);
-        self.begin_handshake(now);
+        if refused.is_none() {
+            self.begin_handshake(now);
+        }
+    }
+
+    /// The refusal by which the last handshake ended, unless it is time to ask again.
+    fn recent_refusal(&self, now: Instant) -> Option<Failure> {
+        let Server::Closed { last: Some((failure, at)) } = &self.server else { return None };
+        let recent = now.saturating_duration_since(*at) < REFUSED_WAIT;
+        (is_refusal(failure) && recent).then(|| failure.clone())
     }
 
     /// A request waited long enough.

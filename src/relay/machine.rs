@@ -26,7 +26,10 @@ pub(super) type ExchangeId = u64;
 /// Requests in flight at once.
 const MAX_IN_FLIGHT: usize = 256;
 /// Requests other than `tools/call` are answered within this.
-const REQUEST_TIME: Duration = Duration::from_secs(300);
+pub(super) const REQUEST_TIME: Duration = Duration::from_secs(300);
+/// Notifications go one after the other, so that their order stays; but none waits longer than this for
+/// the one before it.
+const NOTIFICATION_TIME: Duration = Duration::from_secs(5);
 /// Requests that wait for whatever they wait for.
 const UNTIMED: [&str; 2] = ["subscriptions/listen", "tasks/result"];
 /// Notifications of the client that wait for the connection.
@@ -269,8 +272,12 @@ impl<M: Memory> Machine<M> {
 
     /// The client cancels a request. What was not sent yet is not sent at all.
     fn cancelled(&mut self, message: Message) {
-        let call = read::cancelled_request(&message).and_then(|id| self.in_flight.by_id(&id));
-        let Some(exchange) = call else {
+        let named = read::cancelled_request(&message);
+        if named.as_ref().is_some_and(|id| self.is_opening(id)) {
+            tracing::debug!("a client must not cancel `initialize` (MCP cancellation)");
+            return;
+        }
+        let Some(exchange) = named.and_then(|id| self.in_flight.by_id(&id)) else {
             // Unknown or answered already: the server may know more.
             self.queue_notification(message);
             return;
@@ -279,6 +286,11 @@ impl<M: Memory> Machine<M> {
         if let CallState::Sent(_) = call.state {
             self.commands.push(Command::Cancel(exchange, message));
         }
+    }
+
+    /// Whether this is the id of an `initialize` that waits for its answer.
+    fn is_opening(&self, id: &Id) -> bool {
+        matches!(&self.client, Client::Opening { hello, .. } if hello.request.id() == Some(id))
     }
 
     /// The client answers a request of the server.
@@ -428,6 +440,8 @@ impl<M: Memory> Machine<M> {
             Some(Purpose::Handshake) => self.handshake_ended(exchange, outcome, now),
             Some(Purpose::Initialized) => self.initialized_ended(exchange, outcome, now),
             Some(Purpose::Notification { message, again }) => {
+                self.deadlines.clear_all(Due::Unheeded(exchange));
+                self.notifying.take_if(|each| *each == exchange);
                 self.notification_ended(message, again, outcome, now);
             }
             Some(Purpose::Reply | Purpose::Restore(_)) => {
@@ -470,7 +484,6 @@ impl<M: Memory> Machine<M> {
         outcome: Outcome,
         now: Instant,
     ) {
-        self.notifying = None;
         match outcome {
             Outcome::SessionLost(_) if !again => {
                 let generation = self.generation;
@@ -514,10 +527,17 @@ impl<M: Memory> Machine<M> {
 
     /// Does what has become due.
     pub(super) fn tick(&mut self, now: Instant) {
-        while let Some(due) = self.deadlines.take(now) {
+        while !self.finished
+            && let Some(due) = self.deadlines.take(now)
+        {
             match due {
                 Due::Provisional => self.answer_provisionally(now),
                 Due::Handshake => self.begin_handshake(now),
+                Due::HandshakeOver => self.handshake_over(now),
+                Due::Settled => self.settled(),
+                Due::Unheeded(exchange) => {
+                    self.notifying.take_if(|each| *each == exchange);
+                }
                 Due::GiveUp(exchange) => self.give_up(exchange),
                 Due::TimeOut(exchange) => self.time_out(exchange, now),
                 Due::Drained => self.finish(),
@@ -605,13 +625,13 @@ impl<M: Memory> Machine<M> {
     /// Sends what may be sent now.
     pub(super) fn pump(&mut self, now: Instant) {
         if !self.finished && self.may_send() {
-            self.pump_notifications();
+            self.pump_notifications(now);
             self.pump_calls(now);
         }
         self.finish_if_idle();
     }
 
-    fn pump_notifications(&mut self) {
+    fn pump_notifications(&mut self, now: Instant) {
         if self.notifying.is_some() {
             return;
         }
@@ -621,6 +641,7 @@ impl<M: Memory> Machine<M> {
         let kept = message.clone();
         self.exchanges.insert(exchange, Purpose::Notification { message: kept, again });
         self.notifying = Some(exchange);
+        self.deadlines.set(Due::Unheeded(exchange), now + NOTIFICATION_TIME);
         let repeatable = is_repeatable(message.method().unwrap_or_default());
         let session = self.session();
         self.send(exchange, message, session, repeatable);

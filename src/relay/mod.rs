@@ -3,6 +3,8 @@
 mod deadlines;
 pub mod failure;
 mod handshake;
+#[cfg(test)]
+mod handshake_tests;
 mod in_flight;
 mod inbox;
 mod machine;
