@@ -4,6 +4,7 @@
 //! | module              | what its tests show                                              |
 //! |---------------------|------------------------------------------------------------------|
 //! | `architecture`      | who may use whom                                                 |
+//! | `cancellation`      | what is cancelled ends on both sides, and the session goes on      |
 //! | `completions`       | generated files are fresh                                        |
 //! | `pressure`          | much at once: bounds in flight, back-pressure, no deadlock         |
 //! | `shutdown`          | whatever ends it: in time, its session closed, nothing left        |
@@ -13,6 +14,7 @@
 #![expect(clippy::print_stderr, reason = "a failing test shows what both sides said")]
 
 mod architecture;
+mod cancellation;
 mod completions;
 mod pressure;
 mod shutdown;
