@@ -14,10 +14,10 @@ use hyper::rt::{Read, Write};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
-use super::Origin;
 use super::body::Body;
 use super::connect::{Connection, Connector};
 use super::fault::{Fault, FaultKind, Sent};
+use super::{HandedOver, Origin};
 
 type Outgoing = Request<Full<Bytes>>;
 type Http1 = http1::SendRequest<Full<Bytes>>;
@@ -106,10 +106,14 @@ impl Pool {
         // is tried, and at last a new one.
         for _ in 0..=MAX_IDLE {
             let lease = self.lease(reuse).await?;
+            note(&request, true);
             match self.send_on(lease, request).await {
                 Ok(response) => return Ok(response),
                 Err(mut error) => match error.take_message() {
-                    Some(unsent) => request = unsent,
+                    Some(unsent) => {
+                        note(&unsent, false);
+                        request = unsent;
+                    }
                     None => return Err(Fault::exchange(error.error())),
                 },
             }
@@ -191,6 +195,12 @@ impl Pool {
                 pool.state().keep(sender);
             }
         });
+    }
+}
+
+fn note(request: &Outgoing, handed_over: bool) {
+    if let Some(note) = request.extensions().get::<HandedOver>() {
+        note.set(handed_over);
     }
 }
 

@@ -23,7 +23,6 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -32,6 +31,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 
 use crate::clock::{Clock, SleepDetector};
+use crate::http::HandedOver;
 use crate::jsonrpc::{INVALID_REQUEST, Message, split_batch};
 use crate::remote::{Failure, Outcome, Patience, Post, Remote, Session, exchange, listen};
 use crate::stdio::{Frame, Line, Writer};
@@ -102,7 +102,7 @@ impl Relay<'_> {
 /// An exchange under way.
 struct Exchange {
     task: AbortHandle,
-    handed_over: Arc<AtomicBool>,
+    handed_over: HandedOver,
     session: Option<Arc<Session>>,
 }
 
@@ -284,13 +284,13 @@ impl Running {
 
     fn send(&mut self, exchange: ExchangeId, outgoing: Outgoing) {
         let Outgoing { message, session, repeatable, patience } = outgoing;
-        let handed_over = Arc::new(AtomicBool::new(false));
+        let handed_over = HandedOver::default();
         let post = Post {
             message,
             session: session.clone(),
             repeatable,
             patience,
-            handed_over: Arc::clone(&handed_over),
+            handed_over: handed_over.clone(),
         };
         let task = tokio::spawn(carry(
             Arc::clone(&self.remote),
@@ -311,7 +311,7 @@ impl Running {
     /// the connection is no cancellation (MCP transports).
     fn cancel(&mut self, exchange: ExchangeId, notification: Message) {
         let Some(exchange) = self.exchanges.remove(&exchange) else { return };
-        if !exchange.handed_over.load(Ordering::Relaxed) {
+        if !exchange.handed_over.get() {
             exchange.task.abort();
             return;
         }
@@ -320,7 +320,7 @@ impl Running {
             session: exchange.session,
             repeatable: true,
             patience: Patience::Once,
-            handed_over: Arc::default(),
+            handed_over: HandedOver::default(),
         };
         let remote = Arc::clone(&self.remote);
         let inbox = Inbox::of_stream(0, self.arrivals.clone(), self.writer.clone());

@@ -1,7 +1,6 @@
 //! One message to the server, from the first attempt to its end.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +14,7 @@ use super::response::{self, Uncollected};
 use super::retry::{Backoff, Patience, Retries};
 use super::sse::{Cursor, Event, Events};
 use super::{Receive, Remote};
-use crate::http::Reuse;
+use crate::http::{HandedOver, Reuse};
 use crate::jsonrpc::{Id, Kind, Malformed, Message};
 
 /// How long a stream is read on after its answer came: for what a server sends last, and so that the
@@ -38,7 +37,7 @@ pub struct Post {
     /// How hard it is tried.
     pub patience: Patience,
     /// Set when the server may have seen it: from then on a cancellation has to be sent after it.
-    pub handed_over: Arc<AtomicBool>,
+    pub handed_over: HandedOver,
 }
 
 /// What an exchange came to. Messages were received on the way.
@@ -94,13 +93,11 @@ impl Remote {
     async fn attempt<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
         let reuse = if post.repeatable { Reuse::Any } else { Reuse::Recent };
         let session = post.session.as_deref();
-        let ask = Ask::Post(post.message.bytes());
-        post.handed_over.store(true, Ordering::Relaxed);
+        let ask = Ask::Post(post);
         let answer = match self.ask(&ask, session, reuse).await {
             Ok(answer) => answer,
             Err(failure) => {
-                let unseen = failure.fate == Fate::NotExecuted;
-                post.handed_over.store(!unseen, Ordering::Relaxed);
+                post.handed_over.set(failure.fate != Fate::NotExecuted);
                 return failure.into();
             }
         };

@@ -11,6 +11,7 @@ use hyper::header::{
 use hyper::{Method, Request, StatusCode};
 
 use super::endpoint::Endpoint;
+use super::exchange::Post;
 use super::failure::{Failure, FailureKind};
 use super::lifecycle::{Session, legacy};
 use super::redirect::{MAX_HOPS, Redirect, decide};
@@ -23,7 +24,7 @@ const AGENT: &str = concat!("mcp-bridge/", env!("CARGO_PKG_VERSION"));
 /// What is asked of the server.
 pub(super) enum Ask<'a> {
     /// A message.
-    Post(&'a Bytes),
+    Post(&'a Post),
     /// The stream of messages that the server sends unasked, or the rest of a stream that broke off.
     Listen {
         /// The last event that was seen of it.
@@ -91,6 +92,9 @@ impl Remote {
         let mut request = Request::new(Full::new(ask.body()));
         *request.method_mut() = ask.method();
         *request.uri_mut() = endpoint.target().clone();
+        if let Ask::Post(post) = ask {
+            request.extensions_mut().insert(post.handed_over.clone());
+        }
         let headers = request.headers_mut();
         headers.reserve(10);
         headers.insert(HOST, endpoint.host_header().clone());
@@ -162,7 +166,7 @@ impl Ask<'_> {
 
     fn body(&self) -> Bytes {
         match self {
-            Self::Post(body) => (*body).clone(),
+            Self::Post(post) => post.message.bytes().clone(),
             _ => Bytes::new(),
         }
     }
