@@ -20,6 +20,7 @@
 #![expect(clippy::unwrap_used, reason = "the exemption for tests does not reach their helpers")]
 
 mod architecture;
+mod cancellation;
 mod completions;
 mod failures;
 mod fidelity;

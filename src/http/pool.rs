@@ -14,10 +14,10 @@ use hyper::rt::{Read, Write};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
-use super::Origin;
 use super::body::Body;
 use super::connect::{Connection, Connector};
 use super::fault::{Fault, FaultKind, Sent};
+use super::{HandedOver, Origin};
 
 type Outgoing = Request<Full<Bytes>>;
 type Http1 = http1::SendRequest<Full<Bytes>>;
@@ -225,6 +225,12 @@ impl Pool {
                 pool.state().keep(sender);
             }
         });
+    }
+}
+
+fn note(request: &Outgoing, handed_over: bool) {
+    if let Some(note) = request.extensions().get::<HandedOver>() {
+        note.set(handed_over);
     }
 }
 

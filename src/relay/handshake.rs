@@ -27,6 +27,9 @@ const INITIALIZED_TIME: Duration = Duration::from_secs(5);
 /// Somebody has to grant or turn on what is refused: asked about once a minute.
 const REFUSED_WAIT: Duration = Duration::from_secs(60);
 
+/// How long what follows `initialized` waits for the server to take it: some never end their answer.
+const SETTLING: Duration = Duration::from_secs(5);
+
 pub(super) fn backoff() -> Backoff {
     Backoff::new(FIRST_WAIT, LONGEST_WAIT)
 }
@@ -222,10 +225,14 @@ impl<M: Memory> Machine<M> {
         self.pump(now);
     }
 
-    fn client_is_open(&mut self, hello: Hello, told: Told) {
+    fn client_is_open(&mut self, hello: Hello, told: Told, now: Instant) {
         self.deadlines.clear_all(Due::Provisional);
         let list_changed_owed = told == Told::Ours;
-        self.client = Client::Open { hello, told, initialized: false, list_changed_owed };
+        let open = Client::Open { hello, told, initialized: false, list_changed_owed };
+        let before = std::mem::replace(&mut self.client, open);
+        if let Client::Opening { confirmed: Some(message), .. } = before {
+            self.client_initialized(message, now);
+        }
     }
 
     // ---- the server's side
@@ -314,6 +321,8 @@ impl<M: Memory> Machine<M> {
         let session = self.session();
         if let Server::Settling { sent, .. } = &mut self.server {
             *sent = Some(exchange);
+            self.deadlines.clear_all(Due::Settled);
+            self.deadlines.set(Due::Settled, now + SETTLING);
         }
         self.send(exchange, message, session, true);
     }
@@ -325,7 +334,7 @@ impl<M: Memory> Machine<M> {
         outcome: Outcome,
         now: Instant,
     ) {
-        let Server::Settling { session, hello, sent } = &self.server else { return };
+        let Server::Settling { session, sent, .. } = &self.server else { return };
         if *sent != Some(exchange) {
             return;
         }
@@ -345,9 +354,30 @@ impl<M: Memory> Machine<M> {
             }
             Outcome::Answered | Outcome::Accepted => {}
         }
+        self.settled();
+    }
+
+    /// The server had its chance to take `initialized`.
+    pub(super) fn settled(&mut self) {
+        let Server::Settling { session, hello, .. } = &self.server else { return };
         let (session, hello) = (Arc::clone(session), hello.clone());
+        self.deadlines.clear_all(Due::Settled);
         self.server = Server::Open { session, hello };
         self.connected(now);
+    }
+
+    /// Lists that waited for the connection, and that the server turns out not to have.
+    fn answer_what_is_lacking(&mut self) {
+        for exchange in self.in_flight.waiting() {
+            let Some(call) = self.in_flight.get(exchange) else { continue };
+            let (message, id) = (call.message.clone(), call.id.clone());
+            if let Some(result) =
+                self.answer_of_ours(&message, message.method().unwrap_or_default())
+            {
+                self.take_call(exchange);
+                self.write(Message::result(&id, &result));
+            }
+        }
     }
 
     /// The connection stands: sets the session up, and tells the client what it missed.
@@ -396,7 +426,16 @@ impl<M: Memory> Machine<M> {
         self.handshake_failed(failure, now);
     }
 
+    /// A handshake that nobody answers is given up at last, and begun anew.
+    pub(super) fn handshake_over(&mut self, now: Instant) {
+        let Server::Opening { exchange, .. } = self.server else { return };
+        self.exchanges.remove(&exchange);
+        self.commands.push(Command::Stop(exchange));
+        self.handshake_failed(Failure::timeout(&self.name.host, REQUEST_TIME), now);
+    }
+
     fn handshake_failed(&mut self, failure: Failure, now: Instant) {
+        self.deadlines.clear_all(Due::HandshakeOver);
         self.server = Server::Closed { last: Some((failure.clone(), now)) };
         let passes = failure.may_pass();
         if !passes {
@@ -482,7 +521,16 @@ impl<M: Memory> Machine<M> {
         let patience =
             if lists { self.settings.list_patience } else { self.settings.call_patience };
         self.set_deadline(exchange, Due::GiveUp(exchange), now + patience);
-        self.begin_handshake(now);
+        if refused.is_none() {
+            self.begin_handshake(now);
+        }
+    }
+
+    /// The refusal by which the last handshake ended, unless it is time to ask again.
+    fn recent_refusal(&self, now: Instant) -> Option<Failure> {
+        let Server::Closed { last: Some((failure, at)) } = &self.server else { return None };
+        let recent = now.saturating_duration_since(*at) < REFUSED_WAIT;
+        (is_refusal(failure) && recent).then(|| failure.clone())
     }
 
     /// A request waited long enough.

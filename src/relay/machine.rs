@@ -290,8 +290,12 @@ impl<M: Memory> Machine<M> {
 
     /// The client cancels a request. What was not sent yet is not sent at all.
     fn cancelled(&mut self, message: Message) {
-        let call = read::cancelled_request(&message).and_then(|id| self.in_flight.by_id(&id));
-        let Some(exchange) = call else {
+        let named = read::cancelled_request(&message);
+        if named.as_ref().is_some_and(|id| self.is_opening(id)) {
+            tracing::debug!("a client must not cancel `initialize` (MCP cancellation)");
+            return;
+        }
+        let Some(exchange) = named.and_then(|id| self.in_flight.by_id(&id)) else {
             // Unknown or answered already: the server may know more.
             self.queue_notification(message);
             return;
@@ -300,6 +304,11 @@ impl<M: Memory> Machine<M> {
         if let CallState::Sent(_) = call.state {
             self.commands.push(Command::Cancel(exchange, message));
         }
+    }
+
+    /// Whether this is the id of an `initialize` that waits for its answer.
+    fn is_opening(&self, id: &Id) -> bool {
+        matches!(&self.client, Client::Opening { hello, .. } if hello.request.id() == Some(id))
     }
 
     /// The client answers a request of the server.
@@ -448,6 +457,8 @@ impl<M: Memory> Machine<M> {
             Some(Purpose::Handshake) => self.handshake_ended(exchange, outcome, now),
             Some(Purpose::Initialized) => self.initialized_ended(exchange, outcome, now),
             Some(Purpose::Notification { message, again }) => {
+                self.deadlines.clear_all(Due::Unheeded(exchange));
+                self.notifying.take_if(|each| *each == exchange);
                 self.notification_ended(message, again, outcome, now);
             }
             Some(Purpose::Reply | Purpose::Restore(_)) => {
@@ -490,7 +501,6 @@ impl<M: Memory> Machine<M> {
         outcome: Outcome,
         now: Instant,
     ) {
-        self.notifying = None;
         match outcome {
             Outcome::SessionLost(_) if !again => {
                 let generation = self.generation;
@@ -550,6 +560,11 @@ impl<M: Memory> Machine<M> {
             match due {
                 Due::Provisional => self.answer_provisionally(now),
                 Due::Handshake => self.begin_handshake(now),
+                Due::HandshakeOver => self.handshake_over(now),
+                Due::Settled => self.settled(),
+                Due::Unheeded(exchange) => {
+                    self.notifying.take_if(|each| *each == exchange);
+                }
                 Due::GiveUp(exchange) => self.give_up(exchange),
                 Due::TimeOut(exchange) => self.time_out(exchange, now),
                 Due::Stuck(exchange) => self.stuck(exchange, now),
@@ -677,6 +692,7 @@ impl<M: Memory> Machine<M> {
         let purpose = Purpose::Notification { message: message.clone(), again };
         let exchange = self.begin(purpose, OWN_TIME, now);
         self.notifying = Some(exchange);
+        self.deadlines.set(Due::Unheeded(exchange), now + NOTIFICATION_TIME);
         let repeatable = is_repeatable(message.method().unwrap_or_default());
         let session = self.session();
         self.send(exchange, message, session, repeatable);

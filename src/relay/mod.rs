@@ -3,6 +3,8 @@
 mod deadlines;
 pub mod failure;
 mod handshake;
+#[cfg(test)]
+mod handshake_tests;
 mod in_flight;
 mod inbox;
 mod machine;
@@ -21,7 +23,6 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -90,6 +91,7 @@ impl Relay<'_> {
             exchanges: HashMap::new(),
             listening: None,
             ending: None,
+            remembering: None,
             finished: false,
         };
         running.turn(client, inbox, SleepDetector::new(self.clock)).await;
@@ -100,7 +102,7 @@ impl Relay<'_> {
 /// An exchange under way.
 struct Exchange {
     task: AbortHandle,
-    handed_over: Arc<AtomicBool>,
+    handed_over: HandedOver,
     session: Option<Arc<Session>>,
 }
 
@@ -112,6 +114,8 @@ struct Running {
     exchanges: HashMap<ExchangeId, Exchange>,
     listening: Option<(Arc<Session>, JoinHandle<()>)>,
     ending: Option<Arc<Session>>,
+    /// The writing of what is remembered.
+    remembering: Option<JoinHandle<()>>,
     finished: bool,
 }
 
@@ -257,9 +261,7 @@ impl Running {
         if !frames.is_empty() {
             self.writer.write(frames);
         }
-        if let Some(work) = self.machine.memory.take_changes() {
-            drop(tokio::task::spawn_blocking(work));
-        }
+        self.remember();
         if !self.finished
             && let Some(session) = self.ending.take()
         {
@@ -269,15 +271,31 @@ impl Running {
         }
     }
 
+    /// Writes what is to be remembered, one write after the other: what comes meanwhile waits for the
+    /// next turn, or for the end.
+    fn remember(&mut self) {
+        if self.remembering.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.remembering = self.machine.memory.take_changes().map(tokio::task::spawn_blocking);
+        }
+    }
+
+    async fn remember_the_rest(&mut self) {
+        self.remember();
+        while let Some(writing) = self.remembering.take() {
+            let _ = writing.await;
+            self.remember();
+        }
+    }
+
     fn send(&mut self, exchange: ExchangeId, outgoing: Outgoing) {
         let Outgoing { message, session, repeatable, patience } = outgoing;
-        let handed_over = Arc::new(AtomicBool::new(false));
+        let handed_over = HandedOver::default();
         let post = Post {
             message,
             session: session.clone(),
             repeatable,
             patience,
-            handed_over: Arc::clone(&handed_over),
+            handed_over: handed_over.clone(),
         };
         let task = tokio::spawn(carry(
             Arc::clone(&self.remote),
@@ -298,7 +316,7 @@ impl Running {
     /// the connection is no cancellation (MCP transports).
     fn cancel(&mut self, exchange: ExchangeId, notification: Message) {
         let Some(exchange) = self.exchanges.remove(&exchange) else { return };
-        if !exchange.handed_over.load(Ordering::Relaxed) {
+        if !exchange.handed_over.get() {
             exchange.task.abort();
             return;
         }
@@ -307,7 +325,7 @@ impl Running {
             session: exchange.session,
             repeatable: true,
             patience: Patience::Once,
-            handed_over: Arc::default(),
+            handed_over: HandedOver::default(),
         };
         let remote = Arc::clone(&self.remote);
         let inbox = Inbox::of_stream(0, self.arrivals.clone(), self.writer.clone());
@@ -345,12 +363,20 @@ impl Running {
             exchange.task.abort();
         }
         let session = self.ending.take().or_else(|| self.machine.session());
+        let (remote, writer) = (Arc::clone(&self.remote), self.writer.clone());
         let end = async {
             if let Some(session) = session {
-                self.remote.end_session(&session).await;
+                remote.end_session(&session).await;
             }
         };
-        let _ = tokio::join!(timeout(CLOSING, end), timeout(CLOSING, self.writer.finish()));
+        let written = writer.finish();
+        // A write that is cut off would leave a temporary file.
+        let remembered = self.remember_the_rest();
+        let _ = tokio::join!(
+            timeout(CLOSING, end),
+            timeout(CLOSING, written),
+            timeout(CLOSING, remembered)
+        );
     }
 }
 
