@@ -14,8 +14,8 @@ pub use body::Body;
 pub use fault::{Fault, FaultKind, Sent};
 pub use pool::{Delivery, Reuse};
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Mutex;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -58,22 +58,6 @@ impl Origin {
             _ => return None,
         };
         Some(Self { tls, host: url.host_str()?.into(), port: url.port_or_known_default()? })
-    }
-}
-
-/// Among a request's extensions: whether it was handed to a socket, so that the server may have seen it.
-#[derive(Debug, Clone, Default)]
-pub struct HandedOver(Arc<AtomicBool>);
-
-impl HandedOver {
-    /// Whether it was.
-    pub fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Notes that it was, or that it certainly was not.
-    pub fn set(&self, handed_over: bool) {
-        self.0.store(handed_over, Ordering::Relaxed);
     }
 }
 

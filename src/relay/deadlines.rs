@@ -12,12 +12,6 @@ pub(super) enum Due {
     Provisional,
     /// Another attempt at the handshake.
     Handshake,
-    /// The handshake under way is given up.
-    HandshakeOver,
-    /// The server had its time to take `initialized`.
-    Settled,
-    /// A notification that was sent holds the next one no longer.
-    Unheeded(ExchangeId),
     /// A request that waits for the connection waits no longer.
     GiveUp(ExchangeId),
     /// A request that was sent waits no longer for its answer.

@@ -27,9 +27,6 @@ const INITIALIZED_TIME: Duration = Duration::from_secs(5);
 /// Somebody has to grant or turn on what is refused: asked about once a minute.
 const REFUSED_WAIT: Duration = Duration::from_secs(60);
 
-/// How long what follows `initialized` waits for the server to take it: some never end their answer.
-const SETTLING: Duration = Duration::from_secs(5);
-
 pub(super) fn backoff() -> Backoff {
     Backoff::new(FIRST_WAIT, LONGEST_WAIT)
 }
@@ -208,8 +205,7 @@ impl<M: Memory> Machine<M> {
 
     /// Answers the client's `initialize` in the server's stead; the server's answer is used when it comes.
     pub(super) fn answer_provisionally(&mut self, now: Instant) {
-        let Client::Opening { hello, initialized } = &self.client else { return };
-        let initialized = initialized.clone();
+        let Client::Opening { hello, .. } = &self.client else { return };
         let Some(id) = hello.request.id().cloned() else { return };
         let hello = hello.clone();
         let remembered = self.memory.initialize(&hello.read.capabilities);
@@ -218,19 +214,17 @@ impl<M: Memory> Machine<M> {
             remembered.unwrap_or_else(|| provisional::initialize_result(&hello.read, &self.name));
         let answer = Message::result(&id, &result);
         self.write(declaring_list_changes(&answer));
-        self.client_is_open(hello, Told::Ours);
-        if let Some(message) = initialized {
-            self.client_initialized(message, now);
-        }
+        self.client_is_open(hello, Told::Ours, now);
         self.pump(now);
     }
 
+    /// The client has its answer. If it confirmed before it got it, that counts now.
     fn client_is_open(&mut self, hello: Hello, told: Told, now: Instant) {
         self.deadlines.clear_all(Due::Provisional);
         let list_changed_owed = told == Told::Ours;
         let open = Client::Open { hello, told, initialized: false, list_changed_owed };
         let before = std::mem::replace(&mut self.client, open);
-        if let Client::Opening { confirmed: Some(message), .. } = before {
+        if let Client::Opening { initialized: Some(message), .. } = before {
             self.client_initialized(message, now);
         }
     }
@@ -299,17 +293,14 @@ impl<M: Memory> Machine<M> {
     }
 
     fn answer_client_or_settle(&mut self, answer: Message, room: Option<Room>, now: Instant) {
-        let Client::Opening { hello, initialized } = &self.client else {
+        let Client::Opening { hello, .. } = &self.client else {
             self.send_initialized(None, now);
             return;
         };
-        let (hello, initialized) = (hello.clone(), initialized.clone());
+        let hello = hello.clone();
         let offered = self.server.hello().map(|hello| hello.capabilities).unwrap_or_default();
         self.commands.push(Command::Write(declaring_list_changes(&answer), room));
-        self.client_is_open(hello, Told::Real(offered));
-        if let Some(message) = initialized {
-            self.client_initialized(message, now);
-        }
+        self.client_is_open(hello, Told::Real(offered), now);
     }
 
     /// Sends `initialized`: the client's own, or one of ours where the client's was meant for an answer
@@ -321,8 +312,6 @@ impl<M: Memory> Machine<M> {
         let session = self.session();
         if let Server::Settling { sent, .. } = &mut self.server {
             *sent = Some(exchange);
-            self.deadlines.clear_all(Due::Settled);
-            self.deadlines.set(Due::Settled, now + SETTLING);
         }
         self.send(exchange, message, session, true);
     }
@@ -334,7 +323,7 @@ impl<M: Memory> Machine<M> {
         outcome: Outcome,
         now: Instant,
     ) {
-        let Server::Settling { session, sent, .. } = &self.server else { return };
+        let Server::Settling { session, hello, sent } = &self.server else { return };
         if *sent != Some(exchange) {
             return;
         }
@@ -354,15 +343,9 @@ impl<M: Memory> Machine<M> {
             }
             Outcome::Answered | Outcome::Accepted => {}
         }
-        self.settled();
-    }
-
-    /// The server had its chance to take `initialized`.
-    pub(super) fn settled(&mut self) {
-        let Server::Settling { session, hello, .. } = &self.server else { return };
         let (session, hello) = (Arc::clone(session), hello.clone());
-        self.deadlines.clear_all(Due::Settled);
         self.server = Server::Open { session, hello };
+        self.answer_what_is_lacking();
         self.connected(now);
     }
 
@@ -426,16 +409,7 @@ impl<M: Memory> Machine<M> {
         self.handshake_failed(failure, now);
     }
 
-    /// A handshake that nobody answers is given up at last, and begun anew.
-    pub(super) fn handshake_over(&mut self, now: Instant) {
-        let Server::Opening { exchange, .. } = self.server else { return };
-        self.exchanges.remove(&exchange);
-        self.commands.push(Command::Stop(exchange));
-        self.handshake_failed(Failure::timeout(&self.name.host, REQUEST_TIME), now);
-    }
-
     fn handshake_failed(&mut self, failure: Failure, now: Instant) {
-        self.deadlines.clear_all(Due::HandshakeOver);
         self.server = Server::Closed { last: Some((failure.clone(), now)) };
         let passes = failure.may_pass();
         if !passes {
@@ -508,15 +482,10 @@ impl<M: Memory> Machine<M> {
         }
         let Some(call) = self.in_flight.get(exchange) else { return };
         let lists = is_list(call.method()) && !self.was_open;
-        if let Server::Closed { last: Some((failure, at)) } = &self.server {
-            let since = now.saturating_duration_since(*at);
-            let refused = is_refusal(failure) && since < REFUSED_WAIT;
-            let asked_to_wait = failure.retry_after.is_some_and(|wait| since < wait);
-            if (refused || asked_to_wait) && !lists {
-                let failure = failure.clone();
-                self.fail(exchange, &failure);
-                return;
-            }
+        let refused = self.recent_refusal(now);
+        if let Some(failure) = refused.as_ref().filter(|_| !lists) {
+            self.fail(exchange, failure);
+            return;
         }
         let patience =
             if lists { self.settings.list_patience } else { self.settings.call_patience };
@@ -529,8 +498,10 @@ impl<M: Memory> Machine<M> {
     /// The refusal by which the last handshake ended, unless it is time to ask again.
     fn recent_refusal(&self, now: Instant) -> Option<Failure> {
         let Server::Closed { last: Some((failure, at)) } = &self.server else { return None };
-        let recent = now.saturating_duration_since(*at) < REFUSED_WAIT;
-        (is_refusal(failure) && recent).then(|| failure.clone())
+        let since = now.saturating_duration_since(*at);
+        let refused = is_refusal(failure) && since < REFUSED_WAIT;
+        let asked_to_wait = failure.retry_after.is_some_and(|wait| since < wait);
+        (refused || asked_to_wait).then(|| failure.clone())
     }
 
     /// A request waited long enough.

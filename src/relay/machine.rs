@@ -31,6 +31,8 @@ const MAX_IN_FLIGHT: usize = 256;
 pub(super) const REQUEST_TIME: Duration = Duration::from_secs(300);
 /// Notifications and answers of the client are taken by the server within this, or given up.
 pub(super) const OWN_TIME: Duration = Duration::from_secs(30);
+/// How long a notification holds the next one.
+const NOTIFICATION_TIME: Duration = Duration::from_secs(5);
 /// Requests that wait for whatever they wait for.
 const UNTIMED: [&str; 2] = ["subscriptions/listen", "tasks/result"];
 /// Notifications of the client that wait for the connection.
@@ -457,7 +459,6 @@ impl<M: Memory> Machine<M> {
             Some(Purpose::Handshake) => self.handshake_ended(exchange, outcome, now),
             Some(Purpose::Initialized) => self.initialized_ended(exchange, outcome, now),
             Some(Purpose::Notification { message, again }) => {
-                self.deadlines.clear_all(Due::Unheeded(exchange));
                 self.notifying.take_if(|each| *each == exchange);
                 self.notification_ended(message, again, outcome, now);
             }
@@ -560,11 +561,6 @@ impl<M: Memory> Machine<M> {
             match due {
                 Due::Provisional => self.answer_provisionally(now),
                 Due::Handshake => self.begin_handshake(now),
-                Due::HandshakeOver => self.handshake_over(now),
-                Due::Settled => self.settled(),
-                Due::Unheeded(exchange) => {
-                    self.notifying.take_if(|each| *each == exchange);
-                }
                 Due::GiveUp(exchange) => self.give_up(exchange),
                 Due::TimeOut(exchange) => self.time_out(exchange, now),
                 Due::Stuck(exchange) => self.stuck(exchange, now),
@@ -591,10 +587,23 @@ impl<M: Memory> Machine<M> {
 
     /// An exchange of the bridge's own got no answer: whatever waits for it goes on.
     fn stuck(&mut self, exchange: ExchangeId, now: Instant) {
-        if self.exchanges.contains_key(&exchange) {
-            self.commands.push(Command::Stop(exchange));
-            let failure = Failure::timeout(&self.name.host, OWN_TIME);
-            self.ended(exchange, Outcome::Failed(failure), now);
+        match self.exchanges.get_mut(&exchange) {
+            None => {}
+            // Some servers leave this answer open and send messages by it.
+            Some((Purpose::Initialized, _)) => {
+                self.end_own(exchange);
+                self.initialized_ended(exchange, Outcome::Accepted, now);
+            }
+            Some((Purpose::Notification { .. }, at)) if self.notifying == Some(exchange) => {
+                *at = now + OWN_TIME;
+                self.deadlines.set(Due::Stuck(exchange), *at);
+                self.notifying = None;
+            }
+            Some(_) => {
+                self.commands.push(Command::Stop(exchange));
+                let failure = Failure::timeout(&self.name.host, OWN_TIME);
+                self.ended(exchange, Outcome::Failed(failure), now);
+            }
         }
     }
 
@@ -690,9 +699,8 @@ impl<M: Memory> Machine<M> {
         let Some(message) = self.notifications.pop_front() else { return };
         let again = std::mem::take(&mut self.restore.resend_next);
         let purpose = Purpose::Notification { message: message.clone(), again };
-        let exchange = self.begin(purpose, OWN_TIME, now);
+        let exchange = self.begin(purpose, NOTIFICATION_TIME, now);
         self.notifying = Some(exchange);
-        self.deadlines.set(Due::Unheeded(exchange), now + NOTIFICATION_TIME);
         let repeatable = is_repeatable(message.method().unwrap_or_default());
         let session = self.session();
         self.send(exchange, message, session, repeatable);

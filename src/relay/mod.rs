@@ -23,6 +23,7 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -102,7 +103,7 @@ impl Relay<'_> {
 /// An exchange under way.
 struct Exchange {
     task: AbortHandle,
-    handed_over: HandedOver,
+    handed_over: Arc<AtomicBool>,
     session: Option<Arc<Session>>,
 }
 
@@ -289,13 +290,13 @@ impl Running {
 
     fn send(&mut self, exchange: ExchangeId, outgoing: Outgoing) {
         let Outgoing { message, session, repeatable, patience } = outgoing;
-        let handed_over = HandedOver::default();
+        let handed_over = Arc::new(AtomicBool::new(false));
         let post = Post {
             message,
             session: session.clone(),
             repeatable,
             patience,
-            handed_over: handed_over.clone(),
+            handed_over: Arc::clone(&handed_over),
         };
         let task = tokio::spawn(carry(
             Arc::clone(&self.remote),
@@ -316,7 +317,7 @@ impl Running {
     /// the connection is no cancellation (MCP transports).
     fn cancel(&mut self, exchange: ExchangeId, notification: Message) {
         let Some(exchange) = self.exchanges.remove(&exchange) else { return };
-        if !exchange.handed_over.get() {
+        if !exchange.handed_over.load(Ordering::Relaxed) {
             exchange.task.abort();
             return;
         }
@@ -325,7 +326,7 @@ impl Running {
             session: exchange.session,
             repeatable: true,
             patience: Patience::Once,
-            handed_over: HandedOver::default(),
+            handed_over: Arc::default(),
         };
         let remote = Arc::clone(&self.remote);
         let inbox = Inbox::of_stream(0, self.arrivals.clone(), self.writer.clone());

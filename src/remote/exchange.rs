@@ -43,7 +43,7 @@ pub struct Post {
     /// How hard it is tried.
     pub patience: Patience,
     /// Set when the server may have seen it: from then on a cancellation has to be sent after it.
-    pub handed_over: HandedOver,
+    pub handed_over: Arc<AtomicBool>,
 }
 
 /// What an exchange came to. Messages were received on the way.

@@ -11,7 +11,6 @@ use hyper::header::{
 use hyper::{Method, Request, StatusCode};
 
 use super::endpoint::Endpoint;
-use super::exchange::Post;
 use super::failure::{Failure, FailureKind};
 use super::lifecycle::{Session, legacy};
 use super::redirect::{MAX_HOPS, Redirect, decide};
@@ -97,9 +96,6 @@ impl Remote {
         let mut request = Request::new(Full::new(ask.body()));
         *request.method_mut() = ask.method();
         *request.uri_mut() = endpoint.target().clone();
-        if let Ask::Post(post) = ask {
-            request.extensions_mut().insert(post.handed_over.clone());
-        }
         let headers = request.headers_mut();
         headers.reserve(10);
         headers.insert(HOST, endpoint.host_header().clone());
