@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::deadlines::Due;
-use super::machine::{Command, ExchangeId, FromServer, Machine, Outgoing, Purpose};
+use super::machine::{
+    Command, ExchangeId, FromServer, Machine, OWN_TIME, Outgoing, Purpose, REQUEST_TIME,
+};
 use super::provisional;
 use super::remembered::{Memory, is_list};
 use crate::jsonrpc::edit::with_list_changed;
@@ -20,6 +22,8 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// Longest wait while a request of the client waits for the connection.
 const WAITED_FOR: Duration = Duration::from_secs(2);
+/// How long the requests of a session wait for the server to take `initialized`.
+const INITIALIZED_TIME: Duration = Duration::from_secs(5);
 /// Somebody has to grant or turn on what is refused: asked about once a minute.
 const REFUSED_WAIT: Duration = Duration::from_secs(60);
 
@@ -43,6 +47,19 @@ pub(super) enum Client {
     Opening { hello: Hello },
     /// It got one.
     Open { hello: Hello, told: Told, initialized: bool, list_changed_owed: bool },
+}
+
+impl Client {
+    /// Takes an `initialize` that waits for its answer, so that the client is as if it never asked.
+    pub(super) fn take_opening(&mut self) -> Option<Hello> {
+        if !matches!(self, Self::Opening { .. }) {
+            return None;
+        }
+        match std::mem::replace(self, Self::New) {
+            Self::Opening { hello } => Some(hello),
+            Self::New | Self::Open { .. } => None,
+        }
+    }
 }
 
 /// What the client was told of the server.
@@ -146,14 +163,14 @@ impl<M: Memory> Machine<M> {
         let Client::Open { initialized, list_changed_owed, .. } = &mut self.client else {
             // No `initialize` came before: the server may know what to make of it.
             if matches!(self.client, Client::New) {
-                self.send_initialized(Some(message));
+                self.send_initialized(Some(message), now);
             }
             return;
         };
         *initialized = true;
         let owed = std::mem::take(list_changed_owed);
         if matches!(self.server, Server::Settling { sent: None, .. }) {
-            self.send_initialized(Some(message));
+            self.send_initialized(Some(message), now);
         } else if matches!(self.server, Server::Open { .. }) && owed {
             self.tell_list_changed();
         } else if owed {
@@ -200,15 +217,14 @@ impl<M: Memory> Machine<M> {
     // ---- the server's side
 
     /// Sends the client's own `initialize` to the server, unless that is under way.
-    pub(super) fn begin_handshake(&mut self, _now: Instant) {
+    pub(super) fn begin_handshake(&mut self, now: Instant) {
         let (Client::Opening { hello } | Client::Open { hello, .. }) = &self.client else { return };
         if !matches!(self.server, Server::Closed { .. }) {
             return;
         }
         let message = hello.request.clone();
         self.deadlines.clear_all(Due::Handshake);
-        let exchange = self.next_exchange();
-        self.exchanges.insert(exchange, Purpose::Handshake);
+        let exchange = self.begin(Purpose::Handshake, REQUEST_TIME, now);
         self.server = Server::Opening { exchange, session_id: None };
         let outgoing =
             Outgoing { message, session: None, repeatable: true, patience: Patience::Once };
@@ -229,12 +245,12 @@ impl<M: Memory> Machine<M> {
         if *own != exchange || !awaited {
             return;
         }
-        self.exchanges.remove(&exchange);
+        let (hello, session_id) = (hello.clone(), session_id.take());
+        self.end_own(exchange);
         if matches!(message.kind(), Kind::Response { failed: true, .. }) {
             self.handshake_refused(message, now);
             return;
         }
-        let session_id = session_id.take();
         let server_hello = read::server_hello(&message).unwrap_or_else(|| ServerHello {
             protocol_version: hello.read.protocol_version.clone(),
             capabilities: ServerCapabilities::default(),
@@ -251,12 +267,12 @@ impl<M: Memory> Machine<M> {
         }
         self.server = Server::Settling { session, hello: server_hello, sent: None };
         self.backoff = backoff();
-        self.answer_client_or_settle(message, room);
+        self.answer_client_or_settle(message, room, now);
     }
 
-    fn answer_client_or_settle(&mut self, answer: Message, room: Option<Room>) {
+    fn answer_client_or_settle(&mut self, answer: Message, room: Option<Room>, now: Instant) {
         let Client::Opening { hello } = &self.client else {
-            self.send_initialized(None);
+            self.send_initialized(None, now);
             return;
         };
         let hello = hello.clone();
@@ -267,15 +283,14 @@ impl<M: Memory> Machine<M> {
 
     /// Sends `initialized`: the client's own, or one of ours where the client's was meant for an answer
     /// of ours or for an earlier session.
-    fn send_initialized(&mut self, own: Option<Message>) {
+    fn send_initialized(&mut self, own: Option<Message>, now: Instant) {
         let message =
             own.unwrap_or_else(|| Message::notification("notifications/initialized", None));
-        let exchange = self.next_exchange();
+        let exchange = self.begin(Purpose::Initialized, INITIALIZED_TIME, now);
         let session = self.session();
         if let Server::Settling { sent, .. } = &mut self.server {
             *sent = Some(exchange);
         }
-        self.exchanges.insert(exchange, Purpose::Initialized);
         self.send(exchange, message, session, true);
     }
 
@@ -293,8 +308,12 @@ impl<M: Memory> Machine<M> {
         match outcome {
             Outcome::SessionLost(failure) => {
                 let generation = session.generation;
-                self.leave_session(generation);
-                self.handshake_failed(failure, now);
+                self.session_lost(generation, now);
+                if std::mem::replace(&mut self.lost_early, true) {
+                    self.handshake_failed(failure, now);
+                } else {
+                    self.begin_handshake(now);
+                }
                 return;
             }
             Outcome::Failed(failure) => {
@@ -304,12 +323,13 @@ impl<M: Memory> Machine<M> {
         }
         let (session, hello) = (Arc::clone(session), hello.clone());
         self.server = Server::Open { session, hello };
-        self.connected();
+        self.connected(now);
     }
 
     /// The connection stands: sets the session up, and tells the client what it missed.
-    fn connected(&mut self) {
+    fn connected(&mut self, now: Instant) {
         self.was_open = true;
+        self.lost_early = false;
         let Server::Open { session, hello } = &self.server else { return };
         let (session, hello) = (Arc::clone(session), hello.clone());
         tracing::info!(session = session.id.is_some(), version = &*session.version, "connected");
@@ -317,8 +337,7 @@ impl<M: Memory> Machine<M> {
             self.commands.push(Command::Listen(Arc::clone(&session)));
         }
         for (id, message) in self.restore.requests(hello.capabilities.logging) {
-            let exchange = self.next_exchange();
-            self.exchanges.insert(exchange, Purpose::Restore(id));
+            let exchange = self.begin(Purpose::Restore(id), OWN_TIME, now);
             self.send(exchange, message, Some(Arc::clone(&session)), true);
         }
         let changed = self.identity.as_ref().is_some_and(|before| *before != hello.identity);
@@ -427,8 +446,10 @@ impl<M: Memory> Machine<M> {
         let Some(call) = self.in_flight.get(exchange) else { return };
         let lists = is_list(call.method()) && !self.was_open;
         if let Server::Closed { last: Some((failure, at)) } = &self.server {
-            let recent = now.saturating_duration_since(*at) < REFUSED_WAIT;
-            if is_refusal(failure) && recent && !lists {
+            let since = now.saturating_duration_since(*at);
+            let refused = is_refusal(failure) && since < REFUSED_WAIT;
+            let asked_to_wait = failure.retry_after.is_some_and(|wait| since < wait);
+            if (refused || asked_to_wait) && !lists {
                 let failure = failure.clone();
                 self.fail(exchange, &failure);
                 return;

@@ -1,7 +1,7 @@
 //! One message to the server, from the first attempt to its end.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use super::response::{self, Uncollected};
 use super::retry::{Backoff, Patience, Retries};
 use super::sse::{Cursor, Event, Events};
 use super::{Receive, Remote};
-use crate::http::Reuse;
+use crate::http::{Delivery, Reuse};
 use crate::jsonrpc::{Id, Kind, Malformed, Message};
 
 /// How long a stream is read on after its answer came: for what a server sends last, and so that the
@@ -25,6 +25,9 @@ const LINGER: Duration = Duration::from_secs(1);
 const RESUME_FIRST: Duration = Duration::from_millis(250);
 const RESUME_SHORTEST: Duration = Duration::from_millis(50);
 const RESUME_LONGEST: Duration = Duration::from_secs(10);
+
+/// For what may be sent again, and of which nobody asks whether it was.
+pub(super) const ANYHOW: Delivery<'static> = Delivery { reuse: Reuse::Any, handed_over: None };
 
 /// A message and how to send it.
 #[derive(Debug, Clone)]
@@ -95,14 +98,10 @@ impl Remote {
         let reuse = if post.repeatable { Reuse::Any } else { Reuse::Recent };
         let session = post.session.as_deref();
         let ask = Ask::Post(post.message.bytes());
-        post.handed_over.store(true, Ordering::Relaxed);
-        let answer = match self.ask(&ask, session, reuse).await {
+        let how = Delivery { reuse, handed_over: Some(&post.handed_over) };
+        let answer = match self.ask(&ask, session, how).await {
             Ok(answer) => answer,
-            Err(failure) => {
-                let unseen = failure.fate == Fate::NotExecuted;
-                post.handed_over.store(!unseen, Ordering::Relaxed);
-                return failure.into();
-            }
+            Err(failure) => return failure.into(),
         };
         if !answer.status.is_success() {
             return self.refused(post, answer).await;
@@ -288,7 +287,7 @@ impl Remote {
             tracing::debug!(?wait, "resuming the stream of a request");
             tokio::time::sleep(wait).await;
             let ask = Ask::Listen { after: Some(&last) };
-            match self.ask(&ask, reading.session, Reuse::Any).await {
+            match self.ask(&ask, reading.session, ANYHOW).await {
                 Ok(answer)
                     if answer.status == StatusCode::OK
                         && response::is_event_stream(&answer.headers) =>
@@ -456,7 +455,7 @@ impl Remote {
         if session.id.is_none() {
             return;
         }
-        match self.ask(&Ask::Delete, Some(session), Reuse::Any).await {
+        match self.ask(&Ask::Delete, Some(session), ANYHOW).await {
             Ok(answer) => tracing::debug!(status = answer.status.as_u16(), "session ended"),
             Err(failure) => tracing::debug!(what = failure.what, "session not ended"),
         }

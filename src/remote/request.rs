@@ -15,7 +15,7 @@ use super::failure::{Failure, FailureKind};
 use super::lifecycle::{Session, legacy};
 use super::redirect::{MAX_HOPS, Redirect, decide};
 use super::{Remote, response};
-use crate::http::{Body, Reuse};
+use crate::http::{Body, Delivery};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const AGENT: &str = concat!("mcp-bridge/", env!("CARGO_PKG_VERSION"));
@@ -46,11 +46,11 @@ impl Remote {
         &self,
         ask: &Ask<'_>,
         session: Option<&Session>,
-        reuse: Reuse,
+        how: Delivery<'_>,
     ) -> Result<Answer, Failure> {
         let mut endpoint = self.endpoint();
         for _ in 0..=MAX_HOPS {
-            let answer = self.ask_at(&endpoint, ask, session, reuse).await?;
+            let answer = self.ask_at(&endpoint, ask, session, how).await?;
             if !is_redirect(answer.status) {
                 return Ok(answer);
             }
@@ -65,13 +65,13 @@ impl Remote {
         endpoint: &Endpoint,
         ask: &Ask<'_>,
         session: Option<&Session>,
-        reuse: Reuse,
+        how: Delivery<'_>,
     ) -> Result<Answer, Failure> {
         let request = self.compose(endpoint, ask, session);
         let host = || endpoint.host();
         let response = self
             .http
-            .send(endpoint.origin(), request, reuse)
+            .send(endpoint.origin(), request, how)
             .await
             .map_err(|fault| Failure::from_fault(&fault, &host()))?;
         let (head, body) = response.into_parts();

@@ -25,7 +25,7 @@ use tempfile::TempDir;
 use self::inbox::Inbox;
 use self::pipes::{Stdin, Stdout};
 use super::watched::Watched;
-use super::{DEADLINE, Gate, Timeline};
+use super::{DEADLINE, Gate, McpServer, Timeline};
 
 pub use self::pipes::Streams;
 
@@ -39,6 +39,7 @@ pub struct Builder {
     xdg: bool,
     hold_stdout: bool,
     check: bool,
+    deadline: Duration,
 }
 
 impl Builder {
@@ -95,6 +96,13 @@ impl Builder {
         self
     }
 
+    /// How long its lines are waited for, where the bridge itself is patient for longer.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
     /// Another program in place of the bridge, to test this fixture.
     #[must_use]
     pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
@@ -134,6 +142,7 @@ impl Builder {
             read_gate,
             stderr,
             timeline,
+            deadline: self.deadline,
         }
     }
 }
@@ -191,12 +200,21 @@ pub struct BridgeProcess {
     read_gate: Gate,
     stderr: Arc<Watched<Stderr>>,
     timeline: Timeline,
+    deadline: Duration,
 }
 
 impl BridgeProcess {
     /// The bridge before this server.
     pub fn to(url: impl Into<String>) -> Builder {
         Self::with_args([url.into()])
+    }
+
+    /// The bridge before this server, after the handshake of a client with no capabilities.
+    #[track_caller]
+    pub fn before(server: &McpServer) -> Self {
+        let mut bridge = Self::to(server.url()).spawn();
+        bridge.initialize();
+        bridge
     }
 
     /// The bridge with any arguments.
@@ -210,6 +228,7 @@ impl BridgeProcess {
             xdg: true,
             hold_stdout: false,
             check: true,
+            deadline: DEADLINE,
         };
         builder.args(args)
     }
@@ -327,19 +346,20 @@ impl BridgeProcess {
     #[track_caller]
     pub fn wait_until_all_are_answered(&mut self) {
         let owed = |inbox: &mut Inbox| inbox.owed().is_empty().then_some(());
-        let answered = self.inbox.wait(DEADLINE, owed).is_some();
+        let answered = self.inbox.wait(self.deadline, owed).is_some();
         self.check();
         assert!(answered, "no answer to {:?}", self.inbox.read().owed());
     }
 
     #[track_caller]
     fn take(&mut self, passes: impl Fn(&str) -> bool, what: impl FnOnce() -> String) -> String {
-        let taken = self.inbox.wait(DEADLINE, |inbox| inbox.take(&passes));
+        let deadline = self.deadline;
+        let taken = self.inbox.wait(deadline, |inbox| inbox.take(&passes));
         self.check();
         match taken {
             Some(Some(line)) => line,
             Some(None) => panic!("stdout ended before {}", what()),
-            None => panic!("waited {DEADLINE:?} in vain for {}", what()),
+            None => panic!("waited {deadline:?} in vain for {}", what()),
         }
     }
 
@@ -399,6 +419,15 @@ impl BridgeProcess {
         let ended = self.inbox.wait(DEADLINE, |inbox| inbox.ended.then_some(())).is_some();
         assert!(ended, "stdout was still open after {DEADLINE:?}");
         self.check();
+    }
+
+    /// The client leaves in good form, and all that is left to be said was good too.
+    #[track_caller]
+    pub fn finish(mut self) {
+        self.close_stdin();
+        let status = self.wait_exit();
+        assert!(status.success(), "the bridge ended with {status}");
+        self.wait_for_end_of_stdout();
     }
 
     /// Waits for the end of the process.

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How much of one entry is shown.
-const SHOWN: usize = 600;
+/// How much of one entry is kept, and how many of the last entries are printed.
+const SHOWN: usize = 400;
+const PRINTED: usize = 100;
 
 thread_local! {
     static OF_THIS_TEST: RefCell<Option<Timeline>> = const { RefCell::new(None) };
@@ -72,7 +73,12 @@ impl Timeline {
             return;
         }
         eprintln!("--- what happened ---");
-        for Entry { at, who, what } in self.lock().iter() {
+        let entries = self.lock();
+        let skipped = entries.len().saturating_sub(PRINTED);
+        if skipped > 0 {
+            eprintln!("… {skipped} earlier entries");
+        }
+        for Entry { at, who, what } in &entries[skipped..] {
             eprintln!("{:>9.3} ms  {who:<7} {what}", at.as_secs_f64() * 1e3);
         }
         eprintln!("---------------------");

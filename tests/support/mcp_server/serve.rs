@@ -160,7 +160,9 @@ async fn deliver(
     match answer.how {
         How::Whole(make) => {
             let body = make(request);
-            log(&format!("answered {status} {}", String::from_utf8_lossy(&body)));
+            let shown = std::str::from_utf8(&body);
+            let shown = shown.map_or_else(|_| format!("{} bytes", body.len()), str::to_owned);
+            log(&format!("answered {status} {shown}"));
             let body = Full::new(answer.encoding.apply(body)).map_err(|never| match never {});
             Ok(head.body(body.boxed_unsync())?)
         }

@@ -1,0 +1,119 @@
+//! The main job in half a minute: an MCP server on this machine, `bridge` before it, and a client that
+//! launches `bridge` as a desktop client would.
+//!
+//! `cargo run --release --example demo` builds the program, plays the story, and prints what went over
+//! the wire. It ends with exit code 0 only if every step came out as told.
+
+#![expect(clippy::print_stdout, reason = "the demo's whole purpose is to be read")]
+#![expect(clippy::print_stderr, reason = "what went wrong is said where errors are")]
+
+mod client;
+mod server;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use client::Client;
+use server::Server;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+fn main() -> ExitCode {
+    match play() {
+        Ok(()) => {
+            println!("\nAll steps came out as told.");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("\nthe demo failed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn play() -> Result<()> {
+    let bridge = build()?;
+    let mut server = Server::start(None)?;
+    println!("\nA hosted server (in this process) listens at {}", server.url());
+    println!("The client launches:  {} {}\n", bridge.display(), server.url());
+
+    let started = Instant::now();
+    let mut client = Client::launch(&bridge, &server.url())?;
+    let hello = client.request("initialize", &initialize())?;
+    println!("   (answered {:.1} ms after the process was started)\n", millis(started));
+    expect(&hello["result"]["serverInfo"]["name"], &json!("demo"))?;
+    client.notify("notifications/initialized")?;
+
+    step("The tools of the server, as it sent them");
+    let tools = client.request("tools/list", &json!({}))?;
+    expect(&tools["result"]["tools"][0]["name"], &json!("echo"))?;
+
+    step("A call");
+    let answer = client.call("echo", &json!({ "text": "hello", "price": 20.5 }))?;
+    expect(&answer["result"]["content"][0]["text"], &json!("hello"))?;
+
+    step("A long call: its progress arrives while it runs");
+    let answer = client.call("countdown", &json!({ "from": 3 }))?;
+    expect(&answer["result"]["content"][0]["text"], &json!("lift-off"))?;
+    expect(&json!(client.notifications_seen()), &json!(3))?;
+
+    step("The server restarts and forgets its sessions; the next call just works");
+    server = server.restart()?;
+    let answer = client.call("echo", &json!({ "text": "still here" }))?;
+    expect(&answer["result"]["content"][0]["text"], &json!("still here"))?;
+    expect(&json!(server.handshakes()), &json!(2))?;
+
+    step("The server is broken; the error says what failed and what to do");
+    let answer = client.call("broken", &json!({}))?;
+    expect(&answer["error"]["data"]["status"], &json!(500))?;
+
+    step("The client leaves; bridge ends the session and is gone");
+    let leaving = Instant::now();
+    client.leave()?;
+    println!("   (gone after {:.1} ms)", millis(leaving));
+    expect(&json!(server.sessions_ended()), &json!(1))?;
+    Ok(())
+}
+
+fn initialize() -> Value {
+    json!({
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": { "name": "demo-client", "version": "1.0.0" },
+    })
+}
+
+fn step(title: &str) {
+    println!("\n── {title}");
+}
+
+fn millis(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
+}
+
+fn expect(seen: &Value, told: &Value) -> Result<()> {
+    if seen == told { Ok(()) } else { Err(format!("expected {told}, saw {seen}").into()) }
+}
+
+/// Builds the program with the profile that the demo itself was built with.
+fn build() -> Result<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root).args(["build", "--quiet", "--bin", "bridge"]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    println!("Building bridge …");
+    if !cargo.status()?.success() {
+        return Err("bridge could not be built".into());
+    }
+    // This example lies in <target>/<profile>/examples.
+    let demo = std::env::current_exe()?;
+    let profile =
+        demo.parent().and_then(Path::parent).ok_or("the demo lies in no target folder")?;
+    Ok(profile.join("bridge").with_extension(std::env::consts::EXE_EXTENSION))
+}
