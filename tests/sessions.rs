@@ -43,6 +43,7 @@ fn the_new_session_is_opened_with_the_clients_own_parameters() {
 fn requests_that_meet_the_loss_together_share_one_handshake() {
     let server = McpServer::legacy().run();
     let mut bridge = BridgeProcess::before(&server);
+    bridge.call(0, "ping", json!({}));
     server.lose_sessions(Lost::NotFound);
     for call in 1..=40 {
         bridge.request(call, "tools/call", json!({"name": "echo", "arguments": {"text": "x"}}));
@@ -117,6 +118,7 @@ fn a_session_that_is_lost_again_at_once_ends_the_request_with_the_error() {
 fn a_refused_new_session_ends_the_request_with_its_error() {
     let server = McpServer::legacy().run();
     let mut bridge = BridgeProcess::before(&server);
+    bridge.call(0, "ping", json!({}));
     server.once("initialize", Answer::error(-32050, "the house is full"));
     server.lose_sessions(Lost::NotFound);
     let response = bridge.call_tool(1, "echo", json!({}));
@@ -188,6 +190,7 @@ fn a_stream_that_a_lost_session_ends_is_answered() {
 fn a_restart_is_survived() {
     let server = McpServer::legacy().run();
     let mut bridge = BridgeProcess::before(&server);
+    bridge.call(0, "ping", json!({}));
     for round in 1..=5 {
         server.restart();
         let answer = bridge.call_tool(round, "echo", json!({"text": "up"}));
@@ -218,4 +221,18 @@ fn a_refused_get_stream_is_remembered() {
     bridge.finish();
     assert_eq!(server.count(get()), 1);
     assert_eq!(server.count(id(5)), 1);
+}
+
+#[test]
+fn a_session_that_is_lost_before_initialized_arrives_is_opened_again() {
+    let server = McpServer::legacy().run();
+    let lost = Answer::status(404).not_executed();
+    server.once("notifications/initialized", lost);
+    let mut bridge = BridgeProcess::before(&server);
+    for call in 1..=3 {
+        let answer = bridge.call_tool(call, "echo", json!({"text": "on"}));
+        assert_eq!(answer["result"], text("on"), "call {call}: {answer}");
+    }
+    assert_eq!((server.sessions(), server.executions("echo")), (2, 3));
+    bridge.finish();
 }

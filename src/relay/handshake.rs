@@ -13,7 +13,7 @@ use super::remembered::{Memory, is_list};
 use crate::jsonrpc::edit::with_list_changed;
 use crate::jsonrpc::read::{self, ClientHello, ServerCapabilities, ServerHello};
 use crate::jsonrpc::{Kind, Message};
-use crate::remote::{Backoff, Failure, FailureKind, Outcome, Patience, Session};
+use crate::remote::{Backoff, Channel, Failure, FailureKind, Outcome, Patience, Session};
 use crate::secret::Secret;
 use crate::stdio::Room;
 
@@ -43,8 +43,8 @@ pub(super) struct Hello {
 pub(super) enum Client {
     /// It sent no `initialize` yet. What it sends goes to the server as it is.
     New,
-    /// Its `initialize` waits for an answer.
-    Opening { hello: Hello },
+    /// Its `initialize` waits for an answer. Some confirm before they got it.
+    Opening { hello: Hello, initialized: Option<Message> },
     /// It got one.
     Open { hello: Hello, told: Told, initialized: bool, list_changed_owed: bool },
 }
@@ -56,7 +56,7 @@ impl Client {
             return None;
         }
         match std::mem::replace(self, Self::New) {
-            Self::Opening { hello } => Some(hello),
+            Self::Opening { hello, .. } => Some(hello),
             Self::New | Self::Open { .. } => None,
         }
     }
@@ -95,7 +95,11 @@ pub(super) enum Server {
     /// None, or one that failed.
     Closed { last: Option<(Failure, Instant)> },
     /// `initialize` was sent.
-    Opening { exchange: ExchangeId, session_id: Option<Secret<Box<str>>> },
+    Opening {
+        exchange: ExchangeId,
+        session_id: Option<Secret<Box<str>>>,
+        channel: Option<Arc<Channel>>,
+    },
     /// It was answered; `initialized` has to follow, and was sent where an exchange is named.
     Settling { session: Arc<Session>, hello: ServerHello, sent: Option<ExchangeId> },
     /// Done.
@@ -152,7 +156,8 @@ impl<M: Memory> Machine<M> {
         self.was_open = false;
         self.backoff = backoff();
         let read = read::client_hello(&message);
-        self.client = Client::Opening { hello: Hello { request: message, read } };
+        let hello = Hello { request: message, read };
+        self.client = Client::Opening { hello, initialized: None };
         self.deadlines.clear_all(Due::Provisional);
         self.deadlines.set(Due::Provisional, now + self.settings.handshake_patience);
         self.begin_handshake(now);
@@ -160,12 +165,17 @@ impl<M: Memory> Machine<M> {
 
     /// The client confirms.
     pub(super) fn client_initialized(&mut self, message: Message, now: Instant) {
-        let Client::Open { initialized, list_changed_owed, .. } = &mut self.client else {
-            // No `initialize` came before: the server may know what to make of it.
-            if matches!(self.client, Client::New) {
-                self.send_initialized(Some(message), now);
+        let (initialized, list_changed_owed) = match &mut self.client {
+            Client::Open { initialized, list_changed_owed, .. } => (initialized, list_changed_owed),
+            Client::Opening { initialized, .. } => {
+                *initialized = Some(message);
+                return;
             }
-            return;
+            Client::New => {
+                // No `initialize` came before: the server may know what to make of it.
+                self.send_initialized(Some(message), now);
+                return;
+            }
         };
         *initialized = true;
         let owed = std::mem::take(list_changed_owed);
@@ -195,7 +205,8 @@ impl<M: Memory> Machine<M> {
 
     /// Answers the client's `initialize` in the server's stead; the server's answer is used when it comes.
     pub(super) fn answer_provisionally(&mut self, now: Instant) {
-        let Client::Opening { hello } = &self.client else { return };
+        let Client::Opening { hello, initialized } = &self.client else { return };
+        let initialized = initialized.clone();
         let Some(id) = hello.request.id().cloned() else { return };
         let hello = hello.clone();
         let remembered = self.memory.initialize(&hello.read.capabilities);
@@ -205,6 +216,9 @@ impl<M: Memory> Machine<M> {
         let answer = Message::result(&id, &result);
         self.write(declaring_list_changes(&answer));
         self.client_is_open(hello, Told::Ours);
+        if let Some(message) = initialized {
+            self.client_initialized(message, now);
+        }
         self.pump(now);
     }
 
@@ -218,14 +232,16 @@ impl<M: Memory> Machine<M> {
 
     /// Sends the client's own `initialize` to the server, unless that is under way.
     pub(super) fn begin_handshake(&mut self, now: Instant) {
-        let (Client::Opening { hello } | Client::Open { hello, .. }) = &self.client else { return };
+        let (Client::Opening { hello, .. } | Client::Open { hello, .. }) = &self.client else {
+            return;
+        };
         if !matches!(self.server, Server::Closed { .. }) {
             return;
         }
         let message = hello.request.clone();
         self.deadlines.clear_all(Due::Handshake);
         let exchange = self.begin(Purpose::Handshake, REQUEST_TIME, now);
-        self.server = Server::Opening { exchange, session_id: None };
+        self.server = Server::Opening { exchange, session_id: None, channel: None };
         let outgoing =
             Outgoing { message, session: None, repeatable: true, patience: Patience::Once };
         self.commands.push(Command::Send(exchange, outgoing));
@@ -239,13 +255,17 @@ impl<M: Memory> Machine<M> {
         now: Instant,
     ) {
         let FromServer { message, room, .. } = sent;
-        let Server::Opening { exchange: own, session_id } = &mut self.server else { return };
-        let (Client::Opening { hello } | Client::Open { hello, .. }) = &self.client else { return };
+        let Server::Opening { exchange: own, session_id, channel } = &mut self.server else {
+            return;
+        };
+        let (Client::Opening { hello, .. } | Client::Open { hello, .. }) = &self.client else {
+            return;
+        };
         let awaited = hello.request.id().is_some_and(|id| message.answers(id));
         if *own != exchange || !awaited {
             return;
         }
-        let (hello, session_id) = (hello.clone(), session_id.take());
+        let (hello, session_id, channel) = (hello.clone(), session_id.take(), channel.take());
         self.end_own(exchange);
         if matches!(message.kind(), Kind::Response { failed: true, .. }) {
             self.handshake_refused(message, now);
@@ -261,6 +281,7 @@ impl<M: Memory> Machine<M> {
             generation: self.generation,
             id: session_id,
             version: server_hello.protocol_version.as_str().into(),
+            channel,
         });
         if let Some(result) = read::result(&message) {
             self.memory.keep_initialize(&hello.read.capabilities, result);
@@ -271,14 +292,17 @@ impl<M: Memory> Machine<M> {
     }
 
     fn answer_client_or_settle(&mut self, answer: Message, room: Option<Room>, now: Instant) {
-        let Client::Opening { hello } = &self.client else {
+        let Client::Opening { hello, initialized } = &self.client else {
             self.send_initialized(None, now);
             return;
         };
-        let hello = hello.clone();
+        let (hello, initialized) = (hello.clone(), initialized.clone());
         let offered = self.server.hello().map(|hello| hello.capabilities).unwrap_or_default();
         self.commands.push(Command::Write(declaring_list_changes(&answer), room));
         self.client_is_open(hello, Told::Real(offered));
+        if let Some(message) = initialized {
+            self.client_initialized(message, now);
+        }
     }
 
     /// Sends `initialized`: the client's own, or one of ours where the client's was meant for an answer
@@ -333,7 +357,7 @@ impl<M: Memory> Machine<M> {
         let Server::Open { session, hello } = &self.server else { return };
         let (session, hello) = (Arc::clone(session), hello.clone());
         tracing::info!(session = session.id.is_some(), version = &*session.version, "connected");
-        if !self.no_stream {
+        if !self.no_stream || session.channel.is_some() {
             self.commands.push(Command::Listen(Arc::clone(&session)));
         }
         for (id, message) in self.restore.requests(hello.capabilities.logging) {
@@ -377,7 +401,7 @@ impl<M: Memory> Machine<M> {
         let passes = failure.may_pass();
         if !passes {
             self.refuse_initialize(&failure);
-        } else if let Client::Opening { hello } = &self.client {
+        } else if let Client::Opening { hello, .. } = &self.client {
             let capabilities = hello.read.capabilities.clone();
             if self.memory.initialize(&capabilities).is_some() {
                 self.answer_provisionally(now);

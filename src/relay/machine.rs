@@ -16,7 +16,9 @@ use super::questions::Questions;
 use super::remembered::Memory;
 use super::restore::Restore;
 use crate::jsonrpc::{INVALID_REQUEST, Id, Kind, METHOD_NOT_FOUND, Message, edit, read};
-use crate::remote::{Backoff, Failure, ListenEnd, Outcome, Patience, Session, is_repeatable};
+use crate::remote::{
+    Backoff, Channel, Failure, ListenEnd, Outcome, Patience, Session, is_repeatable,
+};
 use crate::secret::Secret;
 use crate::stdio::Room;
 
@@ -339,11 +341,11 @@ impl<M: Memory> Machine<M> {
         match origin {
             Origin::Stream(generation) => (generation, None),
             Origin::Exchange(exchange) => {
-                let generation = match self.in_flight.get(exchange).map(|call| call.state) {
-                    Some(CallState::Sent(generation)) => generation,
-                    _ => self.session().map_or(0, |session| session.generation),
-                };
-                (generation, Some(exchange))
+                match self.in_flight.get(exchange).map(|call| call.state) {
+                    Some(CallState::Sent(generation)) => (generation, Some(exchange)),
+                    // By the stream of HTTP+SSE, which belongs to no request.
+                    _ => (self.session().map_or(0, |session| session.generation), None),
+                }
             }
         }
     }
@@ -491,9 +493,18 @@ impl<M: Memory> Machine<M> {
         }
     }
 
+    /// The session that is being opened goes over this channel.
+    pub(super) fn channel_opened(&mut self, exchange: ExchangeId, opened: Arc<Channel>) {
+        if let Server::Opening { exchange: own, channel, .. } = &mut self.server
+            && *own == exchange
+        {
+            *channel = Some(opened);
+        }
+    }
+
     /// The server gave a session id with the head of an answer.
     pub(super) fn session_given(&mut self, exchange: ExchangeId, id: Secret<Box<str>>) {
-        if let Server::Opening { exchange: own, session_id } = &mut self.server
+        if let Server::Opening { exchange: own, session_id, .. } = &mut self.server
             && *own == exchange
         {
             *session_id = Some(id);

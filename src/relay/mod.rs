@@ -207,6 +207,9 @@ impl Running {
                     self.machine.server_sent(sent, now);
                 }
                 Arrival::Session { exchange, id } => self.machine.session_given(exchange, id),
+                Arrival::Channel { exchange, channel } => {
+                    self.machine.channel_opened(exchange, channel);
+                }
                 Arrival::Ended { exchange, outcome } => {
                     self.exchanges.remove(&exchange);
                     self.machine.ended(exchange, outcome, now);

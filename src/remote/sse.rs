@@ -27,11 +27,15 @@ pub(super) struct Cursor {
 pub(super) enum Event {
     /// The data of a message event.
     Data(Vec<u8>),
+    /// The endpoint for messages, of a stream on which one may be named.
+    Endpoint(String),
     /// The stream ended by itself.
     End,
     /// It broke off.
     Cut(Fault),
-    /// An event is larger than allowed, or not UTF-8.
+    /// An event is larger than allowed.
+    TooLarge,
+    /// An event is not UTF-8.
     Unreadable(&'static str),
 }
 
@@ -50,6 +54,9 @@ pub(super) struct Events {
     stream: SseByteStream<Bodies>,
     /// Bytes since the last event, so that one without an end does not fill the memory.
     pending: Arc<AtomicUsize>,
+    limit: usize,
+    /// Whether the server may name an endpoint.
+    endpoints: bool,
 }
 
 struct Feed {
@@ -64,7 +71,12 @@ impl Events {
         let pending = Arc::new(AtomicUsize::new(0));
         let feed = Feed { body, ended: false, pending: Arc::clone(&pending), limit };
         let stream: Bodies = Box::pin(stream::unfold(feed, Feed::next));
-        Self { stream: SseByteStream::new(stream), pending }
+        Self { stream: SseByteStream::new(stream), pending, limit, endpoints: false }
+    }
+
+    /// Reads a stream of the HTTP+SSE transport, on which the server names an endpoint.
+    pub(super) fn all_kinds(body: Body, limit: usize) -> Self {
+        Self { endpoints: true, ..Self::new(body, limit) }
     }
 
     /// The next message event. Ids and waits are noted in the cursor as they come.
@@ -83,8 +95,15 @@ impl Events {
             if let Some(id) = event.id.filter(|id| !id.contains('\0')) {
                 cursor.last_event_id = (!id.is_empty()).then_some(id);
             }
+            if self.endpoints && event.event.as_deref() == Some("endpoint") {
+                return Event::Endpoint(event.data.unwrap_or_default());
+            }
             let is_message = event.event.as_deref().is_none_or(|kind| kind == "message");
             match event.data {
+                Some(data) if data.len() > self.limit => {
+                    tracing::debug!(bytes = data.len(), "an event is larger than allowed");
+                    return Event::TooLarge;
+                }
                 Some(data) if is_message && !data.trim().is_empty() => {
                     return Event::Data(data.into_bytes());
                 }
@@ -121,7 +140,7 @@ fn broken(error: sse_stream::Error) -> Event {
         sse_stream::Error::Body(cause) => match cause.downcast::<Broken>() {
             Ok(broken) => match *broken {
                 Broken::Cut(fault) => Event::Cut(fault),
-                Broken::TooLarge => Event::Unreadable("an event is larger than allowed"),
+                Broken::TooLarge => Event::TooLarge,
             },
             Err(_) => Event::Unreadable("the stream can't be read"),
         },

@@ -22,7 +22,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use self::inbox::Inbox;
+use self::inbox::{Inbox, Line};
 use self::pipes::{Stdin, Stdout};
 use super::watched::Watched;
 use super::{DEADLINE, Gate, McpServer, Timeline};
@@ -127,11 +127,7 @@ impl Builder {
         let timeline = Timeline::of_this_test();
         timeline.log("client", format!("runs {program} {}", self.args.join(" ")));
         let inbox = Arc::new(Watched::new(Inbox::new(self.check)));
-        let read_gate = Gate::named("stdout is read");
-        let stdout = Stdout::read(ours.stdout, &inbox, &read_gate, &timeline);
-        if !self.hold_stdout {
-            read_gate.open();
-        }
+        let stdout = Stdout::read(ours.stdout, &inbox, !self.hold_stdout, &timeline);
         let stderr = collect_stderr(&mut child, &timeline);
         BridgeProcess {
             stdin: Some(Stdin::write(ours.stdin)),
@@ -139,7 +135,6 @@ impl Builder {
             home,
             inbox,
             stdout: Some(stdout),
-            read_gate,
             stderr,
             timeline,
             deadline: self.deadline,
@@ -197,7 +192,6 @@ pub struct BridgeProcess {
     stdin: Option<Stdin>,
     stdout: Option<Stdout>,
     inbox: Arc<Watched<Inbox>>,
-    read_gate: Gate,
     stderr: Arc<Watched<Stderr>>,
     timeline: Timeline,
     deadline: Duration,
@@ -308,7 +302,7 @@ impl BridgeProcess {
         let id: Value = id.into();
         let id = id.to_string();
         self.take(
-            |line| inbox::response_id(line).as_deref() == Some(&id),
+            |line| line.response_id.as_ref() == Some(&id),
             || format!("the response to request {id}"),
         )
     }
@@ -316,14 +310,15 @@ impl BridgeProcess {
     /// The next notification or request with this method.
     #[track_caller]
     pub fn expect_method(&mut self, method: &str) -> Value {
-        self.next_message_where(method, |message| message["method"] == method)
+        let line = self.take(|line| line.method.as_deref() == Some(method), || method.to_owned());
+        read(&line)
     }
 
     /// The first message that passes; the others stay to be taken.
     #[track_caller]
     pub fn next_message_where(&mut self, what: &str, passes: impl Fn(&Value) -> bool) -> Value {
         let line = self.take(
-            |line| serde_json::from_str(line).is_ok_and(|message| passes(&message)),
+            |line| serde_json::from_str(&line.text).is_ok_and(|message| passes(&message)),
             || what.to_owned(),
         );
         read(&line)
@@ -331,7 +326,7 @@ impl BridgeProcess {
 
     /// What came and was not taken yet.
     pub fn unread(&self) -> Vec<String> {
-        self.inbox.read().lines.iter().cloned().collect()
+        self.inbox.read().lines.iter().map(|line| line.text.clone()).collect()
     }
 
     /// Nothing leaves the bridge until the gate opens.
@@ -352,7 +347,7 @@ impl BridgeProcess {
     }
 
     #[track_caller]
-    fn take(&mut self, passes: impl Fn(&str) -> bool, what: impl FnOnce() -> String) -> String {
+    fn take(&mut self, passes: impl Fn(&Line) -> bool, what: impl FnOnce() -> String) -> String {
         let deadline = self.deadline;
         let taken = self.inbox.wait(deadline, |inbox| inbox.take(&passes));
         self.check();
@@ -402,9 +397,14 @@ impl BridgeProcess {
 
     // --- its life ---
 
-    /// From now on stdout is read (after `hold_stdout`).
+    /// From now on nobody reads stdout: what is ahead in the pipe stays there.
+    pub fn hold_stdout(&self) {
+        self.stdout.iter().for_each(|stdout| stdout.set_reading(false));
+    }
+
+    /// From now on stdout is read.
     pub fn read_stdout(&self) {
-        self.read_gate.open();
+        self.stdout.iter().for_each(|stdout| stdout.set_reading(true));
     }
 
     /// The client stops listening: what the bridge writes now finds a closed pipe.

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 /// How much of one entry is kept, and how many of the last entries are printed.
 const SHOWN: usize = 400;
 const PRINTED: usize = 100;
+/// More entries than this are not kept: the older half goes.
+const KEPT: usize = 20_000;
 
 thread_local! {
     static OF_THIS_TEST: RefCell<Option<Timeline>> = const { RefCell::new(None) };
@@ -55,6 +57,9 @@ impl Timeline {
         }
         // The time is read under the lock, so that the entries stand in the order of their times.
         let mut entries = self.lock();
+        if entries.len() == KEPT {
+            entries.drain(..KEPT / 2);
+        }
         entries.push(Entry { at: self.0.start.elapsed(), who, what });
     }
 

@@ -60,7 +60,7 @@ async fn record(
     let message = if parts.method == Method::POST { Message::read(&body) } else { Message::None };
     Ok(world.state.update(|state| {
         let request = Request {
-            order: state.requests.len(),
+            order: state.received,
             at: Instant::now(),
             connection,
             version: parts.version,
@@ -70,8 +70,11 @@ async fn record(
             body,
             message,
         };
-        world.timeline.log("server", format!("received {}", request.summary()));
-        state.requests.push(request.clone());
+        state.received += 1;
+        if world.settings.keeps_requests {
+            world.timeline.log("server", format!("received {}", request.summary()));
+            state.requests.push(request.clone());
+        }
         request
     }))
 }
@@ -134,7 +137,7 @@ fn note_session(request: &Request, answer: &Answer, world: &World, state: &mut S
     let id = answer.headers.iter().find(|(name, _)| name == "mcp-session-id");
     let id = id.map(|(_, value)| value.clone());
     if let Some(version) = version {
-        state.sessions.push(Session { id, version, params, ..Session::default() });
+        state.sessions.push(Session { id, version, ..Session::default() });
     }
 }
 
@@ -153,7 +156,9 @@ async fn deliver(
     answer: Answer,
 ) -> Result<Response<Inner>, Failure> {
     let log = |what: &str| {
-        world.timeline.log("server", format!("#{} {what}", request.order));
+        if world.settings.keeps_requests {
+            world.timeline.log("server", format!("#{} {what}", request.order));
+        }
     };
     let head = head_of(&answer);
     let status = answer.status.unwrap_or(200);
