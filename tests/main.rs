@@ -6,6 +6,7 @@
 //! | `architecture`      | who may use whom                                                      |
 //! | `completions`       | generated files are fresh                                             |
 //! | `failures`          | every failure is one JSON-RPC error that says what, why and what next |
+//! | `faults`            | each call answered once and none doubled, whatever breaks             |
 //! | `large_messages`    | whole, in bounded memory, at the pace of the slowest side             |
 //! | `redirects`         | followed within an origin, never across                               |
 //! | `retries`           | what is sent twice and what is not                                    |
@@ -20,6 +21,7 @@
 mod architecture;
 mod completions;
 mod failures;
+mod faults;
 mod large_messages;
 mod redirects;
 mod retries;
