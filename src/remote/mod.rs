@@ -23,6 +23,8 @@ pub use retry::{Backoff, Patience, is_repeatable};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::http;
 use crate::jsonrpc::Message;
 use crate::secret::Secret;
@@ -54,6 +56,8 @@ pub struct Remote {
     settings: Settings,
     endpoint: Mutex<Endpoint>,
     cookies: Mutex<cookies::Jar>,
+    /// The machine slept: what listens begins anew, where it was.
+    woken: Notify,
 }
 
 impl Remote {
@@ -64,6 +68,7 @@ impl Remote {
             settings,
             endpoint: Mutex::new(endpoint),
             cookies: Mutex::default(),
+            woken: Notify::new(),
         }
     }
 
@@ -80,9 +85,11 @@ impl Remote {
         Some(streams.saturating_sub(KEPT_FREE).max(1))
     }
 
-    /// Forgets connections that did not survive the machine's sleep.
+    /// Forgets connections that did not survive the machine's sleep, and takes the GET stream up on a new
+    /// one.
     pub fn woke_up(&self) {
         self.http.forget_connections();
+        self.woken.notify_waiters();
     }
 }
 
