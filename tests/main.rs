@@ -6,6 +6,8 @@
 //! | `architecture`      | who may use whom                                                 |
 //! | `cancellation`      | what is cancelled ends on both sides, and the session goes on      |
 //! | `completions`       | generated files are fresh                                        |
+//! | `in_process`        | with an injected clock or fault: the machine's sleep, a panic      |
+//! | `not_there_yet`     | a server that is down, slow or refuses at the start                |
 //! | `pressure`          | much at once: bounds in flight, back-pressure, no deadlock         |
 //! | `shutdown`          | whatever ends it: in time, its session closed, nothing left        |
 //! | `support`           | the fixtures: servers, the binary in a private home, gates       |
@@ -16,6 +18,8 @@
 mod architecture;
 mod cancellation;
 mod completions;
+mod in_process;
+mod not_there_yet;
 mod pressure;
 mod shutdown;
 mod support;
