@@ -12,10 +12,10 @@ mod pool;
 
 pub use body::Body;
 pub use fault::{Fault, FaultKind, Sent};
-pub use pool::Reuse;
+pub use pool::{Delivery, Reuse};
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Mutex;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -61,22 +61,6 @@ impl Origin {
     }
 }
 
-/// Among a request's extensions: whether it was handed to a socket, so that the server may have seen it.
-#[derive(Debug, Clone, Default)]
-pub struct HandedOver(Arc<AtomicBool>);
-
-impl HandedOver {
-    /// Whether it was.
-    pub fn get(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Notes that it was, or that it certainly was not.
-    pub fn set(&self, handed_over: bool) {
-        self.0.store(handed_over, Ordering::Relaxed);
-    }
-}
-
 /// The client. One for the life of the process.
 pub struct Client {
     connector: Arc<Connector>,
@@ -98,9 +82,9 @@ impl Client {
         &self,
         origin: &Origin,
         request: Request<Full<Bytes>>,
-        reuse: Reuse,
+        how: Delivery<'_>,
     ) -> Result<hyper::Response<Body>, Fault> {
-        self.pool(origin).send(request, reuse).await
+        self.pool(origin).send(request, how).await
     }
 
     /// How many requests may be on their way to this origin at once, as far as is known.

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -14,10 +14,10 @@ use hyper::rt::{Read, Write};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
+use super::Origin;
 use super::body::Body;
 use super::connect::{Connection, Connector};
 use super::fault::{Fault, FaultKind, Sent};
-use super::{HandedOver, Origin};
 
 type Outgoing = Request<Full<Bytes>>;
 type Http1 = http1::SendRequest<Full<Bytes>>;
@@ -31,6 +31,8 @@ const RECENT: Duration = Duration::from_secs(2);
 /// The same for a server of which it is not known yet that it keeps idle connections for long: some
 /// close them after a second.
 const RECENT_UNPROVEN: Duration = Duration::from_millis(400);
+/// Under load connections are used again at once, and looking at each first would cost more than it tells.
+const RESTED: Duration = Duration::from_micros(100);
 /// A connection that is still open after this long proves that the server keeps them.
 const PROOF: Duration = Duration::from_secs(4);
 /// Idle connections older than this are not used for anything.
@@ -44,6 +46,24 @@ pub enum Reuse {
     /// One that was used a moment ago, else a new one: the request must not be sent twice, and a server
     /// may be closing a connection that lay idle.
     Recent,
+}
+
+/// How a request is delivered.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    /// Which connections it may go onto.
+    pub reuse: Reuse,
+    /// True from the moment that the request is handed to a connection, for as long as the server may
+    /// have seen it.
+    pub handed_over: Option<&'a AtomicBool>,
+}
+
+impl Delivery<'_> {
+    fn note(&self, handed_over: bool) {
+        if let Some(noted) = self.handed_over {
+            noted.store(handed_over, Ordering::Relaxed);
+        }
+    }
 }
 
 struct Idle {
@@ -100,23 +120,23 @@ impl Pool {
     pub(super) async fn send(
         self: &Arc<Self>,
         mut request: Outgoing,
-        reuse: Reuse,
+        how: Delivery<'_>,
     ) -> Result<Response<Body>, Fault> {
         // A connection that closes while it is picked gives the request back unsent; then the next one
         // is tried, and at last a new one.
         for _ in 0..=MAX_IDLE {
-            let lease = self.lease(reuse).await?;
-            note(&request, true);
-            match self.send_on(lease, request).await {
+            let lease = self.lease(how.reuse).await?;
+            how.note(true);
+            let mut error = match self.send_on(lease, request).await {
                 Ok(response) => return Ok(response),
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) => {
-                        note(&unsent, false);
-                        request = unsent;
-                    }
-                    None => return Err(Fault::exchange(error.error())),
-                },
+                Err(error) => error,
+            };
+            let unsent = error.take_message();
+            let fault = Fault::exchange(error.error());
+            if unsent.is_some() || fault.sent == Sent::No {
+                how.note(false);
             }
+            request = unsent.ok_or(fault)?;
         }
         let cause = "the server closes every connection before a request can be sent";
         Err(Fault::words(FaultKind::Connect, Sent::No, cause))
@@ -141,17 +161,27 @@ impl Pool {
     }
 
     async fn lease(self: &Arc<Self>, reuse: Reuse) -> Result<Lease, Fault> {
+        if reuse == Reuse::Recent && self.rested() {
+            // Lets the runtime look at the sockets first: a connection that the server has closed in the
+            // meantime is then known to be closed.
+            tokio::task::yield_now().await;
+        }
         if let Some(lease) = self.open_lease(reuse) {
             return Ok(lease);
         }
         if self.state().known && !self.speaks_h2_only() {
-            return self.connect().await;
+            return self.connect_boxed().await;
         }
         let _first = self.first.lock().await;
         match self.open_lease(reuse) {
             Some(lease) => Ok(lease),
-            None => self.connect().await,
+            None => self.connect_boxed().await,
         }
+    }
+
+    /// Whether the connection that would be used lay idle long enough to have been closed unseen.
+    fn rested(&self) -> bool {
+        self.state().idle.last().is_some_and(|idle| idle.since.elapsed() > RESTED)
     }
 
     /// Whether the last connection was HTTP/2, of which one is enough.
@@ -165,6 +195,14 @@ impl Pool {
             return Some(Lease::Http2(h2.sender.clone()));
         }
         state.take_idle(reuse).map(Lease::Http1)
+    }
+
+    /// Boxed, because the future of a connection with TLS is large, and would be moved about with every
+    /// request that needs none.
+    fn connect_boxed<'a>(
+        self: &'a Arc<Self>,
+    ) -> Pin<Box<dyn Future<Output = Result<Lease, Fault>> + Send + 'a>> {
+        Box::pin(self.connect())
     }
 
     async fn connect(self: &Arc<Self>) -> Result<Lease, Fault> {
@@ -198,12 +236,6 @@ impl Pool {
     }
 }
 
-fn note(request: &Outgoing, handed_over: bool) {
-    if let Some(note) = request.extensions().get::<HandedOver>() {
-        note.set(handed_over);
-    }
-}
-
 impl State {
     fn keep(&mut self, sender: Http1) {
         if self.idle.len() < MAX_IDLE {
@@ -213,18 +245,20 @@ impl State {
 
     /// The connection that was used last, if it is recent enough.
     fn take_idle(&mut self, reuse: Reuse) -> Option<Http1> {
-        self.idle.retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() < STALE);
-        self.proven |= self.idle.first().is_some_and(|oldest| oldest.since.elapsed() > PROOF);
+        let now = Instant::now();
+        // The oldest come first.
+        let age = |idle: &Idle| now.saturating_duration_since(idle.since);
+        let stale = self.idle.iter().take_while(|idle| age(idle) > STALE).count();
+        self.idle.drain(..stale);
+        while self.idle.pop_if(|idle| idle.sender.is_closed()).is_some() {}
+        let oldest = self.idle.first()?;
+        self.proven |= age(oldest) > PROOF && !oldest.sender.is_closed();
         let bound = match reuse {
             Reuse::Any => STALE,
             Reuse::Recent if self.proven => RECENT,
             Reuse::Recent => RECENT_UNPROVEN,
         };
-        let last = self.idle.last()?;
-        if last.since.elapsed() > bound {
-            return None;
-        }
-        self.idle.pop().map(|idle| idle.sender)
+        self.idle.pop_if(|idle| age(idle) <= bound).map(|idle| idle.sender)
     }
 }
 

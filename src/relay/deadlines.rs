@@ -12,16 +12,12 @@ pub(super) enum Due {
     Provisional,
     /// Another attempt at the handshake.
     Handshake,
-    /// The handshake under way is given up.
-    HandshakeOver,
-    /// The server had its time to take `initialized`.
-    Settled,
-    /// A notification that was sent holds the next one no longer.
-    Unheeded(ExchangeId),
     /// A request that waits for the connection waits no longer.
     GiveUp(ExchangeId),
     /// A request that was sent waits no longer for its answer.
     TimeOut(ExchangeId),
+    /// An exchange of the bridge's own is not waited for any longer.
+    Stuck(ExchangeId),
     /// The answers in flight had their time at the end.
     Drained,
 }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::deadlines::Due;
-use super::machine::{Command, ExchangeId, FromServer, Machine, Outgoing, Purpose, REQUEST_TIME};
+use super::machine::{
+    Command, ExchangeId, FromServer, Machine, OWN_TIME, Outgoing, Purpose, REQUEST_TIME,
+};
 use super::provisional;
 use super::remembered::{Memory, is_list};
 use crate::jsonrpc::edit::with_list_changed;
 use crate::jsonrpc::read::{self, ClientHello, ServerCapabilities, ServerHello};
 use crate::jsonrpc::{Kind, Message};
-use crate::remote::{Backoff, Failure, FailureKind, Outcome, Patience, Session};
+use crate::remote::{Backoff, Channel, Failure, FailureKind, Outcome, Patience, Session};
 use crate::secret::Secret;
 use crate::stdio::Room;
 
@@ -20,11 +22,10 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// Longest wait while a request of the client waits for the connection.
 const WAITED_FOR: Duration = Duration::from_secs(2);
+/// How long the requests of a session wait for the server to take `initialized`.
+const INITIALIZED_TIME: Duration = Duration::from_secs(5);
 /// Somebody has to grant or turn on what is refused: asked about once a minute.
 const REFUSED_WAIT: Duration = Duration::from_secs(60);
-
-/// How long what follows `initialized` waits for the server to take it: some never end their answer.
-const SETTLING: Duration = Duration::from_secs(5);
 
 pub(super) fn backoff() -> Backoff {
     Backoff::new(FIRST_WAIT, LONGEST_WAIT)
@@ -42,10 +43,23 @@ pub(super) struct Hello {
 pub(super) enum Client {
     /// It sent no `initialize` yet. What it sends goes to the server as it is.
     New,
-    /// Its `initialize` waits for an answer. It may have confirmed without waiting for it.
-    Opening { hello: Hello, confirmed: Option<Message> },
+    /// Its `initialize` waits for an answer. Some confirm before they got it.
+    Opening { hello: Hello, initialized: Option<Message> },
     /// It got one.
     Open { hello: Hello, told: Told, initialized: bool, list_changed_owed: bool },
+}
+
+impl Client {
+    /// Takes an `initialize` that waits for its answer, so that the client is as if it never asked.
+    pub(super) fn take_opening(&mut self) -> Option<Hello> {
+        if !matches!(self, Self::Opening { .. }) {
+            return None;
+        }
+        match std::mem::replace(self, Self::New) {
+            Self::Opening { hello, .. } => Some(hello),
+            Self::New | Self::Open { .. } => None,
+        }
+    }
 }
 
 /// What the client was told of the server.
@@ -81,7 +95,11 @@ pub(super) enum Server {
     /// None, or one that failed.
     Closed { last: Option<(Failure, Instant)> },
     /// `initialize` was sent.
-    Opening { exchange: ExchangeId, session_id: Option<Secret<Box<str>>> },
+    Opening {
+        exchange: ExchangeId,
+        session_id: Option<Secret<Box<str>>>,
+        channel: Option<Arc<Channel>>,
+    },
     /// It was answered; `initialized` has to follow, and was sent where an exchange is named.
     Settling { session: Arc<Session>, hello: ServerHello, sent: Option<ExchangeId> },
     /// Done.
@@ -139,7 +157,7 @@ impl<M: Memory> Machine<M> {
         self.backoff = backoff();
         let read = read::client_hello(&message);
         let hello = Hello { request: message, read };
-        self.client = Client::Opening { hello, confirmed: None };
+        self.client = Client::Opening { hello, initialized: None };
         self.deadlines.clear_all(Due::Provisional);
         self.deadlines.set(Due::Provisional, now + self.settings.handshake_patience);
         self.begin_handshake(now);
@@ -149,12 +167,12 @@ impl<M: Memory> Machine<M> {
     pub(super) fn client_initialized(&mut self, message: Message, now: Instant) {
         let (initialized, list_changed_owed) = match &mut self.client {
             Client::Open { initialized, list_changed_owed, .. } => (initialized, list_changed_owed),
-            Client::Opening { confirmed, .. } => {
-                *confirmed = Some(message);
+            Client::Opening { initialized, .. } => {
+                *initialized = Some(message);
                 return;
             }
-            // No `initialize` came before: the server may know what to make of it.
             Client::New => {
+                // No `initialize` came before: the server may know what to make of it.
                 self.send_initialized(Some(message), now);
                 return;
             }
@@ -200,12 +218,13 @@ impl<M: Memory> Machine<M> {
         self.pump(now);
     }
 
+    /// The client has its answer. If it confirmed before it got it, that counts now.
     fn client_is_open(&mut self, hello: Hello, told: Told, now: Instant) {
         self.deadlines.clear_all(Due::Provisional);
         let list_changed_owed = told == Told::Ours;
         let open = Client::Open { hello, told, initialized: false, list_changed_owed };
         let before = std::mem::replace(&mut self.client, open);
-        if let Client::Opening { confirmed: Some(message), .. } = before {
+        if let Client::Opening { initialized: Some(message), .. } = before {
             self.client_initialized(message, now);
         }
     }
@@ -222,11 +241,8 @@ impl<M: Memory> Machine<M> {
         }
         let message = hello.request.clone();
         self.deadlines.clear_all(Due::Handshake);
-        self.deadlines.clear_all(Due::HandshakeOver);
-        self.deadlines.set(Due::HandshakeOver, now + REQUEST_TIME);
-        let exchange = self.next_exchange();
-        self.exchanges.insert(exchange, Purpose::Handshake);
-        self.server = Server::Opening { exchange, session_id: None };
+        let exchange = self.begin(Purpose::Handshake, REQUEST_TIME, now);
+        self.server = Server::Opening { exchange, session_id: None, channel: None };
         let outgoing =
             Outgoing { message, session: None, repeatable: true, patience: Patience::Once };
         self.commands.push(Command::Send(exchange, outgoing));
@@ -240,7 +256,9 @@ impl<M: Memory> Machine<M> {
         now: Instant,
     ) {
         let FromServer { message, room, .. } = sent;
-        let Server::Opening { exchange: own, session_id } = &mut self.server else { return };
+        let Server::Opening { exchange: own, session_id, channel } = &mut self.server else {
+            return;
+        };
         let (Client::Opening { hello, .. } | Client::Open { hello, .. }) = &self.client else {
             return;
         };
@@ -248,13 +266,12 @@ impl<M: Memory> Machine<M> {
         if *own != exchange || !awaited {
             return;
         }
-        self.exchanges.remove(&exchange);
-        self.deadlines.clear_all(Due::HandshakeOver);
+        let (hello, session_id, channel) = (hello.clone(), session_id.take(), channel.take());
+        self.end_own(exchange);
         if matches!(message.kind(), Kind::Response { failed: true, .. }) {
             self.handshake_refused(message, now);
             return;
         }
-        let session_id = session_id.take();
         let server_hello = read::server_hello(&message).unwrap_or_else(|| ServerHello {
             protocol_version: hello.read.protocol_version.clone(),
             capabilities: ServerCapabilities::default(),
@@ -265,6 +282,7 @@ impl<M: Memory> Machine<M> {
             generation: self.generation,
             id: session_id,
             version: server_hello.protocol_version.as_str().into(),
+            channel,
         });
         if let Some(result) = read::result(&message) {
             self.memory.keep_initialize(&hello.read.capabilities, result);
@@ -290,14 +308,11 @@ impl<M: Memory> Machine<M> {
     fn send_initialized(&mut self, own: Option<Message>, now: Instant) {
         let message =
             own.unwrap_or_else(|| Message::notification("notifications/initialized", None));
-        let exchange = self.next_exchange();
+        let exchange = self.begin(Purpose::Initialized, INITIALIZED_TIME, now);
         let session = self.session();
         if let Server::Settling { sent, .. } = &mut self.server {
             *sent = Some(exchange);
-            self.deadlines.clear_all(Due::Settled);
-            self.deadlines.set(Due::Settled, now + SETTLING);
         }
-        self.exchanges.insert(exchange, Purpose::Initialized);
         self.send(exchange, message, session, true);
     }
 
@@ -308,15 +323,19 @@ impl<M: Memory> Machine<M> {
         outcome: Outcome,
         now: Instant,
     ) {
-        let Server::Settling { session, sent, .. } = &self.server else { return };
+        let Server::Settling { session, hello, sent } = &self.server else { return };
         if *sent != Some(exchange) {
             return;
         }
         match outcome {
             Outcome::SessionLost(failure) => {
                 let generation = session.generation;
-                self.leave_session(generation);
-                self.handshake_failed(failure, now);
+                self.session_lost(generation, now);
+                if std::mem::replace(&mut self.lost_early, true) {
+                    self.handshake_failed(failure, now);
+                } else {
+                    self.begin_handshake(now);
+                }
                 return;
             }
             Outcome::Failed(failure) => {
@@ -324,17 +343,10 @@ impl<M: Memory> Machine<M> {
             }
             Outcome::Answered | Outcome::Accepted => {}
         }
-        self.settled();
-    }
-
-    /// The server had its chance to take `initialized`.
-    pub(super) fn settled(&mut self) {
-        let Server::Settling { session, hello, .. } = &self.server else { return };
         let (session, hello) = (Arc::clone(session), hello.clone());
-        self.deadlines.clear_all(Due::Settled);
         self.server = Server::Open { session, hello };
         self.answer_what_is_lacking();
-        self.connected();
+        self.connected(now);
     }
 
     /// Lists that waited for the connection, and that the server turns out not to have.
@@ -352,17 +364,17 @@ impl<M: Memory> Machine<M> {
     }
 
     /// The connection stands: sets the session up, and tells the client what it missed.
-    fn connected(&mut self) {
+    fn connected(&mut self, now: Instant) {
         self.was_open = true;
+        self.lost_early = false;
         let Server::Open { session, hello } = &self.server else { return };
         let (session, hello) = (Arc::clone(session), hello.clone());
         tracing::info!(session = session.id.is_some(), version = &*session.version, "connected");
-        if !self.no_stream {
+        if !self.no_stream || session.channel.is_some() {
             self.commands.push(Command::Listen(Arc::clone(&session)));
         }
         for (id, message) in self.restore.requests(hello.capabilities.logging) {
-            let exchange = self.next_exchange();
-            self.exchanges.insert(exchange, Purpose::Restore(id));
+            let exchange = self.begin(Purpose::Restore(id), OWN_TIME, now);
             self.send(exchange, message, Some(Arc::clone(&session)), true);
         }
         let changed = self.identity.as_ref().is_some_and(|before| *before != hello.identity);
@@ -397,16 +409,7 @@ impl<M: Memory> Machine<M> {
         self.handshake_failed(failure, now);
     }
 
-    /// A handshake that nobody answers is given up at last, and begun anew.
-    pub(super) fn handshake_over(&mut self, now: Instant) {
-        let Server::Opening { exchange, .. } = self.server else { return };
-        self.exchanges.remove(&exchange);
-        self.commands.push(Command::Stop(exchange));
-        self.handshake_failed(Failure::timeout(&self.name.host, REQUEST_TIME), now);
-    }
-
     fn handshake_failed(&mut self, failure: Failure, now: Instant) {
-        self.deadlines.clear_all(Due::HandshakeOver);
         self.server = Server::Closed { last: Some((failure.clone(), now)) };
         let passes = failure.may_pass();
         if !passes {
@@ -495,8 +498,10 @@ impl<M: Memory> Machine<M> {
     /// The refusal by which the last handshake ended, unless it is time to ask again.
     fn recent_refusal(&self, now: Instant) -> Option<Failure> {
         let Server::Closed { last: Some((failure, at)) } = &self.server else { return None };
-        let recent = now.saturating_duration_since(*at) < REFUSED_WAIT;
-        (is_refusal(failure) && recent).then(|| failure.clone())
+        let since = now.saturating_duration_since(*at);
+        let refused = is_refusal(failure) && since < REFUSED_WAIT;
+        let asked_to_wait = failure.retry_after.is_some_and(|wait| since < wait);
+        (refused || asked_to_wait).then(|| failure.clone())
     }
 
     /// A request waited long enough.

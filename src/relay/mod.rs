@@ -23,6 +23,7 @@ pub use remembered::FileMemory;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -31,8 +32,8 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 
 use crate::clock::{Clock, SleepDetector};
-use crate::http::HandedOver;
-use crate::jsonrpc::{INVALID_REQUEST, Message, split_batch};
+use crate::jsonrpc::scan::Glimpse;
+use crate::jsonrpc::{INVALID_REQUEST, Malformed, Message, split_batch};
 use crate::remote::{Failure, Outcome, Patience, Post, Remote, Session, exchange, listen};
 use crate::stdio::{Frame, Line, Writer};
 use ends::Ends;
@@ -100,7 +101,7 @@ impl Relay<'_> {
 /// An exchange under way.
 struct Exchange {
     task: AbortHandle,
-    handed_over: HandedOver,
+    handed_over: Arc<AtomicBool>,
     session: Option<Arc<Session>>,
 }
 
@@ -168,11 +169,13 @@ impl Running {
         for line in lines {
             match line {
                 Line::Text(text) => self.read_text(text, now),
-                Line::TooLong { id, length } => {
+                Line::TooLong { glimpse, length } => {
                     let why = format!(
                         "a message of {length} bytes is larger than allowed; raise `--max-message-size`"
                     );
-                    self.machine.refuse_line(id.as_ref(), INVALID_REQUEST, &why);
+                    let Glimpse { id, is_response } = glimpse;
+                    let bad = Malformed { id, is_response, code: INVALID_REQUEST, why };
+                    self.machine.client_sent_malformed(&bad, now);
                 }
             }
         }
@@ -183,7 +186,7 @@ impl Running {
         tracing::trace!(bytes = text.len(), "client→remote");
         let parts = match split_batch(text) {
             Ok(parts) => parts,
-            Err(bad) => return self.machine.refuse_line(bad.id.as_ref(), bad.code, &bad.why),
+            Err(bad) => return self.machine.client_sent_malformed(&bad, now),
         };
         for part in parts {
             match Message::parse(part) {
@@ -193,7 +196,7 @@ impl Running {
                 }
                 Err(bad) => {
                     let why = format!("the line is no JSON-RPC message: {}", bad.why);
-                    self.machine.refuse_line(bad.id.as_ref(), bad.code, &why);
+                    self.machine.client_sent_malformed(&Malformed { why, ..bad }, now);
                 }
             }
         }
@@ -210,6 +213,9 @@ impl Running {
                     self.machine.server_sent(sent, now);
                 }
                 Arrival::Session { exchange, id } => self.machine.session_given(exchange, id),
+                Arrival::Channel { exchange, channel } => {
+                    self.machine.channel_opened(exchange, channel);
+                }
                 Arrival::Ended { exchange, outcome } => {
                     self.exchanges.remove(&exchange);
                     self.machine.ended(exchange, outcome, now);
@@ -278,13 +284,13 @@ impl Running {
 
     fn send(&mut self, exchange: ExchangeId, outgoing: Outgoing) {
         let Outgoing { message, session, repeatable, patience } = outgoing;
-        let handed_over = HandedOver::default();
+        let handed_over = Arc::new(AtomicBool::new(false));
         let post = Post {
             message,
             session: session.clone(),
             repeatable,
             patience,
-            handed_over: handed_over.clone(),
+            handed_over: Arc::clone(&handed_over),
         };
         let task = tokio::spawn(carry(
             Arc::clone(&self.remote),
@@ -305,7 +311,7 @@ impl Running {
     /// the connection is no cancellation (MCP transports).
     fn cancel(&mut self, exchange: ExchangeId, notification: Message) {
         let Some(exchange) = self.exchanges.remove(&exchange) else { return };
-        if !exchange.handed_over.get() {
+        if !exchange.handed_over.load(Ordering::Relaxed) {
             exchange.task.abort();
             return;
         }
@@ -314,7 +320,7 @@ impl Running {
             session: exchange.session,
             repeatable: true,
             patience: Patience::Once,
-            handed_over: HandedOver::default(),
+            handed_over: Arc::default(),
         };
         let remote = Arc::clone(&self.remote);
         let inbox = Inbox::of_stream(0, self.arrivals.clone(), self.writer.clone());

@@ -71,11 +71,21 @@ impl Questions {
         }
     }
 
+    /// Whether a question is open that the client saw under this id.
+    pub(super) fn is_open(&self, id: &Id) -> bool {
+        self.open.contains_key(id)
+    }
+
     /// Takes the question that an answer of the client belongs to.
     pub(super) fn answered(&mut self, id: &Id) -> Option<Question> {
         let question = self.open.remove(id)?;
         self.order.retain(|each| each != id);
         Some(question)
+    }
+
+    /// Whether an answer with this id, which belongs to no open question, is to one of a lost session.
+    pub(super) fn is_of_lost_session(&self, id: &Id) -> bool {
+        self.overflowed || self.used_before.contains(id)
     }
 
     /// The id that the client saw of a request that the server named by its own.

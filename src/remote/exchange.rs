@@ -1,20 +1,23 @@
 //! One message to the server, from the first attempt to its end.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
+use super::channel::{Channel, lost_channel};
 use super::failure::{Failure, FailureKind, Fate};
 use super::lifecycle::{Session, legacy};
 use super::request::{Answer, Ask};
 use super::response::{self, Uncollected};
 use super::retry::{Backoff, Patience, Retries};
 use super::sse::{Cursor, Event, Events};
+use super::transport::{self, Transport};
 use super::{Receive, Remote};
-use crate::http::{HandedOver, Reuse};
+use crate::http::{Delivery, Reuse};
 use crate::jsonrpc::{Id, Kind, Malformed, Message};
 
 /// How long a stream is read on after its answer came: for what a server sends last, and so that the
@@ -24,6 +27,9 @@ const LINGER: Duration = Duration::from_secs(1);
 const RESUME_FIRST: Duration = Duration::from_millis(250);
 const RESUME_SHORTEST: Duration = Duration::from_millis(50);
 const RESUME_LONGEST: Duration = Duration::from_secs(10);
+
+/// For what may be sent again, and of which nobody asks whether it was.
+pub(super) const ANYHOW: Delivery<'static> = Delivery { reuse: Reuse::Any, handed_over: None };
 
 /// A message and how to send it.
 #[derive(Debug, Clone)]
@@ -37,7 +43,7 @@ pub struct Post {
     /// How hard it is tried.
     pub patience: Patience,
     /// Set when the server may have seen it: from then on a cancellation has to be sent after it.
-    pub handed_over: HandedOver,
+    pub handed_over: Arc<AtomicBool>,
 }
 
 /// What an exchange came to. Messages were received on the way.
@@ -90,16 +96,94 @@ pub async fn exchange<R: Receive>(remote: &Remote, post: &Post, receive: &R) -> 
 }
 
 impl Remote {
+    /// One attempt, by the transport that the server speaks.
     async fn attempt<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
+        if post.message.method() == Some("initialize") && post.session.is_none() {
+            return self.open(post, receive).await;
+        }
+        match post.session.as_ref().and_then(|session| session.channel.as_deref()) {
+            Some(channel) => self.attempt_by(channel, post).await,
+            None => self.attempt_streamable(post, receive).await,
+        }
+    }
+
+    /// Opens a session by the transports that the strategy allows, in its order: the client's own
+    /// `initialize` is the probe.
+    async fn open<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
+        let mut first = None;
+        for transport in self.transport.order(self.settings.strategy) {
+            let attempt = match transport {
+                Transport::Streamable => self.attempt_streamable(post, receive).await,
+                Transport::Sse => self.attempt_sse(post, receive).await,
+            };
+            let Attempt::Failed(failure) = attempt else {
+                self.transport.found(transport);
+                return attempt;
+            };
+            let other_may_do = transport::other_may_do(transport, &failure);
+            // Where both fail, the first one's reason is the one that tells.
+            let failure = first.get_or_insert(failure);
+            if !other_may_do {
+                return failure.clone().into();
+            }
+        }
+        match first {
+            Some(failure) => failure.into(),
+            None => Failure::internal("no transport was tried").into(),
+        }
+    }
+
+    async fn attempt_sse<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
+        let channel = match self.open_channel(receive).await {
+            Ok(channel) => channel,
+            Err(failure) => return failure.into(),
+        };
+        receive.channel_opened(Arc::clone(&channel)).await;
+        self.attempt_by(&channel, post).await
+    }
+
+    /// Posts to the endpoint of a channel; the answer comes by its stream.
+    async fn attempt_by(&self, channel: &Channel, post: &Post) -> Attempt {
+        let host = self.endpoint().host();
+        if channel.is_closed() {
+            return Attempt::Done(Outcome::SessionLost(lost(&host)));
+        }
+        let answered = match post.message.kind() {
+            Kind::Request { id, .. } => Some(channel.answer_to(id)),
+            _ => None,
+        };
+        let reuse = if post.repeatable { Reuse::Any } else { Reuse::Recent };
+        let how = Delivery { reuse, handed_over: Some(&post.handed_over) };
+        let ask = Ask::PostTo(channel.endpoint(), post.message.bytes());
+        let answer = match self.ask(&ask, post.session.as_deref(), how).await {
+            Ok(answer) => answer,
+            Err(failure) => return failure.into(),
+        };
+        if !answer.status.is_success() {
+            return self.refused(post, answer).await;
+        }
+        drop(response::collect_some(answer.body).await);
+        let Some(answered) = answered else { return Attempt::Done(Outcome::Accepted) };
+        tokio::select! {
+            biased;
+            Ok(()) = answered => Attempt::Done(Outcome::Answered),
+            () = channel.closed() => {
+                if post.repeatable && post.session.is_some() {
+                    return Attempt::Done(Outcome::SessionLost(lost(&host)));
+                }
+                lost_channel(&host).into()
+            }
+        }
+    }
+
+    async fn attempt_streamable<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
         let reuse = if post.repeatable { Reuse::Any } else { Reuse::Recent };
         let session = post.session.as_deref();
-        let ask = Ask::Post(post);
-        let answer = match self.ask(&ask, session, reuse).await {
+        let ask = Ask::Post(post.message.bytes());
+        let how = Delivery { reuse, handed_over: Some(&post.handed_over) };
+        let answer = match self.ask(&ask, session, how).await {
             Ok(answer) => answer,
-            Err(failure) => {
-                post.handed_over.set(failure.fate != Fate::NotExecuted);
-                return failure.into();
-            }
+            Err(failure) => return failure.into(),
         };
         if !answer.status.is_success() {
             return self.refused(post, answer).await;
@@ -157,7 +241,7 @@ impl Remote {
         let limit = self.settings.max_message_size;
         match response::collect(body, limit).await {
             Ok(body) => self.body(Collected { status, headers, body }, post, id, receive).await,
-            Err(Uncollected::TooLarge) => self.too_large(status).into(),
+            Err(Uncollected::TooLarge) => self.too_large(Some(status)).into(),
             Err(Uncollected::Broken(fault)) => {
                 let failure = Failure::from_fault(&fault, &self.endpoint().host());
                 Failure { status: Some(status.as_u16()), ..failure }.into()
@@ -165,11 +249,11 @@ impl Remote {
         }
     }
 
-    fn too_large(&self, status: StatusCode) -> Failure {
+    /// The server did answer: asking again would get the same.
+    fn too_large(&self, status: Option<StatusCode>) -> Failure {
         let limit = self.settings.max_message_size;
         let what = format!("the answer of {} is larger than {limit} bytes", self.endpoint().host());
-        let failure = Failure::settled(FailureKind::TooLarge, Some(status.as_u16()), what);
-        Failure { fate: Fate::Unknown, ..failure }
+        Failure::settled(FailureKind::TooLarge, status.map(|status| status.as_u16()), what)
     }
 
     async fn body<R: Receive>(
@@ -194,6 +278,13 @@ impl Remote {
                 return self.no_answer(status, &headers, Some(malformed.why)).into();
             }
         };
+        if let [only] = &messages[..]
+            && matches!(only.kind(), Kind::Response { id: None, failed: true })
+            && !response::is_jsonrpc_error(only)
+        {
+            // The error of another API, as of a gateway: a client would not know it for its answer.
+            return self.no_answer(status, &headers, response::first_line(only.bytes())).into();
+        }
         let mut seen = Seen::Nothing;
         for message in messages {
             seen = seen.or(self.pass(message, Some(id), post.session.as_deref(), receive).await);
@@ -285,7 +376,7 @@ impl Remote {
             tracing::debug!(?wait, "resuming the stream of a request");
             tokio::time::sleep(wait).await;
             let ask = Ask::Listen { after: Some(&last) };
-            match self.ask(&ask, reading.session, Reuse::Any).await {
+            match self.ask(&ask, reading.session, ANYHOW).await {
                 Ok(answer)
                     if answer.status == StatusCode::OK
                         && response::is_event_stream(&answer.headers) =>
@@ -362,15 +453,19 @@ impl<'a> Reading<'a> {
                     Ok(other) => seen = seen.or(other),
                     Err(malformed) => {
                         self.cursor.last_event_id = before;
-                        if malformed.id.as_ref() == self.request && self.request.is_some() {
+                        let answers =
+                            malformed.is_response && malformed.id.as_ref() == self.request;
+                        if answers && self.request.is_some() {
                             return End::Unreadable(broken_answer(&host, &malformed));
                         }
                         tracing::warn!(why = malformed.why, "an event of {host} is no message");
                     }
                 },
+                Event::Endpoint(_) => {}
                 Event::End if seen == Seen::OtherId => return End::Without(wrong_id(&host)),
                 Event::End => return End::Without(no_response(&host)),
                 Event::Cut(fault) => return End::Without(Failure::from_fault(&fault, &host)),
+                Event::TooLarge => return End::Unreadable(self.remote.too_large(None)),
                 Event::Unreadable(why) => return End::Unreadable(unreadable(&host, why)),
             }
             self.progressed = true;
@@ -453,7 +548,7 @@ impl Remote {
         if session.id.is_none() {
             return;
         }
-        match self.ask(&Ask::Delete, Some(session), Reuse::Any).await {
+        match self.ask(&Ask::Delete, Some(session), ANYHOW).await {
             Ok(answer) => tracing::debug!(status = answer.status.as_u16(), "session ended"),
             Err(failure) => tracing::debug!(what = failure.what, "session not ended"),
         }

@@ -5,13 +5,13 @@ use std::time::Duration;
 use hyper::StatusCode;
 use tokio::time::Instant;
 
+use super::exchange::ANYHOW;
 use super::failure::Failure;
 use super::lifecycle::Session;
 use super::request::{Answer, Ask};
 use super::retry::Backoff;
 use super::sse::{Cursor, Event, Events};
 use super::{Receive, Remote, response};
-use crate::http::Reuse;
 
 /// First and longest wait before the stream is opened again.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -32,6 +32,10 @@ pub enum ListenEnd {
 
 /// Listens until the server refuses.
 pub async fn listen<R: Receive>(remote: &Remote, session: &Session, receive: &R) -> ListenEnd {
+    if let Some(channel) = &session.channel {
+        channel.closed().await;
+        return ListenEnd::SessionLost;
+    }
     let mut listening = Listening {
         remote,
         session,
@@ -70,7 +74,7 @@ impl Listening<'_> {
         let mut asked = None;
         let mut stood = false;
         let ask = Ask::Listen { after: self.cursor.last_event_id.as_deref() };
-        match self.remote.ask(&ask, Some(self.session), Reuse::Any).await {
+        match self.remote.ask(&ask, Some(self.session), ANYHOW).await {
             Ok(answer) if is_stream(&answer) => {
                 self.opened = true;
                 stood = true;
@@ -115,6 +119,12 @@ impl Remote {
         loop {
             let data = match events.next(cursor).await {
                 Event::Data(data) => data,
+                Event::Endpoint(_) => continue,
+                Event::TooLarge => {
+                    tracing::warn!("an event from the server is larger than allowed");
+                    progressed = true;
+                    continue;
+                }
                 Event::End => return progressed,
                 Event::Cut(fault) => {
                     tracing::debug!(%fault, "the stream from the server broke off");
