@@ -10,6 +10,8 @@
 //! | `faults`            | each call answered once and none doubled, whatever breaks             |
 //! | `fidelity`          | messages cross byte for byte, but for the few rewrites                |
 //! | `large_messages`    | whole, in bounded memory, at the pace of the slowest side             |
+//! | `in_process`        | with an injected clock or fault: the machine's sleep, a panic         |
+//! | `not_there_yet`     | a server that is down, slow or refuses at the start                   |
 //! | `pressure`          | bounds without deadlock, back-pressure, questions within calls        |
 //! | `redirects`         | followed within an origin, never across                               |
 //! | `retries`           | what is sent twice and what is not                                    |
@@ -29,7 +31,9 @@ mod completions;
 mod failures;
 mod faults;
 mod fidelity;
+mod in_process;
 mod large_messages;
+mod not_there_yet;
 mod pressure;
 mod redirects;
 mod retries;

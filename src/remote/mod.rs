@@ -29,6 +29,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::http;
 use crate::jsonrpc::Message;
 use crate::secret::Secret;
@@ -67,6 +69,8 @@ pub struct Remote {
     endpoint: Mutex<Endpoint>,
     cookies: Mutex<cookies::Jar>,
     transport: transport::Found,
+    /// The machine slept: what listens begins anew, where it was.
+    woken: Notify,
 }
 
 impl Remote {
@@ -78,6 +82,7 @@ impl Remote {
             settings,
             endpoint: Mutex::new(endpoint),
             cookies: Mutex::default(),
+            woken: Notify::new(),
         }
     }
 
@@ -94,9 +99,11 @@ impl Remote {
         Some(streams.saturating_sub(KEPT_FREE).max(1))
     }
 
-    /// Forgets connections that did not survive the machine's sleep.
+    /// Forgets connections that did not survive the machine's sleep, and takes the GET stream up on a new
+    /// one.
     pub fn woke_up(&self) {
         self.http.forget_connections();
+        self.woken.notify_waiters();
     }
 }
 
