@@ -3,6 +3,7 @@
 mod bad_answers;
 mod bridge_process;
 mod connections;
+mod gates;
 mod good_server;
 mod ports;
 mod sessions;

@@ -12,7 +12,7 @@ mod pool;
 
 pub use body::Body;
 pub use fault::{Fault, FaultKind, Sent};
-pub use pool::Reuse;
+pub use pool::{Delivery, Reuse};
 
 use std::sync::Mutex;
 use std::sync::{Arc, PoisonError};
@@ -82,9 +82,9 @@ impl Client {
         &self,
         origin: &Origin,
         request: Request<Full<Bytes>>,
-        reuse: Reuse,
+        how: Delivery<'_>,
     ) -> Result<hyper::Response<Body>, Fault> {
-        self.pool(origin).send(request, reuse).await
+        self.pool(origin).send(request, how).await
     }
 
     /// How many requests may be on their way to this origin at once, as far as is known.

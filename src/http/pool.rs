@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -31,6 +31,8 @@ const RECENT: Duration = Duration::from_secs(2);
 /// The same for a server of which it is not known yet that it keeps idle connections for long: some
 /// close them after a second.
 const RECENT_UNPROVEN: Duration = Duration::from_millis(400);
+/// Under load connections are used again at once, and looking at each first would cost more than it tells.
+const RESTED: Duration = Duration::from_micros(100);
 /// A connection that is still open after this long proves that the server keeps them.
 const PROOF: Duration = Duration::from_secs(4);
 /// Idle connections older than this are not used for anything.
@@ -44,6 +46,24 @@ pub enum Reuse {
     /// One that was used a moment ago, else a new one: the request must not be sent twice, and a server
     /// may be closing a connection that lay idle.
     Recent,
+}
+
+/// How a request is delivered.
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    /// Which connections it may go onto.
+    pub reuse: Reuse,
+    /// True from the moment that the request is handed to a connection, for as long as the server may
+    /// have seen it.
+    pub handed_over: Option<&'a AtomicBool>,
+}
+
+impl Delivery<'_> {
+    fn note(&self, handed_over: bool) {
+        if let Some(noted) = self.handed_over {
+            noted.store(handed_over, Ordering::Relaxed);
+        }
+    }
 }
 
 struct Idle {
@@ -100,19 +120,23 @@ impl Pool {
     pub(super) async fn send(
         self: &Arc<Self>,
         mut request: Outgoing,
-        reuse: Reuse,
+        how: Delivery<'_>,
     ) -> Result<Response<Body>, Fault> {
         // A connection that closes while it is picked gives the request back unsent; then the next one
         // is tried, and at last a new one.
         for _ in 0..=MAX_IDLE {
-            let lease = self.lease(reuse).await?;
-            match self.send_on(lease, request).await {
+            let lease = self.lease(how.reuse).await?;
+            how.note(true);
+            let mut error = match self.send_on(lease, request).await {
                 Ok(response) => return Ok(response),
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) => request = unsent,
-                    None => return Err(Fault::exchange(error.error())),
-                },
+                Err(error) => error,
+            };
+            let unsent = error.take_message();
+            let fault = Fault::exchange(error.error());
+            if unsent.is_some() || fault.sent == Sent::No {
+                how.note(false);
             }
+            request = unsent.ok_or(fault)?;
         }
         let cause = "the server closes every connection before a request can be sent";
         Err(Fault::words(FaultKind::Connect, Sent::No, cause))
@@ -137,6 +161,11 @@ impl Pool {
     }
 
     async fn lease(self: &Arc<Self>, reuse: Reuse) -> Result<Lease, Fault> {
+        if reuse == Reuse::Recent && self.rested() {
+            // Lets the runtime look at the sockets first: a connection that the server has closed in the
+            // meantime is then known to be closed.
+            tokio::task::yield_now().await;
+        }
         if let Some(lease) = self.open_lease(reuse) {
             return Ok(lease);
         }
@@ -148,6 +177,11 @@ impl Pool {
             Some(lease) => Ok(lease),
             None => self.connect().await,
         }
+    }
+
+    /// Whether the connection that would be used lay idle long enough to have been closed unseen.
+    fn rested(&self) -> bool {
+        self.state().idle.last().is_some_and(|idle| idle.since.elapsed() > RESTED)
     }
 
     /// Whether the last connection was HTTP/2, of which one is enough.

@@ -16,6 +16,8 @@ pub(super) enum Due {
     GiveUp(ExchangeId),
     /// A request that was sent waits no longer for its answer.
     TimeOut(ExchangeId),
+    /// An exchange of the bridge's own is not waited for any longer.
+    Stuck(ExchangeId),
     /// The answers in flight had their time at the end.
     Drained,
 }

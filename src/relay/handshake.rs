@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::deadlines::Due;
-use super::machine::{Command, ExchangeId, FromServer, Machine, Outgoing, Purpose};
+use super::machine::{
+    Command, ExchangeId, FromServer, Machine, OWN_TIME, Outgoing, Purpose, REQUEST_TIME,
+};
 use super::provisional;
 use super::remembered::{Memory, is_list};
 use crate::jsonrpc::edit::with_list_changed;
 use crate::jsonrpc::read::{self, ClientHello, ServerCapabilities, ServerHello};
 use crate::jsonrpc::{Kind, Message};
-use crate::remote::{Backoff, Failure, FailureKind, Outcome, Patience, Session};
+use crate::remote::{Backoff, Channel, Failure, FailureKind, Outcome, Patience, Session};
 use crate::secret::Secret;
 use crate::stdio::Room;
 
@@ -20,6 +22,8 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// Longest wait while a request of the client waits for the connection.
 const WAITED_FOR: Duration = Duration::from_secs(2);
+/// How long the requests of a session wait for the server to take `initialized`.
+const INITIALIZED_TIME: Duration = Duration::from_secs(5);
 /// Somebody has to grant or turn on what is refused: asked about once a minute.
 const REFUSED_WAIT: Duration = Duration::from_secs(60);
 
@@ -39,10 +43,23 @@ pub(super) struct Hello {
 pub(super) enum Client {
     /// It sent no `initialize` yet. What it sends goes to the server as it is.
     New,
-    /// Its `initialize` waits for an answer.
-    Opening { hello: Hello },
+    /// Its `initialize` waits for an answer. Some confirm before they got it.
+    Opening { hello: Hello, initialized: Option<Message> },
     /// It got one.
     Open { hello: Hello, told: Told, initialized: bool, list_changed_owed: bool },
+}
+
+impl Client {
+    /// Takes an `initialize` that waits for its answer, so that the client is as if it never asked.
+    pub(super) fn take_opening(&mut self) -> Option<Hello> {
+        if !matches!(self, Self::Opening { .. }) {
+            return None;
+        }
+        match std::mem::replace(self, Self::New) {
+            Self::Opening { hello, .. } => Some(hello),
+            Self::New | Self::Open { .. } => None,
+        }
+    }
 }
 
 /// What the client was told of the server.
@@ -78,7 +95,11 @@ pub(super) enum Server {
     /// None, or one that failed.
     Closed { last: Option<(Failure, Instant)> },
     /// `initialize` was sent.
-    Opening { exchange: ExchangeId, session_id: Option<Secret<Box<str>>> },
+    Opening {
+        exchange: ExchangeId,
+        session_id: Option<Secret<Box<str>>>,
+        channel: Option<Arc<Channel>>,
+    },
     /// It was answered; `initialized` has to follow, and was sent where an exchange is named.
     Settling { session: Arc<Session>, hello: ServerHello, sent: Option<ExchangeId> },
     /// Done.
@@ -135,7 +156,8 @@ impl<M: Memory> Machine<M> {
         self.was_open = false;
         self.backoff = backoff();
         let read = read::client_hello(&message);
-        self.client = Client::Opening { hello: Hello { request: message, read } };
+        let hello = Hello { request: message, read };
+        self.client = Client::Opening { hello, initialized: None };
         self.deadlines.clear_all(Due::Provisional);
         self.deadlines.set(Due::Provisional, now + self.settings.handshake_patience);
         self.begin_handshake(now);
@@ -143,17 +165,22 @@ impl<M: Memory> Machine<M> {
 
     /// The client confirms.
     pub(super) fn client_initialized(&mut self, message: Message, now: Instant) {
-        let Client::Open { initialized, list_changed_owed, .. } = &mut self.client else {
-            // No `initialize` came before: the server may know what to make of it.
-            if matches!(self.client, Client::New) {
-                self.send_initialized(Some(message));
+        let (initialized, list_changed_owed) = match &mut self.client {
+            Client::Open { initialized, list_changed_owed, .. } => (initialized, list_changed_owed),
+            Client::Opening { initialized, .. } => {
+                *initialized = Some(message);
+                return;
             }
-            return;
+            Client::New => {
+                // No `initialize` came before: the server may know what to make of it.
+                self.send_initialized(Some(message), now);
+                return;
+            }
         };
         *initialized = true;
         let owed = std::mem::take(list_changed_owed);
         if matches!(self.server, Server::Settling { sent: None, .. }) {
-            self.send_initialized(Some(message));
+            self.send_initialized(Some(message), now);
         } else if matches!(self.server, Server::Open { .. }) && owed {
             self.tell_list_changed();
         } else if owed {
@@ -178,7 +205,8 @@ impl<M: Memory> Machine<M> {
 
     /// Answers the client's `initialize` in the server's stead; the server's answer is used when it comes.
     pub(super) fn answer_provisionally(&mut self, now: Instant) {
-        let Client::Opening { hello } = &self.client else { return };
+        let Client::Opening { hello, initialized } = &self.client else { return };
+        let initialized = initialized.clone();
         let Some(id) = hello.request.id().cloned() else { return };
         let hello = hello.clone();
         let remembered = self.memory.initialize(&hello.read.capabilities);
@@ -188,6 +216,9 @@ impl<M: Memory> Machine<M> {
         let answer = Message::result(&id, &result);
         self.write(declaring_list_changes(&answer));
         self.client_is_open(hello, Told::Ours);
+        if let Some(message) = initialized {
+            self.client_initialized(message, now);
+        }
         self.pump(now);
     }
 
@@ -200,16 +231,17 @@ impl<M: Memory> Machine<M> {
     // ---- the server's side
 
     /// Sends the client's own `initialize` to the server, unless that is under way.
-    pub(super) fn begin_handshake(&mut self, _now: Instant) {
-        let (Client::Opening { hello } | Client::Open { hello, .. }) = &self.client else { return };
+    pub(super) fn begin_handshake(&mut self, now: Instant) {
+        let (Client::Opening { hello, .. } | Client::Open { hello, .. }) = &self.client else {
+            return;
+        };
         if !matches!(self.server, Server::Closed { .. }) {
             return;
         }
         let message = hello.request.clone();
         self.deadlines.clear_all(Due::Handshake);
-        let exchange = self.next_exchange();
-        self.exchanges.insert(exchange, Purpose::Handshake);
-        self.server = Server::Opening { exchange, session_id: None };
+        let exchange = self.begin(Purpose::Handshake, REQUEST_TIME, now);
+        self.server = Server::Opening { exchange, session_id: None, channel: None };
         let outgoing =
             Outgoing { message, session: None, repeatable: true, patience: Patience::Once };
         self.commands.push(Command::Send(exchange, outgoing));
@@ -223,18 +255,22 @@ impl<M: Memory> Machine<M> {
         now: Instant,
     ) {
         let FromServer { message, room, .. } = sent;
-        let Server::Opening { exchange: own, session_id } = &mut self.server else { return };
-        let (Client::Opening { hello } | Client::Open { hello, .. }) = &self.client else { return };
+        let Server::Opening { exchange: own, session_id, channel } = &mut self.server else {
+            return;
+        };
+        let (Client::Opening { hello, .. } | Client::Open { hello, .. }) = &self.client else {
+            return;
+        };
         let awaited = hello.request.id().is_some_and(|id| message.answers(id));
         if *own != exchange || !awaited {
             return;
         }
-        self.exchanges.remove(&exchange);
+        let (hello, session_id, channel) = (hello.clone(), session_id.take(), channel.take());
+        self.end_own(exchange);
         if matches!(message.kind(), Kind::Response { failed: true, .. }) {
             self.handshake_refused(message, now);
             return;
         }
-        let session_id = session_id.take();
         let server_hello = read::server_hello(&message).unwrap_or_else(|| ServerHello {
             protocol_version: hello.read.protocol_version.clone(),
             capabilities: ServerCapabilities::default(),
@@ -245,37 +281,40 @@ impl<M: Memory> Machine<M> {
             generation: self.generation,
             id: session_id,
             version: server_hello.protocol_version.as_str().into(),
+            channel,
         });
         if let Some(result) = read::result(&message) {
             self.memory.keep_initialize(&hello.read.capabilities, result);
         }
         self.server = Server::Settling { session, hello: server_hello, sent: None };
         self.backoff = backoff();
-        self.answer_client_or_settle(message, room);
+        self.answer_client_or_settle(message, room, now);
     }
 
-    fn answer_client_or_settle(&mut self, answer: Message, room: Option<Room>) {
-        let Client::Opening { hello } = &self.client else {
-            self.send_initialized(None);
+    fn answer_client_or_settle(&mut self, answer: Message, room: Option<Room>, now: Instant) {
+        let Client::Opening { hello, initialized } = &self.client else {
+            self.send_initialized(None, now);
             return;
         };
-        let hello = hello.clone();
+        let (hello, initialized) = (hello.clone(), initialized.clone());
         let offered = self.server.hello().map(|hello| hello.capabilities).unwrap_or_default();
         self.commands.push(Command::Write(declaring_list_changes(&answer), room));
         self.client_is_open(hello, Told::Real(offered));
+        if let Some(message) = initialized {
+            self.client_initialized(message, now);
+        }
     }
 
     /// Sends `initialized`: the client's own, or one of ours where the client's was meant for an answer
     /// of ours or for an earlier session.
-    fn send_initialized(&mut self, own: Option<Message>) {
+    fn send_initialized(&mut self, own: Option<Message>, now: Instant) {
         let message =
             own.unwrap_or_else(|| Message::notification("notifications/initialized", None));
-        let exchange = self.next_exchange();
+        let exchange = self.begin(Purpose::Initialized, INITIALIZED_TIME, now);
         let session = self.session();
         if let Server::Settling { sent, .. } = &mut self.server {
             *sent = Some(exchange);
         }
-        self.exchanges.insert(exchange, Purpose::Initialized);
         self.send(exchange, message, session, true);
     }
 
@@ -293,8 +332,12 @@ impl<M: Memory> Machine<M> {
         match outcome {
             Outcome::SessionLost(failure) => {
                 let generation = session.generation;
-                self.leave_session(generation);
-                self.handshake_failed(failure, now);
+                self.session_lost(generation, now);
+                if std::mem::replace(&mut self.lost_early, true) {
+                    self.handshake_failed(failure, now);
+                } else {
+                    self.begin_handshake(now);
+                }
                 return;
             }
             Outcome::Failed(failure) => {
@@ -304,21 +347,21 @@ impl<M: Memory> Machine<M> {
         }
         let (session, hello) = (Arc::clone(session), hello.clone());
         self.server = Server::Open { session, hello };
-        self.connected();
+        self.connected(now);
     }
 
     /// The connection stands: sets the session up, and tells the client what it missed.
-    fn connected(&mut self) {
+    fn connected(&mut self, now: Instant) {
         self.was_open = true;
+        self.lost_early = false;
         let Server::Open { session, hello } = &self.server else { return };
         let (session, hello) = (Arc::clone(session), hello.clone());
         tracing::info!(session = session.id.is_some(), version = &*session.version, "connected");
-        if !self.no_stream {
+        if !self.no_stream || session.channel.is_some() {
             self.commands.push(Command::Listen(Arc::clone(&session)));
         }
         for (id, message) in self.restore.requests(hello.capabilities.logging) {
-            let exchange = self.next_exchange();
-            self.exchanges.insert(exchange, Purpose::Restore(id));
+            let exchange = self.begin(Purpose::Restore(id), OWN_TIME, now);
             self.send(exchange, message, Some(Arc::clone(&session)), true);
         }
         let changed = self.identity.as_ref().is_some_and(|before| *before != hello.identity);
@@ -358,7 +401,7 @@ impl<M: Memory> Machine<M> {
         let passes = failure.may_pass();
         if !passes {
             self.refuse_initialize(&failure);
-        } else if let Client::Opening { hello } = &self.client {
+        } else if let Client::Opening { hello, .. } = &self.client {
             let capabilities = hello.read.capabilities.clone();
             if self.memory.initialize(&capabilities).is_some() {
                 self.answer_provisionally(now);
@@ -427,8 +470,10 @@ impl<M: Memory> Machine<M> {
         let Some(call) = self.in_flight.get(exchange) else { return };
         let lists = is_list(call.method()) && !self.was_open;
         if let Server::Closed { last: Some((failure, at)) } = &self.server {
-            let recent = now.saturating_duration_since(*at) < REFUSED_WAIT;
-            if is_refusal(failure) && recent && !lists {
+            let since = now.saturating_duration_since(*at);
+            let refused = is_refusal(failure) && since < REFUSED_WAIT;
+            let asked_to_wait = failure.retry_after.is_some_and(|wait| since < wait);
+            if (refused || asked_to_wait) && !lists {
                 let failure = failure.clone();
                 self.fail(exchange, &failure);
                 return;

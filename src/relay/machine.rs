@@ -16,7 +16,9 @@ use super::questions::Questions;
 use super::remembered::Memory;
 use super::restore::Restore;
 use crate::jsonrpc::{INVALID_REQUEST, Id, Kind, METHOD_NOT_FOUND, Malformed, Message, edit, read};
-use crate::remote::{Backoff, Failure, ListenEnd, Outcome, Patience, Session, is_repeatable};
+use crate::remote::{
+    Backoff, Channel, Failure, ListenEnd, Outcome, Patience, Session, is_repeatable,
+};
 use crate::secret::Secret;
 use crate::stdio::Room;
 
@@ -26,7 +28,9 @@ pub(super) type ExchangeId = u64;
 /// Requests in flight at once.
 const MAX_IN_FLIGHT: usize = 256;
 /// Requests other than `tools/call` are answered within this.
-const REQUEST_TIME: Duration = Duration::from_secs(300);
+pub(super) const REQUEST_TIME: Duration = Duration::from_secs(300);
+/// Notifications and answers of the client are taken by the server within this, or given up.
+pub(super) const OWN_TIME: Duration = Duration::from_secs(30);
 /// Requests that wait for whatever they wait for.
 const UNTIMED: [&str; 2] = ["subscriptions/listen", "tasks/result"];
 /// Notifications of the client that wait for the connection.
@@ -135,12 +139,15 @@ pub(super) struct Machine<M> {
     pub(super) questions: Questions,
     pub(super) restore: Restore,
     pub(super) deadlines: Deadlines,
-    pub(super) exchanges: HashMap<ExchangeId, Purpose>,
+    /// Exchanges that carry no request of the client, and when each is given up.
+    exchanges: HashMap<ExchangeId, (Purpose, Instant)>,
     pub(super) commands: Vec<Command>,
     /// Waits between handshakes.
     pub(super) backoff: Backoff,
     /// Whether there ever was a connection since the client's `initialize`.
     pub(super) was_open: bool,
+    /// Whether a session was lost before it was set up, so that a second such loss is a failure.
+    pub(super) lost_early: bool,
     /// The server offers no GET stream.
     pub(super) no_stream: bool,
     pub(super) generation: u64,
@@ -171,6 +178,7 @@ impl<M: Memory> Machine<M> {
             commands: Vec::new(),
             backoff: super::handshake::backoff(),
             was_open: false,
+            lost_early: false,
             no_stream: false,
             generation: 0,
             identity: None,
@@ -214,21 +222,21 @@ impl<M: Memory> Machine<M> {
         match message.kind().clone() {
             Kind::Request { id, method } => self.request(message, id, &method, now),
             Kind::Notification { method } => self.notification(message, &method, now),
-            Kind::Response { id, .. } => self.reply(message, id.as_ref()),
+            Kind::Response { id, .. } => self.reply(message, id.as_ref(), now),
         }
         self.pump(now);
     }
 
     /// A line of the client that is no message. Where it was to be an answer, its id is the server's: the
     /// client hears of it under no id, and the server gets the error in the answer's place.
-    pub(super) fn client_sent_malformed(&mut self, bad: &Malformed) {
+    pub(super) fn client_sent_malformed(&mut self, bad: &Malformed, now: Instant) {
         let id = bad.id.as_ref();
         if !bad.is_response {
             return self.refuse_line(id, bad.code, &bad.why);
         }
         self.refuse_line(None, bad.code, &bad.why);
         if let Some(id) = id.filter(|id| self.questions.is_open(id)) {
-            self.reply(failure::refused_line(Some(id), bad.code, &bad.why), Some(id));
+            self.reply(failure::refused_line(Some(id), bad.code, &bad.why), Some(id), now);
         }
     }
 
@@ -295,22 +303,21 @@ impl<M: Memory> Machine<M> {
     }
 
     /// The client answers a request of the server.
-    fn reply(&mut self, message: Message, id: Option<&Id>) {
+    fn reply(&mut self, message: Message, id: Option<&Id>, now: Instant) {
         let question = id.and_then(|id| self.questions.answered(id));
         let session = self.session();
-        let message = match question {
-            None => message,
-            Some(question) => {
-                let current = session.as_ref().map_or(0, |session| session.generation);
-                if question.generation != current {
-                    tracing::debug!("an answer came after its session was lost");
-                    return;
-                }
-                question.original.map_or(message.clone(), |original| message.with_id(&original))
-            }
+        let current = session.as_ref().map_or(0, |session| session.generation);
+        let late = match &question {
+            Some(question) => question.generation != current,
+            None => id.is_some_and(|id| self.questions.is_of_lost_session(id)),
         };
-        let exchange = self.next_exchange();
-        self.exchanges.insert(exchange, Purpose::Reply);
+        if late {
+            tracing::debug!("an answer came after its session was lost");
+            return;
+        }
+        let original = question.and_then(|question| question.original);
+        let message = original.map_or(message.clone(), |original| message.with_id(&original));
+        let exchange = self.begin(Purpose::Reply, OWN_TIME, now);
         self.send(exchange, message, session, true);
     }
 
@@ -347,11 +354,11 @@ impl<M: Memory> Machine<M> {
         match origin {
             Origin::Stream(generation) => (generation, None),
             Origin::Exchange(exchange) => {
-                let generation = match self.in_flight.get(exchange).map(|call| call.state) {
-                    Some(CallState::Sent(generation)) => generation,
-                    _ => self.session().map_or(0, |session| session.generation),
-                };
-                (generation, Some(exchange))
+                match self.in_flight.get(exchange).map(|call| call.state) {
+                    Some(CallState::Sent(generation)) => (generation, Some(exchange)),
+                    // By the stream of HTTP+SSE, which belongs to no request.
+                    _ => (self.session().map_or(0, |session| session.generation), None),
+                }
             }
         }
     }
@@ -376,7 +383,7 @@ impl<M: Memory> Machine<M> {
             Origin::Exchange(exchange) => Some(exchange),
             Origin::Stream(_) => None,
         };
-        match exchange.and_then(|exchange| self.exchanges.get(&exchange)) {
+        match exchange.and_then(|exchange| self.exchanges.get(&exchange)).map(|(each, _)| each) {
             Some(Purpose::Handshake) => {
                 self.handshake_answered(exchange.unwrap_or_default(), sent, now);
                 return;
@@ -436,7 +443,7 @@ impl<M: Memory> Machine<M> {
 
     /// An exchange came to its end.
     pub(super) fn ended(&mut self, exchange: ExchangeId, outcome: Outcome, now: Instant) {
-        match self.exchanges.remove(&exchange) {
+        match self.end_own(exchange) {
             None => self.call_ended(exchange, outcome, now),
             Some(Purpose::Handshake) => self.handshake_ended(exchange, outcome, now),
             Some(Purpose::Initialized) => self.initialized_ended(exchange, outcome, now),
@@ -499,9 +506,18 @@ impl<M: Memory> Machine<M> {
         }
     }
 
+    /// The session that is being opened goes over this channel.
+    pub(super) fn channel_opened(&mut self, exchange: ExchangeId, opened: Arc<Channel>) {
+        if let Server::Opening { exchange: own, channel, .. } = &mut self.server
+            && *own == exchange
+        {
+            *channel = Some(opened);
+        }
+    }
+
     /// The server gave a session id with the head of an answer.
     pub(super) fn session_given(&mut self, exchange: ExchangeId, id: Secret<Box<str>>) {
-        if let Server::Opening { exchange: own, session_id } = &mut self.server
+        if let Server::Opening { exchange: own, session_id, .. } = &mut self.server
             && *own == exchange
         {
             *session_id = Some(id);
@@ -513,7 +529,8 @@ impl<M: Memory> Machine<M> {
         match end {
             ListenEnd::Refused(failure) => {
                 tracing::debug!(what = failure.what, "the server offers no stream of its own");
-                self.no_stream = true;
+                // 404 may be the session's and not the stream's: the next session asks again.
+                self.no_stream = failure.status != Some(404);
             }
             ListenEnd::SessionLost => {
                 if self.session_lost(generation, now) {
@@ -527,12 +544,15 @@ impl<M: Memory> Machine<M> {
 
     /// Does what has become due.
     pub(super) fn tick(&mut self, now: Instant) {
-        while let Some(due) = self.deadlines.take(now) {
+        while !self.finished
+            && let Some(due) = self.deadlines.take(now)
+        {
             match due {
                 Due::Provisional => self.answer_provisionally(now),
                 Due::Handshake => self.begin_handshake(now),
                 Due::GiveUp(exchange) => self.give_up(exchange),
                 Due::TimeOut(exchange) => self.time_out(exchange, now),
+                Due::Stuck(exchange) => self.stuck(exchange, now),
                 Due::Drained => self.finish(),
             }
         }
@@ -552,6 +572,30 @@ impl<M: Memory> Machine<M> {
         let params = format!("{{\"requestId\":{id},\"reason\":\"timed out\"}}");
         let message = Message::notification("notifications/cancelled", Some(&params));
         self.commands.push(Command::Cancel(exchange, message));
+    }
+
+    /// An exchange of the bridge's own got no answer: whatever waits for it goes on.
+    fn stuck(&mut self, exchange: ExchangeId, now: Instant) {
+        if self.exchanges.contains_key(&exchange) {
+            self.commands.push(Command::Stop(exchange));
+            let failure = Failure::timeout(&self.name.host, OWN_TIME);
+            self.ended(exchange, Outcome::Failed(failure), now);
+        }
+    }
+
+    /// Begins an exchange of the bridge's own.
+    pub(super) fn begin(&mut self, purpose: Purpose, time: Duration, now: Instant) -> ExchangeId {
+        self.last_exchange += 1;
+        self.exchanges.insert(self.last_exchange, (purpose, now + time));
+        self.deadlines.set(Due::Stuck(self.last_exchange), now + time);
+        self.last_exchange
+    }
+
+    /// Takes an exchange of the bridge's own out.
+    pub(super) fn end_own(&mut self, exchange: ExchangeId) -> Option<Purpose> {
+        let (purpose, at) = self.exchanges.remove(&exchange)?;
+        self.deadlines.clear(Due::Stuck(exchange), at);
+        Some(purpose)
     }
 
     fn time_limit(&self, method: &str) -> Option<Duration> {
@@ -618,21 +662,20 @@ impl<M: Memory> Machine<M> {
     /// Sends what may be sent now.
     pub(super) fn pump(&mut self, now: Instant) {
         if !self.finished && self.may_send() {
-            self.pump_notifications();
+            self.pump_notifications(now);
             self.pump_calls(now);
         }
         self.finish_if_idle();
     }
 
-    fn pump_notifications(&mut self) {
+    fn pump_notifications(&mut self, now: Instant) {
         if self.notifying.is_some() {
             return;
         }
         let Some(message) = self.notifications.pop_front() else { return };
-        let exchange = self.next_exchange();
         let again = std::mem::take(&mut self.restore.resend_next);
-        let kept = message.clone();
-        self.exchanges.insert(exchange, Purpose::Notification { message: kept, again });
+        let purpose = Purpose::Notification { message: message.clone(), again };
+        let exchange = self.begin(purpose, OWN_TIME, now);
         self.notifying = Some(exchange);
         let repeatable = is_repeatable(message.method().unwrap_or_default());
         let session = self.session();
@@ -697,23 +740,22 @@ impl<M: Memory> Machine<M> {
         self.in_flight.remove(exchange)
     }
 
-    pub(super) fn next_exchange(&mut self) -> ExchangeId {
+    fn next_exchange(&mut self) -> ExchangeId {
         self.last_exchange += 1;
         self.last_exchange
     }
 
     /// A second `initialize`, or one that can't be served any more.
     pub(super) fn refuse_initialize(&mut self, failure: &Failure) {
-        if let Client::Opening { hello } = std::mem::replace(&mut self.client, Client::New)
-            && let Some(id) = hello.request.id()
-        {
+        let Some(hello) = self.client.take_opening() else { return };
+        if let Some(id) = hello.request.id() {
             self.write(failure::response(id, failure, &self.name));
         }
     }
 
     /// An `initialize` came while another waits.
     pub(super) fn supersede_initialize(&mut self) {
-        if let Client::Opening { hello } = std::mem::replace(&mut self.client, Client::New) {
+        if let Some(hello) = self.client.take_opening() {
             let why = "another `initialize` came before this one was answered";
             self.refuse_line(hello.request.id(), INVALID_REQUEST, why);
         }

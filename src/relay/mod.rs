@@ -172,7 +172,7 @@ impl Running {
                     );
                     let Glimpse { id, is_response } = glimpse;
                     let bad = Malformed { id, is_response, code: INVALID_REQUEST, why };
-                    self.machine.client_sent_malformed(&bad);
+                    self.machine.client_sent_malformed(&bad, now);
                 }
             }
         }
@@ -183,7 +183,7 @@ impl Running {
         tracing::trace!(bytes = text.len(), "client→remote");
         let parts = match split_batch(text) {
             Ok(parts) => parts,
-            Err(bad) => return self.machine.client_sent_malformed(&bad),
+            Err(bad) => return self.machine.client_sent_malformed(&bad, now),
         };
         for part in parts {
             match Message::parse(part) {
@@ -193,7 +193,7 @@ impl Running {
                 }
                 Err(bad) => {
                     let why = format!("the line is no JSON-RPC message: {}", bad.why);
-                    self.machine.client_sent_malformed(&Malformed { why, ..bad });
+                    self.machine.client_sent_malformed(&Malformed { why, ..bad }, now);
                 }
             }
         }
@@ -210,6 +210,9 @@ impl Running {
                     self.machine.server_sent(sent, now);
                 }
                 Arrival::Session { exchange, id } => self.machine.session_given(exchange, id),
+                Arrival::Channel { exchange, channel } => {
+                    self.machine.channel_opened(exchange, channel);
+                }
                 Arrival::Ended { exchange, outcome } => {
                     self.exchanges.remove(&exchange);
                     self.machine.ended(exchange, outcome, now);

@@ -83,6 +83,11 @@ impl Questions {
         Some(question)
     }
 
+    /// Whether an answer with this id, which belongs to no open question, is to one of a lost session.
+    pub(super) fn is_of_lost_session(&self, id: &Id) -> bool {
+        self.overflowed || self.used_before.contains(id)
+    }
+
     /// The id that the client saw of a request that the server named by its own.
     pub(super) fn shown_id(&self, own: &Id, generation: u64) -> Option<&Id> {
         self.open

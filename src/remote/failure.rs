@@ -127,13 +127,14 @@ impl Failure {
 
     /// The server answered with a JSON-RPC error.
     pub fn refused_by(error: Message, host: &str) -> Self {
-        let what = format!("{host} refused to open a session");
-        let cause = std::str::from_utf8(error.bytes())
+        let words: Option<String> = std::str::from_utf8(error.bytes())
             .ok()
             .and_then(|text| member_at(text, &["error", "message"]))
             .and_then(|words| serde_json::from_str(words).ok());
+        let words = words.unwrap_or_else(|| "no reason given".into());
+        let what = format!("{host} refused to open a session: {words}");
         let failure = Self::settled(FailureKind::Status, None, what);
-        Self { cause, answer: Some(Box::new(error)), ..failure }
+        Self { answer: Some(Box::new(error)), ..failure }
     }
 
     /// There is no connection yet, and a request waited long enough for one.

@@ -5,13 +5,13 @@ use std::time::Duration;
 use hyper::StatusCode;
 use tokio::time::Instant;
 
+use super::exchange::ANYHOW;
 use super::failure::Failure;
 use super::lifecycle::Session;
 use super::request::{Answer, Ask};
 use super::retry::Backoff;
 use super::sse::{Cursor, Event, Events};
 use super::{Receive, Remote, response};
-use crate::http::Reuse;
 
 /// First and longest wait before the stream is opened again.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -32,6 +32,10 @@ pub enum ListenEnd {
 
 /// Listens until the server refuses.
 pub async fn listen<R: Receive>(remote: &Remote, session: &Session, receive: &R) -> ListenEnd {
+    if let Some(channel) = &session.channel {
+        channel.closed().await;
+        return ListenEnd::SessionLost;
+    }
     let mut cursor = Cursor::default();
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     let mut opened = false;
@@ -39,7 +43,7 @@ pub async fn listen<R: Receive>(remote: &Remote, session: &Session, receive: &R)
         let mut asked = None;
         let mut stood = false;
         let ask = Ask::Listen { after: cursor.last_event_id.as_deref() };
-        match remote.ask(&ask, Some(session), Reuse::Any).await {
+        match remote.ask(&ask, Some(session), ANYHOW).await {
             Ok(answer) if is_stream(&answer) => {
                 opened = true;
                 stood = true;
@@ -88,6 +92,7 @@ impl Remote {
                     progressed = true;
                     continue;
                 }
+                Event::Endpoint(_) => continue,
                 Event::End => return progressed,
                 Event::Cut(fault) => {
                     tracing::debug!(%fault, "the stream from the server broke off");

@@ -15,7 +15,7 @@ use super::failure::{Failure, FailureKind};
 use super::lifecycle::{Session, legacy};
 use super::redirect::{MAX_HOPS, Redirect, decide};
 use super::{Remote, response};
-use crate::http::{Body, Reuse};
+use crate::http::{Body, Delivery};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const AGENT: &str = concat!("mcp-bridge/", env!("CARGO_PKG_VERSION"));
@@ -24,6 +24,8 @@ const AGENT: &str = concat!("mcp-bridge/", env!("CARGO_PKG_VERSION"));
 pub(super) enum Ask<'a> {
     /// A message.
     Post(&'a Bytes),
+    /// A message to the endpoint of the HTTP+SSE transport.
+    PostTo(&'a Endpoint, &'a Bytes),
     /// The stream of messages that the server sends unasked, or the rest of a stream that broke off.
     Listen {
         /// The last event that was seen of it.
@@ -46,12 +48,15 @@ impl Remote {
         &self,
         ask: &Ask<'_>,
         session: Option<&Session>,
-        reuse: Reuse,
+        how: Delivery<'_>,
     ) -> Result<Answer, Failure> {
-        let mut endpoint = self.endpoint();
+        let mut endpoint = match ask {
+            Ask::PostTo(endpoint, _) => (*endpoint).clone(),
+            _ => self.endpoint(),
+        };
         for _ in 0..=MAX_HOPS {
-            let answer = self.ask_at(&endpoint, ask, session, reuse).await?;
-            if !is_redirect(answer.status) {
+            let answer = self.ask_at(&endpoint, ask, session, how).await?;
+            if !is_redirect(answer.status) || matches!(ask, Ask::PostTo(..)) {
                 return Ok(answer);
             }
             endpoint = self.moved(&endpoint, &answer)?;
@@ -65,13 +70,13 @@ impl Remote {
         endpoint: &Endpoint,
         ask: &Ask<'_>,
         session: Option<&Session>,
-        reuse: Reuse,
+        how: Delivery<'_>,
     ) -> Result<Answer, Failure> {
         let request = self.compose(endpoint, ask, session);
         let host = || endpoint.host();
         let response = self
             .http
-            .send(endpoint.origin(), request, reuse)
+            .send(endpoint.origin(), request, how)
             .await
             .map_err(|fault| Failure::from_fault(&fault, &host()))?;
         let (head, body) = response.into_parts();
@@ -154,7 +159,7 @@ fn is_redirect(status: StatusCode) -> bool {
 impl Ask<'_> {
     fn method(&self) -> Method {
         match self {
-            Self::Post(_) => Method::POST,
+            Self::Post(_) | Self::PostTo(..) => Method::POST,
             Self::Listen { .. } => Method::GET,
             Self::Delete => Method::DELETE,
         }
@@ -162,7 +167,7 @@ impl Ask<'_> {
 
     fn body(&self) -> Bytes {
         match self {
-            Self::Post(body) => (*body).clone(),
+            Self::Post(body) | Self::PostTo(_, body) => (*body).clone(),
             _ => Bytes::new(),
         }
     }
@@ -170,7 +175,7 @@ impl Ask<'_> {
     fn add_headers(&self, headers: &mut HeaderMap) {
         let fixed = HeaderValue::from_static;
         match self {
-            Self::Post(_) => {
+            Self::Post(_) | Self::PostTo(..) => {
                 headers.insert(CONTENT_TYPE, fixed("application/json"));
                 headers.insert(ACCEPT, fixed("application/json, text/event-stream"));
                 headers.insert(ACCEPT_ENCODING, fixed("gzip"));

@@ -26,6 +26,8 @@ pub(super) struct Cursor {
 pub(super) enum Event {
     /// The data of a message event.
     Data(Vec<u8>),
+    /// The endpoint for messages, of a stream on which one may be named.
+    Endpoint(String),
     /// An event that is larger than allowed; the stream can be read on.
     TooLarge,
     /// The stream ended by itself.
@@ -46,6 +48,8 @@ type Bodies = Pin<Box<dyn Stream<Item = Result<Bytes, Cut>> + Send>>;
 pub(super) struct Events {
     stream: SseByteStream<Bodies>,
     limit: usize,
+    /// Whether the server may name an endpoint.
+    endpoints: bool,
 }
 
 struct Feed {
@@ -58,7 +62,12 @@ impl Events {
     pub(super) fn new(body: Body, limit: usize) -> Self {
         let feed = Feed { body, ended: false, gauge: Gauge::new(limit) };
         let stream: Bodies = Box::pin(stream::unfold(feed, Feed::next));
-        Self { stream: SseByteStream::new(stream), limit }
+        Self { stream: SseByteStream::new(stream), limit, endpoints: false }
+    }
+
+    /// Reads a stream of the HTTP+SSE transport, on which the server names an endpoint.
+    pub(super) fn all_kinds(body: Body, limit: usize) -> Self {
+        Self { endpoints: true, ..Self::new(body, limit) }
     }
 
     /// The next message event. Ids and waits are noted in the cursor as they come.
@@ -80,6 +89,9 @@ impl Events {
             let data = event.data.unwrap_or_default();
             if kind == TOO_LARGE || (kind == "message" && data.len() > self.limit) {
                 return Event::TooLarge;
+            }
+            if self.endpoints && kind == "endpoint" {
+                return Event::Endpoint(data);
             }
             if kind == "message" && !data.trim().is_empty() {
                 return Event::Data(data.into_bytes());

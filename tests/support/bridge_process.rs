@@ -22,10 +22,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use self::inbox::Inbox;
+use self::inbox::{Inbox, Line};
 use self::pipes::{Stdin, Stdout};
 use super::watched::Watched;
-use super::{DEADLINE, Gate, Timeline};
+use super::{DEADLINE, Gate, McpServer, Timeline};
 
 pub use self::pipes::Streams;
 
@@ -39,6 +39,7 @@ pub struct Builder {
     xdg: bool,
     hold_stdout: bool,
     check: bool,
+    deadline: Duration,
 }
 
 impl Builder {
@@ -95,6 +96,13 @@ impl Builder {
         self
     }
 
+    /// How long its lines are waited for, where the bridge itself is patient for longer.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
     /// Another program in place of the bridge, to test this fixture.
     #[must_use]
     pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
@@ -119,11 +127,7 @@ impl Builder {
         let timeline = Timeline::of_this_test();
         timeline.log("client", format!("runs {program} {}", self.args.join(" ")));
         let inbox = Arc::new(Watched::new(Inbox::new(self.check)));
-        let read_gate = Gate::named("stdout is read");
-        let stdout = Stdout::read(ours.stdout, &inbox, &read_gate, &timeline);
-        if !self.hold_stdout {
-            read_gate.open();
-        }
+        let stdout = Stdout::read(ours.stdout, &inbox, !self.hold_stdout, &timeline);
         let stderr = collect_stderr(&mut child, &timeline);
         BridgeProcess {
             stdin: Some(Stdin::write(ours.stdin)),
@@ -131,9 +135,9 @@ impl Builder {
             home,
             inbox,
             stdout: Some(stdout),
-            read_gate,
             stderr,
             timeline,
+            deadline: self.deadline,
         }
     }
 }
@@ -188,15 +192,23 @@ pub struct BridgeProcess {
     stdin: Option<Stdin>,
     stdout: Option<Stdout>,
     inbox: Arc<Watched<Inbox>>,
-    read_gate: Gate,
     stderr: Arc<Watched<Stderr>>,
     timeline: Timeline,
+    deadline: Duration,
 }
 
 impl BridgeProcess {
     /// The bridge before this server.
     pub fn to(url: impl Into<String>) -> Builder {
         Self::with_args([url.into()])
+    }
+
+    /// The bridge before this server, after the handshake of a client with no capabilities.
+    #[track_caller]
+    pub fn before(server: &McpServer) -> Self {
+        let mut bridge = Self::to(server.url()).spawn();
+        bridge.initialize();
+        bridge
     }
 
     /// The bridge with any arguments.
@@ -210,6 +222,7 @@ impl BridgeProcess {
             xdg: true,
             hold_stdout: false,
             check: true,
+            deadline: DEADLINE,
         };
         builder.args(args)
     }
@@ -289,7 +302,7 @@ impl BridgeProcess {
         let id: Value = id.into();
         let id = id.to_string();
         self.take(
-            |line| inbox::response_id(line).as_deref() == Some(&id),
+            |line| line.response_id.as_ref() == Some(&id),
             || format!("the response to request {id}"),
         )
     }
@@ -297,14 +310,15 @@ impl BridgeProcess {
     /// The next notification or request with this method.
     #[track_caller]
     pub fn expect_method(&mut self, method: &str) -> Value {
-        self.next_message_where(method, |message| message["method"] == method)
+        let line = self.take(|line| line.method.as_deref() == Some(method), || method.to_owned());
+        read(&line)
     }
 
     /// The first message that passes; the others stay to be taken.
     #[track_caller]
     pub fn next_message_where(&mut self, what: &str, passes: impl Fn(&Value) -> bool) -> Value {
         let line = self.take(
-            |line| serde_json::from_str(line).is_ok_and(|message| passes(&message)),
+            |line| serde_json::from_str(&line.text).is_ok_and(|message| passes(&message)),
             || what.to_owned(),
         );
         read(&line)
@@ -312,7 +326,7 @@ impl BridgeProcess {
 
     /// What came and was not taken yet.
     pub fn unread(&self) -> Vec<String> {
-        self.inbox.read().lines.iter().cloned().collect()
+        self.inbox.read().lines.iter().map(|line| line.text.clone()).collect()
     }
 
     /// Nothing leaves the bridge until the gate opens.
@@ -327,19 +341,20 @@ impl BridgeProcess {
     #[track_caller]
     pub fn wait_until_all_are_answered(&mut self) {
         let owed = |inbox: &mut Inbox| inbox.owed().is_empty().then_some(());
-        let answered = self.inbox.wait(DEADLINE, owed).is_some();
+        let answered = self.inbox.wait(self.deadline, owed).is_some();
         self.check();
         assert!(answered, "no answer to {:?}", self.inbox.read().owed());
     }
 
     #[track_caller]
-    fn take(&mut self, passes: impl Fn(&str) -> bool, what: impl FnOnce() -> String) -> String {
-        let taken = self.inbox.wait(DEADLINE, |inbox| inbox.take(&passes));
+    fn take(&mut self, passes: impl Fn(&Line) -> bool, what: impl FnOnce() -> String) -> String {
+        let deadline = self.deadline;
+        let taken = self.inbox.wait(deadline, |inbox| inbox.take(&passes));
         self.check();
         match taken {
             Some(Some(line)) => line,
             Some(None) => panic!("stdout ended before {}", what()),
-            None => panic!("waited {DEADLINE:?} in vain for {}", what()),
+            None => panic!("waited {deadline:?} in vain for {}", what()),
         }
     }
 
@@ -382,9 +397,14 @@ impl BridgeProcess {
 
     // --- its life ---
 
-    /// From now on stdout is read (after `hold_stdout`).
+    /// From now on nobody reads stdout: what is ahead in the pipe stays there.
+    pub fn hold_stdout(&self) {
+        self.stdout.iter().for_each(|stdout| stdout.set_reading(false));
+    }
+
+    /// From now on stdout is read.
     pub fn read_stdout(&self) {
-        self.read_gate.open();
+        self.stdout.iter().for_each(|stdout| stdout.set_reading(true));
     }
 
     /// The client stops listening: what the bridge writes now finds a closed pipe.
@@ -399,6 +419,15 @@ impl BridgeProcess {
         let ended = self.inbox.wait(DEADLINE, |inbox| inbox.ended.then_some(())).is_some();
         assert!(ended, "stdout was still open after {DEADLINE:?}");
         self.check();
+    }
+
+    /// The client leaves in good form, and all that is left to be said was good too.
+    #[track_caller]
+    pub fn finish(mut self) {
+        self.close_stdin();
+        let status = self.wait_exit();
+        assert!(status.success(), "the bridge ended with {status}");
+        self.wait_for_end_of_stdout();
     }
 
     /// Waits for the end of the process.

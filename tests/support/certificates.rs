@@ -31,7 +31,6 @@ pub enum Protocols {
 
 pub struct PrivateAuthority {
     issuer: Issuer<'static, KeyPair>,
-    pem: String,
     folder: TempDir,
 }
 
@@ -44,16 +43,12 @@ impl PrivateAuthority {
         let pem = params.self_signed(&key).expect("a certificate of the authority").pem();
         let folder = TempDir::new().expect("a folder for the authority's certificate");
         std::fs::write(folder.path().join("ca.pem"), &pem).expect("writing the certificate");
-        Self { issuer: Issuer::new(params, key), pem, folder }
+        Self { issuer: Issuer::new(params, key), folder }
     }
 
     /// The file for `SSL_CERT_FILE`; it lives as long as the authority.
     pub fn pem_file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
-    }
-
-    pub fn pem(&self) -> &str {
-        &self.pem
     }
 
     pub fn server_config(&self, shown: Certificate, offered: Protocols) -> Arc<ServerConfig> {

@@ -54,25 +54,37 @@ impl RawServer {
         Some(RawConnection { socket, timeline: self.timeline.clone() })
     }
 
-    /// Answers every request on every connection with these bytes and closes. The test goes on
-    /// beside it.
+    /// Answers every request with these bytes and closes. The test goes on beside it.
     pub fn always(answer: impl Into<Vec<u8>>) -> Self {
-        let server = Self::listen();
-        let (sender, accepted) = channel();
         let answer: Vec<u8> = answer.into();
+        Self::answering(move |_| answer.clone())
+    }
+
+    /// Answers every request with the bytes that are made from it and closes.
+    pub fn answering(make: impl Fn(&str) -> Vec<u8> + Send + 'static) -> Self {
+        let server = Self::listen();
+        // Nobody gets connections from this one: they are all answered here.
+        let (_, accepted) = channel();
         let this = Self { address: server.address, accepted, timeline: server.timeline.clone() };
         std::thread::spawn(move || {
             while let Ok(socket) = server.accepted.recv() {
                 let mut connection = RawConnection { socket, timeline: server.timeline.clone() };
                 let _ = connection.socket.set_read_timeout(Some(DEADLINE));
-                if connection.try_read_request().is_ok() {
-                    connection.write(&answer);
+                if let Ok(request) = connection.try_read_request() {
+                    connection.write(make(&request));
                 }
             }
-            drop(sender);
         });
         this
     }
+}
+
+/// A JSON answer with all that belongs to it.
+pub fn json_answer(json: &str) -> String {
+    let length = json.len();
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{json}"
+    )
 }
 
 pub struct RawConnection {
@@ -123,10 +135,7 @@ impl RawConnection {
 
     /// A JSON answer with all that belongs to it.
     pub fn write_json(&mut self, json: &str) {
-        let length = json.len();
-        self.write(format!(
-            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{json}"
-        ));
+        self.write(json_answer(json));
     }
 
     /// Waits until the client closes; false if it does not.

@@ -6,8 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How much of one entry is shown.
-const SHOWN: usize = 600;
+/// How much of one entry is kept, and how many of the last entries are printed.
+const SHOWN: usize = 400;
+const PRINTED: usize = 100;
+/// More entries than this are not kept: the older half goes.
+const KEPT: usize = 20_000;
 
 thread_local! {
     static OF_THIS_TEST: RefCell<Option<Timeline>> = const { RefCell::new(None) };
@@ -54,6 +57,9 @@ impl Timeline {
         }
         // The time is read under the lock, so that the entries stand in the order of their times.
         let mut entries = self.lock();
+        if entries.len() == KEPT {
+            entries.drain(..KEPT / 2);
+        }
         entries.push(Entry { at: self.0.start.elapsed(), who, what });
     }
 
@@ -72,7 +78,12 @@ impl Timeline {
             return;
         }
         eprintln!("--- what happened ---");
-        for Entry { at, who, what } in self.lock().iter() {
+        let entries = self.lock();
+        let skipped = entries.len().saturating_sub(PRINTED);
+        if skipped > 0 {
+            eprintln!("… {skipped} earlier entries");
+        }
+        for Entry { at, who, what } in &entries[skipped..] {
             eprintln!("{:>9.3} ms  {who:<7} {what}", at.as_secs_f64() * 1e3);
         }
         eprintln!("---------------------");

@@ -5,7 +5,7 @@ use flate2::read::GzDecoder;
 use serde_json::json;
 
 use super::client_of;
-use crate::support::http_client::Reply;
+use crate::support::http_client::{HttpClient, Reply};
 use crate::support::{Answer, Gate, McpServer, RawServer, Step};
 
 /// What a client gets when `ping` is answered this way.
@@ -167,8 +167,7 @@ fn a_reset_is_not_a_close() {
 #[test]
 fn a_raw_server_says_anything() {
     let server = RawServer::always("SMTP 220 hello\r\n");
-    let mut client =
-        crate::support::http_client::HttpClient::try_to(&server.host()).expect("a connection");
+    let mut client = HttpClient::try_to(&server.host()).expect("a connection");
     let failure = client.call(1, "ping", json!({})).err().expect("garbage is no answer");
     assert!(format!("{failure:?}").contains("Parse"), "{failure:?}");
 }
@@ -176,14 +175,19 @@ fn a_raw_server_says_anything() {
 #[test]
 fn a_raw_server_is_driven_by_hand() {
     let server = RawServer::listen();
-    let mut client =
-        crate::support::http_client::HttpClient::try_to(&server.host()).expect("a connection");
+    let mut client = HttpClient::try_to(&server.host()).expect("a connection");
     std::thread::scope(|scope| {
         let ping = scope.spawn(|| client.call(1, "ping", json!({})).expect("an answer").text());
         let mut connection = server.accept();
         assert!(connection.read_request().ends_with(r#""method":"ping","params":{}}"#));
         connection.write_json("[]");
         assert_eq!(ping.join().expect("no panic"), "[]");
-        connection.reset();
+        connection.close();
     });
+    drop(client);
+    drop(HttpClient::try_to(&server.host()));
+    let mut left = server.accept();
+    assert!(left.wait_until_closed());
+    left.reset();
+    assert!(server.accept_within(Duration::from_millis(10)).is_none());
 }

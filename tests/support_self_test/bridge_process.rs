@@ -142,6 +142,7 @@ fn memory_is_measured() {
     let mut process = script("exec cat").spawn();
     process.notify("n", json!({}));
     process.expect_line();
+    assert!(std::fs::exists(format!("/proc/{}", process.pid())).expect("a look at /proc"));
     let (now, peak) = process.memory();
     assert!(now > 100 && peak >= now);
     process.kill();

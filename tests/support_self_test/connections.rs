@@ -70,6 +70,8 @@ fn connections_can_be_reset_or_asked_to_leave() {
     server.wait_until_left();
     assert!(client.call(1, "ping", json!({})).is_err());
     client_of(&server);
+    let _staying = client_of(&server);
+    assert!(server.open_connections() >= 1);
     server.reset_connections();
     server.wait_until_left();
 }

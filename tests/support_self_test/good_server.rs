@@ -108,8 +108,9 @@ fn requests_are_recorded_as_they_came() {
     let mut client = client_of(&server);
     client.call(1, "ping", json!({"odd": "ü"})).expect("an answer");
     let request = server.wait_for("ping");
-    assert_eq!(request.order, 2);
-    assert_eq!(request.connection, 1);
+    assert_eq!((request.order, request.connection), (2, 1));
+    assert_eq!(request.version, hyper::Version::HTTP_11);
+    assert!(request.at > server.wait_for("initialize").at);
     assert_eq!(request.path, "/mcp");
     assert_eq!(request.session(), Some("session-1"));
     assert_eq!(request.header("mcp-protocol-version"), Some("2025-11-25"));
@@ -121,6 +122,24 @@ fn requests_are_recorded_as_they_came() {
 }
 
 #[test]
+fn a_server_can_keep_no_records() {
+    let server = McpServer::legacy().without_records().run();
+    let mut client = client_of(&server);
+    client.call_tool(1, "echo", json!({})).expect("an answer");
+    client.call(2, "odd", json!({})).expect("an answer");
+    assert!(server.requests().is_empty());
+    assert_eq!((server.executions("echo"), server.forgive().len()), (1, 1));
+}
+
+#[test]
+fn the_tools_can_be_others() {
+    let tools = json!([{"name": "one", "inputSchema": {"type": "object"}}]);
+    let server = McpServer::legacy().tools(tools.clone()).run();
+    let answer = client_of(&server).call(1, "tools/list", json!({})).expect("an answer").json();
+    assert_eq!(answer["result"]["tools"], tools);
+}
+
+#[test]
 fn what_is_pushed_comes_on_the_get_stream() {
     let server = McpServer::legacy().run();
     let mut client = client_of(&server);
@@ -128,6 +147,8 @@ fn what_is_pushed_comes_on_the_get_stream() {
     assert_eq!((stream.status, stream.header("content-type")), (200, "text/event-stream"));
     server.push_raw("{\"a\":\n1}");
     assert_eq!(stream.next().expect("a piece").expect("more"), "data: {\"a\":\ndata: 1}\n\n");
+    server.push_bytes("data: half");
+    assert_eq!(stream.next().expect("a piece").expect("more"), "data: half");
     server.end_get_stream();
     assert_eq!(stream.next().expect("an end"), None);
 }

@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use super::client_of;
@@ -31,6 +33,13 @@ fn every_kind_of_event_stands_on_the_wire() {
          data: half an event\r\n\r\n\
          id: s:2\nretry: 7\ndata: {\"jsonrpc\":\"2.0\",\"id\":5,\"result\":1}\n\n"
     );
+}
+
+#[test]
+fn a_step_can_take_time() {
+    let start = Instant::now();
+    reply_in_steps([Step::Pause(Duration::from_millis(100)), Step::comment("late")]).text();
+    assert!(start.elapsed() >= Duration::from_millis(100));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::client_of;
 use crate::support::http_client::HttpClient;
-use crate::support::mcp_server::matcher::{get, path};
+use crate::support::mcp_server::matcher::{anything, get, path};
 use crate::support::{Answer, McpServer};
 
 /// What the server notes when one request is sent after the handshake.
@@ -91,6 +91,10 @@ fn what_is_allowed_is_no_fault() {
     let server = McpServer::legacy().allow("odd").allow(path("/.well-known/oauth")).run();
     let mut client = client_of(&server);
     client.call(1, "odd", json!({})).expect("an answer");
+    client.call(2, "odder", json!({})).expect("an answer");
+    assert_eq!(server.forgive().len(), 1);
+    server.allow(anything());
+    client.call(3, "odder", json!({})).expect("an answer");
     let reply = client.send(Method::GET, "/.well-known/oauth?x=1", &[], String::new());
     assert_eq!(reply.expect("an answer").status, 404);
 }

@@ -7,12 +7,31 @@ use serde_json::value::RawValue;
 
 #[derive(Default)]
 pub struct Inbox {
-    pub lines: VecDeque<String>,
+    pub lines: VecDeque<Line>,
     pub faults: Vec<String>,
     pub ended: bool,
     check: bool,
     /// By id, spelled as it was sent: how many responses are owed.
     owed: HashMap<String, usize>,
+}
+
+/// One line of stdout, with what is asked for most.
+pub struct Line {
+    pub text: String,
+    /// Of a request or notification.
+    pub method: Option<String>,
+    /// Of a response, spelled as it came.
+    pub response_id: Option<String>,
+}
+
+impl Line {
+    fn new(text: String) -> Self {
+        let fields: Fields<'_> = serde_json::from_str(&text).unwrap_or_default();
+        let raw = |name: &str| fields.get(name).map(|value| value.get());
+        let method = raw("method").and_then(|raw| serde_json::from_str(raw).ok());
+        let response_id = raw("id").filter(|_| raw("method").is_none()).map(str::to_owned);
+        Self { method, response_id, text }
+    }
 }
 
 type Fields<'a> = HashMap<Cow<'a, str>, &'a RawValue>;
@@ -34,7 +53,9 @@ impl Inbox {
     }
 
     fn note_request(&mut self, message: &[u8]) {
-        let Ok(fields) = serde_json::from_slice::<Fields<'_>>(message) else { return };
+        // A line that is no UTF-8 is owed an answer too.
+        let message = String::from_utf8_lossy(message);
+        let Ok(fields) = serde_json::from_str::<Fields<'_>>(&message) else { return };
         if let (Some(id), true) = (fields.get("id"), fields.contains_key("method")) {
             *self.owed.entry(id.get().to_owned()).or_default() += 1;
         }
@@ -59,7 +80,7 @@ impl Inbox {
         {
             self.faults.push(format!("{fault}: {line}"));
         }
-        self.lines.push_back(line);
+        self.lines.push_back(Line::new(line));
     }
 
     fn judge(&mut self, line: &str) -> Result<(), &'static str> {
@@ -85,22 +106,13 @@ impl Inbox {
 
     /// Takes the first line that passes; `Some(None)` if none can come any more, or if there is
     /// a fault to report first.
-    pub fn take(&mut self, passes: impl Fn(&str) -> bool) -> Option<Option<String>> {
+    pub fn take(&mut self, passes: impl Fn(&Line) -> bool) -> Option<Option<String>> {
         if !self.faults.is_empty() {
             return Some(None);
         }
-        match self.lines.iter().position(|line| passes(line)) {
-            Some(at) => Some(self.lines.remove(at)),
+        match self.lines.iter().position(passes) {
+            Some(at) => Some(self.lines.remove(at).map(|line| line.text)),
             None => self.ended.then_some(None),
         }
     }
-}
-
-/// The id of a response, spelled as it came.
-pub fn response_id(line: &str) -> Option<String> {
-    let fields: Fields<'_> = serde_json::from_str(line).ok()?;
-    if fields.contains_key("method") {
-        return None;
-    }
-    fields.get("id").map(|id| id.get().to_owned())
 }

@@ -76,12 +76,14 @@ impl Connection {
 
     /// Waits until no request was running for this long.
     pub async fn idle_for(&self, time: Duration) {
+        let mut since = Instant::now();
         loop {
-            let since = self.activity.until(|last| Some(*last)).await;
-            tokio::time::sleep(time).await;
-            let quiet = *self.activity.read() == since;
-            if quiet && self.active.load(Ordering::Relaxed) == 0 {
-                return;
+            tokio::time::sleep_until((since + time).into()).await;
+            let last = self.activity.read().unwrap_or(since);
+            match self.active.load(Ordering::Relaxed) {
+                0 if last <= since => return,
+                0 => since = last,
+                _ => since = self.activity.until(|last| last.filter(|last| *last > since)).await,
             }
         }
     }

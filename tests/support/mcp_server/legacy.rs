@@ -139,7 +139,7 @@ fn resource(uri: &str) -> Value {
 
 fn initialize(params: &Value, world: &World) -> Answer {
     let asked = params["protocolVersion"].as_str().unwrap_or_default();
-    let known = VERSIONS.contains(&asked).then_some(asked).unwrap_or(VERSIONS[0]);
+    let known = if VERSIONS.contains(&asked) { asked } else { VERSIONS[0] };
     let version = world.settings.version.as_deref().unwrap_or(known);
     let answer = Answer::result(json!({
         "protocolVersion": version,

@@ -79,10 +79,6 @@ impl Request {
         }
     }
 
-    pub fn is_notification(&self) -> bool {
-        matches!(self.message, Message::Notification { .. })
-    }
-
     pub fn is_response(&self) -> bool {
         matches!(self.message, Message::Response { .. })
     }

@@ -60,7 +60,7 @@ async fn record(
     let message = if parts.method == Method::POST { Message::read(&body) } else { Message::None };
     Ok(world.state.update(|state| {
         let request = Request {
-            order: state.requests.len(),
+            order: state.received,
             at: Instant::now(),
             connection,
             version: parts.version,
@@ -70,8 +70,11 @@ async fn record(
             body,
             message,
         };
-        world.timeline.log("server", format!("received {}", request.summary()));
-        state.requests.push(request.clone());
+        state.received += 1;
+        if world.settings.keeps_requests {
+            world.timeline.log("server", format!("received {}", request.summary()));
+            state.requests.push(request.clone());
+        }
         request
     }))
 }
@@ -134,7 +137,7 @@ fn note_session(request: &Request, answer: &Answer, world: &World, state: &mut S
     let id = answer.headers.iter().find(|(name, _)| name == "mcp-session-id");
     let id = id.map(|(_, value)| value.clone());
     if let Some(version) = version {
-        state.sessions.push(Session { id, version, params, ..Session::default() });
+        state.sessions.push(Session { id, version, ..Session::default() });
     }
 }
 
@@ -153,14 +156,18 @@ async fn deliver(
     answer: Answer,
 ) -> Result<Response<Inner>, Failure> {
     let log = |what: &str| {
-        world.timeline.log("server", format!("#{} {what}", request.order));
+        if world.settings.keeps_requests {
+            world.timeline.log("server", format!("#{} {what}", request.order));
+        }
     };
     let head = head_of(&answer);
     let status = answer.status.unwrap_or(200);
     match answer.how {
         How::Whole(make) => {
             let body = make(request);
-            log(&format!("answered {status} {}", String::from_utf8_lossy(&body)));
+            let shown = std::str::from_utf8(&body);
+            let shown = shown.map_or_else(|_| format!("{} bytes", body.len()), str::to_owned);
+            log(&format!("answered {status} {shown}"));
             let body = Full::new(answer.encoding.apply(body)).map_err(|never| match never {});
             Ok(head.body(body.boxed_unsync())?)
         }

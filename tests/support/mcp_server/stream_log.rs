@@ -59,10 +59,6 @@ impl StreamLog {
         self.state.read().pieces.len()
     }
 
-    pub fn is_finished(&self) -> bool {
-        self.state.read().finished
-    }
-
     /// The piece at the index as soon as there is one; `None` at the end of a finished stream.
     pub async fn take(&self, index: usize) -> Option<What> {
         let taken = self.state.until(|state| match state.pieces.get_mut(index) {

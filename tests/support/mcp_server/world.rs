@@ -31,12 +31,15 @@ pub struct Settings {
     pub event_ids: bool,
     pub tools: Value,
     pub strict_script: bool,
+    pub keeps_requests: bool,
 }
 
 #[derive(Default)]
 pub struct State {
     pub script: Script,
     pub allowed: Vec<Matcher>,
+    /// How many came so far, kept or not.
+    pub received: usize,
     pub requests: Vec<Request>,
     pub violations: Vec<String>,
     pub sessions: Vec<Session>,
@@ -59,8 +62,6 @@ pub struct State {
 pub struct Session {
     pub id: Option<String>,
     pub version: String,
-    /// The parameters of the `initialize` request.
-    pub params: Value,
     pub initialized: bool,
     pub lost: Option<Lost>,
     pub deleted: bool,

@@ -1,0 +1,80 @@
+//! A client that needs no relay: what a call costs by itself.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use crate::Result;
+use crate::messages;
+
+/// One connection, one session.
+pub struct Direct {
+    stream: TcpStream,
+    host: String,
+    session: String,
+    buffer: Vec<u8>,
+}
+
+impl Direct {
+    /// Connects to a plain `http://HOST:PORT/mcp` and initializes.
+    pub fn connect(url: &str) -> Result<Self> {
+        let rest = url.strip_prefix("http://").ok_or("not plain HTTP")?;
+        let (host, _) = rest.split_once('/').ok_or("the URL has no path")?;
+        let stream = TcpStream::connect(host)?;
+        stream.set_nodelay(true)?;
+        let mut direct = Self {
+            stream,
+            host: host.to_owned(),
+            session: String::new(),
+            buffer: vec![0; 16 * 1024],
+        };
+        let head = direct.post(messages::INITIALIZE)?;
+        direct.session = header(&head, "mcp-session-id").ok_or("no session")?.to_owned();
+        Ok(direct)
+    }
+
+    /// Calls `echo`.
+    pub fn echo(&mut self) -> Result<Duration> {
+        let line = messages::echo(1);
+        let sent = Instant::now();
+        self.post(&line)?;
+        Ok(sent.elapsed())
+    }
+
+    /// Posts a message and reads the whole answer; returns its head.
+    fn post(&mut self, body: &str) -> Result<String> {
+        let session = match self.session.as_str() {
+            "" => String::new(),
+            id => format!("mcp-session-id: {id}\r\n"),
+        };
+        let request = format!(
+            "POST /mcp HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+             accept: application/json, text/event-stream\r\n{session}content-length: {}\r\n\r\n\
+             {body}",
+            self.host,
+            body.len(),
+        );
+        self.stream.write_all(request.as_bytes())?;
+        self.read_answer()
+    }
+
+    fn read_answer(&mut self) -> Result<String> {
+        let mut filled = 0;
+        loop {
+            filled += match self.stream.read(&mut self.buffer[filled..])? {
+                0 => return Err("the server hung up".into()),
+                length => length,
+            };
+            let text = std::str::from_utf8(&self.buffer[..filled])?;
+            let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+            let length = header(head, "content-length").ok_or("no length")?;
+            if body.len() >= length.parse()? {
+                return Ok(head.to_owned());
+            }
+        }
+    }
+}
+
+fn header<'head>(head: &'head str, name: &str) -> Option<&'head str> {
+    head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}

@@ -1,0 +1,79 @@
+//! Single calls: how long they take and how much memory.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Course, Sample};
+use crate::direct::Direct;
+use crate::relay::Relay;
+use crate::statistics::median;
+use crate::tools::NOTIFICATIONS;
+use crate::{Result, messages, procfs};
+
+const ECHO: &str = r#"{"text":"hello"}"#;
+
+/// What the relay adds to a call. Direct calls and relayed ones take turns, so that what disturbs
+/// the one disturbs the other.
+pub fn latency(course: &Course<'_>) -> Result<Sample> {
+    let mut relay = course.start_near()?;
+    let mut direct = Direct::connect(&course.lab.server.near)?;
+    let (mut plain, mut relayed) = (Vec::new(), Vec::new());
+    for turn in 0..40 {
+        let counts = turn >= 10;
+        for _ in 0..20 {
+            let taken = direct.echo()?;
+            plain.extend(counts.then_some(taken.as_secs_f64()));
+        }
+        for _ in 0..20 {
+            let taken = relay.call("echo", ECHO)?;
+            relayed.extend(counts.then_some(taken.as_secs_f64()));
+        }
+    }
+    let added = median(&relayed).zip(median(&plain)).map(|(relayed, plain)| relayed - plain);
+    Ok(vec![added.map(|seconds| seconds * 1e6)])
+}
+
+/// One answer with many notifications before its result.
+pub fn notifications(course: &Course<'_>) -> Result<Sample> {
+    let mut relay = course.start_near()?;
+    relay.call("echo", ECHO)?;
+    let id = relay.new_id();
+    let sent = Instant::now();
+    relay.send(&messages::call(id, "notify", "{}"))?;
+    let delivered = relay.answer_to(id)?;
+    let taken = sent.elapsed();
+    if delivered != NOTIFICATIONS {
+        return Err(format!("{delivered} notifications of {NOTIFICATIONS} were delivered").into());
+    }
+    Ok(vec![Some(taken.as_secs_f64() * 1e3)])
+}
+
+/// Whether a slow call holds up the others.
+pub fn beside_a_slow_one(course: &Course<'_>) -> Result<Sample> {
+    let mut relay = course.start_near()?;
+    relay.call("echo", ECHO)?;
+    let slow = relay.new_id();
+    relay.send(&messages::call(slow, "sleep", r#"{"ms":1000}"#))?;
+    let mut worst = Duration::ZERO;
+    for _ in 0..50 {
+        worst = worst.max(relay.call("echo", ECHO)?);
+        thread::sleep(Duration::from_millis(15));
+    }
+    relay.answer_to(slow)?;
+    Ok(vec![Some(worst.as_secs_f64() * 1e3)])
+}
+
+/// A large result in one JSON body.
+pub fn big_json(course: &Course<'_>) -> Result<Sample> {
+    peak_of(course.start_near()?, "{}")
+}
+
+/// A large result in one event.
+pub fn big_events(course: &Course<'_>) -> Result<Sample> {
+    peak_of(course.start_near()?, r#"{"events":true}"#)
+}
+
+fn peak_of(mut relay: Relay, arguments: &str) -> Result<Sample> {
+    relay.call("big", arguments)?;
+    Ok(vec![Some(procfs::peak(relay.pid())? / 1e6)])
+}

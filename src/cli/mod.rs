@@ -1,0 +1,89 @@
+//! What can be typed. What it means stands in [`crate::config`].
+
+mod log;
+mod relay;
+mod transport;
+mod values;
+
+pub use log::LogArgs;
+pub use relay::RelayArgs;
+pub use transport::{Transport, TransportArgs};
+
+use clap::{Args, Parser, Subcommand};
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bridge",
+    version,
+    about = "Connects an MCP client that speaks stdio to a hosted MCP server",
+    long_about = "Connects an MCP client that speaks stdio to a hosted MCP server.\n\n\
+        The client launches `bridge` and writes JSON-RPC messages to its stdin, one a line; `bridge` \
+        forwards each to the server over HTTP and writes what comes back to stdout.",
+    after_long_help = EXAMPLES,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// The command; without one, `serve`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The default command's arguments.
+    #[command(flatten)]
+    pub serve: ServeArgs,
+}
+
+const EXAMPLES: &str = "Examples:
+  bridge https://mcp.example.com/mcp
+      Serve that server on stdin and stdout. In a client's configuration:
+      { \"command\": \"bridge\", \"args\": [\"https://mcp.example.com/mcp\"] }
+
+  bridge https://mcp.example.com/mcp --debug --log /tmp/bridge.log
+      The same, and write down what happens.
+
+  bridge http://localhost:3000/mcp --tool-timeout 2m
+      A server on this machine; a tool call that takes longer is an error.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve a hosted server on stdin and stdout (what `bridge SERVER` does)
+    Serve(ServeArgs),
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Example:\n  bridge completions bash > ~/.local/share/bash-completion/completions/bridge"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// URL of the server's MCP endpoint
+    #[arg(value_name = "SERVER", required = true)]
+    pub server: Option<String>,
+    /// What happens between the two sides
+    #[command(flatten)]
+    pub relay: RelayArgs,
+    /// How the server is spoken to
+    #[command(flatten)]
+    pub transport: TransportArgs,
+    /// What is written down
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

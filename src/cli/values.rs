@@ -1,0 +1,52 @@
+//! Values with units.
+
+/// A number of bytes: `4096`, `512k`, `64M`, `1GiB`.
+pub(super) fn size(text: &str) -> Result<usize, String> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        unit => return Err(format!("`{unit}` is no unit of size; use k, M or G")),
+    };
+    let number: usize = digits.parse().map_err(|_| "not a whole number of bytes".to_owned())?;
+    let bytes = number.checked_mul(factor).ok_or("more than this machine can count")?;
+    if bytes < 1024 { Err("smaller than 1k: no session would fit".into()) } else { Ok(bytes) }
+}
+
+/// A time: `500ms`, `30s`, `5m`, `2h`; a bare number is seconds.
+pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let number: u32 = digits.parse().map_err(|_| "not a whole number".to_owned())?;
+    let millis = match &text[digits.len()..] {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        unit => return Err(format!("`{unit}` is no unit of time; use ms, s, m or h")),
+    };
+    Ok(std::time::Duration::from_millis(u64::from(number) * millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn sizes_and_times_have_units() {
+        assert_eq!(size("64M"), Ok(64 << 20));
+        assert_eq!(size("4096"), Ok(4096));
+        assert!(size("64 parsecs").is_err());
+        assert!(size("1").is_err());
+        assert!(size("99999999999999999999G").is_err());
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("30"), Ok(Duration::from_secs(30)));
+        assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert!(duration("-1").is_err());
+        assert!(duration("5 fortnights").is_err());
+    }
+}
