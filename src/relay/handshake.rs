@@ -205,8 +205,7 @@ impl<M: Memory> Machine<M> {
 
     /// Answers the client's `initialize` in the server's stead; the server's answer is used when it comes.
     pub(super) fn answer_provisionally(&mut self, now: Instant) {
-        let Client::Opening { hello, initialized } = &self.client else { return };
-        let initialized = initialized.clone();
+        let Client::Opening { hello, .. } = &self.client else { return };
         let Some(id) = hello.request.id().cloned() else { return };
         let hello = hello.clone();
         let remembered = self.memory.initialize(&hello.read.capabilities);
@@ -215,17 +214,19 @@ impl<M: Memory> Machine<M> {
             remembered.unwrap_or_else(|| provisional::initialize_result(&hello.read, &self.name));
         let answer = Message::result(&id, &result);
         self.write(declaring_list_changes(&answer));
-        self.client_is_open(hello, Told::Ours);
-        if let Some(message) = initialized {
-            self.client_initialized(message, now);
-        }
+        self.client_is_open(hello, Told::Ours, now);
         self.pump(now);
     }
 
-    fn client_is_open(&mut self, hello: Hello, told: Told) {
+    /// The client has its answer. If it confirmed before it got it, that counts now.
+    fn client_is_open(&mut self, hello: Hello, told: Told, now: Instant) {
         self.deadlines.clear_all(Due::Provisional);
         let list_changed_owed = told == Told::Ours;
-        self.client = Client::Open { hello, told, initialized: false, list_changed_owed };
+        let open = Client::Open { hello, told, initialized: false, list_changed_owed };
+        let before = std::mem::replace(&mut self.client, open);
+        if let Client::Opening { initialized: Some(message), .. } = before {
+            self.client_initialized(message, now);
+        }
     }
 
     // ---- the server's side
@@ -292,17 +293,14 @@ impl<M: Memory> Machine<M> {
     }
 
     fn answer_client_or_settle(&mut self, answer: Message, room: Option<Room>, now: Instant) {
-        let Client::Opening { hello, initialized } = &self.client else {
+        let Client::Opening { hello, .. } = &self.client else {
             self.send_initialized(None, now);
             return;
         };
-        let (hello, initialized) = (hello.clone(), initialized.clone());
+        let hello = hello.clone();
         let offered = self.server.hello().map(|hello| hello.capabilities).unwrap_or_default();
         self.commands.push(Command::Write(declaring_list_changes(&answer), room));
-        self.client_is_open(hello, Told::Real(offered));
-        if let Some(message) = initialized {
-            self.client_initialized(message, now);
-        }
+        self.client_is_open(hello, Told::Real(offered), now);
     }
 
     /// Sends `initialized`: the client's own, or one of ours where the client's was meant for an answer
@@ -347,7 +345,22 @@ impl<M: Memory> Machine<M> {
         }
         let (session, hello) = (Arc::clone(session), hello.clone());
         self.server = Server::Open { session, hello };
+        self.answer_what_is_lacking();
         self.connected(now);
+    }
+
+    /// Lists that waited for the connection, and that the server turns out not to have.
+    fn answer_what_is_lacking(&mut self) {
+        for exchange in self.in_flight.waiting() {
+            let Some(call) = self.in_flight.get(exchange) else { continue };
+            let (message, id) = (call.message.clone(), call.id.clone());
+            if let Some(result) =
+                self.answer_of_ours(&message, message.method().unwrap_or_default())
+            {
+                self.take_call(exchange);
+                self.write(Message::result(&id, &result));
+            }
+        }
     }
 
     /// The connection stands: sets the session up, and tells the client what it missed.
@@ -469,20 +482,26 @@ impl<M: Memory> Machine<M> {
         }
         let Some(call) = self.in_flight.get(exchange) else { return };
         let lists = is_list(call.method()) && !self.was_open;
-        if let Server::Closed { last: Some((failure, at)) } = &self.server {
-            let since = now.saturating_duration_since(*at);
-            let refused = is_refusal(failure) && since < REFUSED_WAIT;
-            let asked_to_wait = failure.retry_after.is_some_and(|wait| since < wait);
-            if (refused || asked_to_wait) && !lists {
-                let failure = failure.clone();
-                self.fail(exchange, &failure);
-                return;
-            }
+        let refused = self.recent_refusal(now);
+        if let Some(failure) = refused.as_ref().filter(|_| !lists) {
+            self.fail(exchange, failure);
+            return;
         }
         let patience =
             if lists { self.settings.list_patience } else { self.settings.call_patience };
         self.set_deadline(exchange, Due::GiveUp(exchange), now + patience);
-        self.begin_handshake(now);
+        if refused.is_none() {
+            self.begin_handshake(now);
+        }
+    }
+
+    /// The refusal by which the last handshake ended, unless it is time to ask again.
+    fn recent_refusal(&self, now: Instant) -> Option<Failure> {
+        let Server::Closed { last: Some((failure, at)) } = &self.server else { return None };
+        let since = now.saturating_duration_since(*at);
+        let refused = is_refusal(failure) && since < REFUSED_WAIT;
+        let asked_to_wait = failure.retry_after.is_some_and(|wait| since < wait);
+        (refused || asked_to_wait).then(|| failure.clone())
     }
 
     /// A request waited long enough.

@@ -31,6 +31,8 @@ const MAX_IN_FLIGHT: usize = 256;
 pub(super) const REQUEST_TIME: Duration = Duration::from_secs(300);
 /// Notifications and answers of the client are taken by the server within this, or given up.
 pub(super) const OWN_TIME: Duration = Duration::from_secs(30);
+/// How long a notification holds the next one.
+const NOTIFICATION_TIME: Duration = Duration::from_secs(5);
 /// Requests that wait for whatever they wait for.
 const UNTIMED: [&str; 2] = ["subscriptions/listen", "tasks/result"];
 /// Notifications of the client that wait for the connection.
@@ -290,8 +292,12 @@ impl<M: Memory> Machine<M> {
 
     /// The client cancels a request. What was not sent yet is not sent at all.
     fn cancelled(&mut self, message: Message) {
-        let call = read::cancelled_request(&message).and_then(|id| self.in_flight.by_id(&id));
-        let Some(exchange) = call else {
+        let named = read::cancelled_request(&message);
+        if named.as_ref().is_some_and(|id| self.is_opening(id)) {
+            tracing::debug!("a client must not cancel `initialize` (MCP cancellation)");
+            return;
+        }
+        let Some(exchange) = named.and_then(|id| self.in_flight.by_id(&id)) else {
             // Unknown or answered already: the server may know more.
             self.queue_notification(message);
             return;
@@ -300,6 +306,11 @@ impl<M: Memory> Machine<M> {
         if let CallState::Sent(_) = call.state {
             self.commands.push(Command::Cancel(exchange, message));
         }
+    }
+
+    /// Whether this is the id of an `initialize` that waits for its answer.
+    fn is_opening(&self, id: &Id) -> bool {
+        matches!(&self.client, Client::Opening { hello, .. } if hello.request.id() == Some(id))
     }
 
     /// The client answers a request of the server.
@@ -448,6 +459,7 @@ impl<M: Memory> Machine<M> {
             Some(Purpose::Handshake) => self.handshake_ended(exchange, outcome, now),
             Some(Purpose::Initialized) => self.initialized_ended(exchange, outcome, now),
             Some(Purpose::Notification { message, again }) => {
+                self.notifying.take_if(|each| *each == exchange);
                 self.notification_ended(message, again, outcome, now);
             }
             Some(Purpose::Reply | Purpose::Restore(_)) => {
@@ -490,7 +502,6 @@ impl<M: Memory> Machine<M> {
         outcome: Outcome,
         now: Instant,
     ) {
-        self.notifying = None;
         match outcome {
             Outcome::SessionLost(_) if !again => {
                 let generation = self.generation;
@@ -576,10 +587,23 @@ impl<M: Memory> Machine<M> {
 
     /// An exchange of the bridge's own got no answer: whatever waits for it goes on.
     fn stuck(&mut self, exchange: ExchangeId, now: Instant) {
-        if self.exchanges.contains_key(&exchange) {
-            self.commands.push(Command::Stop(exchange));
-            let failure = Failure::timeout(&self.name.host, OWN_TIME);
-            self.ended(exchange, Outcome::Failed(failure), now);
+        match self.exchanges.get_mut(&exchange) {
+            None => {}
+            // Some servers leave this answer open and send messages by it.
+            Some((Purpose::Initialized, _)) => {
+                self.end_own(exchange);
+                self.initialized_ended(exchange, Outcome::Accepted, now);
+            }
+            Some((Purpose::Notification { .. }, at)) if self.notifying == Some(exchange) => {
+                *at = now + OWN_TIME;
+                self.deadlines.set(Due::Stuck(exchange), *at);
+                self.notifying = None;
+            }
+            Some(_) => {
+                self.commands.push(Command::Stop(exchange));
+                let failure = Failure::timeout(&self.name.host, OWN_TIME);
+                self.ended(exchange, Outcome::Failed(failure), now);
+            }
         }
     }
 
@@ -675,7 +699,7 @@ impl<M: Memory> Machine<M> {
         let Some(message) = self.notifications.pop_front() else { return };
         let again = std::mem::take(&mut self.restore.resend_next);
         let purpose = Purpose::Notification { message: message.clone(), again };
-        let exchange = self.begin(purpose, OWN_TIME, now);
+        let exchange = self.begin(purpose, NOTIFICATION_TIME, now);
         self.notifying = Some(exchange);
         let repeatable = is_repeatable(message.method().unwrap_or_default());
         let session = self.session();

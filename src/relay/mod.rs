@@ -3,6 +3,8 @@
 mod deadlines;
 pub mod failure;
 mod handshake;
+#[cfg(test)]
+mod handshake_tests;
 mod in_flight;
 mod inbox;
 mod machine;
@@ -90,6 +92,7 @@ impl Relay<'_> {
             exchanges: HashMap::new(),
             listening: None,
             ending: None,
+            remembering: None,
             finished: false,
         };
         running.turn(client, inbox, SleepDetector::new(self.clock)).await;
@@ -112,6 +115,8 @@ struct Running {
     exchanges: HashMap<ExchangeId, Exchange>,
     listening: Option<(Arc<Session>, JoinHandle<()>)>,
     ending: Option<Arc<Session>>,
+    /// The writing of what is remembered.
+    remembering: Option<JoinHandle<()>>,
     finished: bool,
 }
 
@@ -257,15 +262,29 @@ impl Running {
         if !frames.is_empty() {
             self.writer.write(frames);
         }
-        if let Some(work) = self.machine.memory.take_changes() {
-            drop(tokio::task::spawn_blocking(work));
-        }
+        self.remember();
         if !self.finished
             && let Some(session) = self.ending.take()
         {
             // The client opened again: the old session ends beside the new one.
             let remote = Arc::clone(&self.remote);
             tokio::spawn(async move { remote.end_session(&session).await });
+        }
+    }
+
+    /// Writes what is to be remembered, one write after the other: what comes meanwhile waits for the
+    /// next turn, or for the end.
+    fn remember(&mut self) {
+        if self.remembering.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.remembering = self.machine.memory.take_changes().map(tokio::task::spawn_blocking);
+        }
+    }
+
+    async fn remember_the_rest(&mut self) {
+        self.remember();
+        while let Some(writing) = self.remembering.take() {
+            let _ = writing.await;
+            self.remember();
         }
     }
 
@@ -345,12 +364,20 @@ impl Running {
             exchange.task.abort();
         }
         let session = self.ending.take().or_else(|| self.machine.session());
+        let (remote, writer) = (Arc::clone(&self.remote), self.writer.clone());
         let end = async {
             if let Some(session) = session {
-                self.remote.end_session(&session).await;
+                remote.end_session(&session).await;
             }
         };
-        let _ = tokio::join!(timeout(CLOSING, end), timeout(CLOSING, self.writer.finish()));
+        let written = writer.finish();
+        // A write that is cut off would leave a temporary file.
+        let remembered = self.remember_the_rest();
+        let _ = tokio::join!(
+            timeout(CLOSING, end),
+            timeout(CLOSING, written),
+            timeout(CLOSING, remembered)
+        );
     }
 }
 

@@ -241,7 +241,7 @@ impl Remote {
         let limit = self.settings.max_message_size;
         match response::collect(body, limit).await {
             Ok(body) => self.body(Collected { status, headers, body }, post, id, receive).await,
-            Err(Uncollected::TooLarge) => self.too_large(status).into(),
+            Err(Uncollected::TooLarge) => self.too_large(Some(status)).into(),
             Err(Uncollected::Broken(fault)) => {
                 let failure = Failure::from_fault(&fault, &self.endpoint().host());
                 Failure { status: Some(status.as_u16()), ..failure }.into()
@@ -250,10 +250,10 @@ impl Remote {
     }
 
     /// The server did answer: asking again would get the same.
-    fn too_large(&self, status: StatusCode) -> Failure {
+    fn too_large(&self, status: Option<StatusCode>) -> Failure {
         let limit = self.settings.max_message_size;
         let what = format!("the answer of {} is larger than {limit} bytes", self.endpoint().host());
-        Failure::settled(FailureKind::TooLarge, Some(status.as_u16()), what)
+        Failure::settled(FailureKind::TooLarge, status.map(|status| status.as_u16()), what)
     }
 
     async fn body<R: Receive>(
@@ -465,9 +465,7 @@ impl<'a> Reading<'a> {
                 Event::End if seen == Seen::OtherId => return End::Without(wrong_id(&host)),
                 Event::End => return End::Without(no_response(&host)),
                 Event::Cut(fault) => return End::Without(Failure::from_fault(&fault, &host)),
-                Event::TooLarge => {
-                    return End::Unreadable(self.remote.too_large(StatusCode::OK));
-                }
+                Event::TooLarge => return End::Unreadable(self.remote.too_large(None)),
                 Event::Unreadable(why) => return End::Unreadable(unreadable(&host, why)),
             }
             self.progressed = true;

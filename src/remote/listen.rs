@@ -87,12 +87,12 @@ impl Remote {
         loop {
             let data = match events.next(cursor).await {
                 Event::Data(data) => data,
+                Event::Endpoint(_) => continue,
                 Event::TooLarge => {
                     tracing::warn!("an event from the server is larger than allowed");
                     progressed = true;
                     continue;
                 }
-                Event::Endpoint(_) => continue,
                 Event::End => return progressed,
                 Event::Cut(fault) => {
                     tracing::debug!(%fault, "the stream from the server broke off");

@@ -87,11 +87,11 @@ impl Events {
             }
             let kind = event.event.as_deref().unwrap_or("message");
             let data = event.data.unwrap_or_default();
-            if kind == TOO_LARGE || (kind == "message" && data.len() > self.limit) {
-                return Event::TooLarge;
-            }
             if self.endpoints && kind == "endpoint" {
                 return Event::Endpoint(data);
+            }
+            if kind == TOO_LARGE || (kind == "message" && data.len() > self.limit) {
+                return Event::TooLarge;
             }
             if kind == "message" && !data.trim().is_empty() {
                 return Event::Data(data.into_bytes());

@@ -6,11 +6,11 @@ use super::rows::{Report, Row};
 use crate::support::mcp_server::matcher::anything;
 use crate::support::{Answer, BridgeProcess, McpServer};
 
+/// How a message is answered with.
+type Way = fn(&str) -> Answer;
+
 const PLAIN_HELLO: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#;
 const PLAIN_ANSWER: &str = r#"{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-11-25","capabilities":{},"serverInfo":{"name":"s","version":"1"}}}"#;
-
-/// How an answer comes.
-type Way = (&'static str, fn(&str) -> Answer);
 
 /// A handshake: what the client says, what the server answers. Gives the server, the bridge, and the
 /// line that the client got.
@@ -97,7 +97,7 @@ fn an_answer_that_needs_no_rewrite_arrives_byte_for_byte() {
             r#"{"jsonrpc":"2.0","id":0,"error":{"message":"no","code":"E_NO"},"x":1E400}"#,
         ),
     ];
-    let ways: [Way; 2] = [
+    let ways: [(&str, Way); 2] = [
         ("a JSON body", |message| Answer::json(message.to_owned())),
         ("an event stream", |message| Answer::stream([crate::support::Step::event(message)])),
     ];
