@@ -26,6 +26,7 @@ pub fn run(config: config::Serve) -> Result<(), Error> {
 }
 
 async fn serve(config: config::Serve) -> Result<(), Error> {
+    os::allow_many_files();
     let closed = |name: &str, error| {
         Error::failed(format!("{name} can't be used")).because(error).hint(
             "bridge is started by an MCP client, which writes to its stdin and reads its stdout",
