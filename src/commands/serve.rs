@@ -27,6 +27,7 @@ pub fn run(config: config::Serve) -> Result<(), Error> {
 
 async fn serve(config: config::Serve) -> Result<(), Error> {
     os::allow_many_files();
+    let told_to_end = os::told_to_end();
     let closed = |name: &str, error| {
         Error::failed(format!("{name} can't be used")).because(error).hint(
             "bridge is started by an MCP client, which writes to its stdin and reads its stdout",
@@ -50,7 +51,7 @@ async fn serve(config: config::Serve) -> Result<(), Error> {
     };
     let told_to_end = async {
         tokio::select! {
-            () = os::told_to_end() => tracing::info!("told to end"),
+            () = told_to_end => tracing::info!("told to end"),
             () = os::stdout_hung_up() => tracing::info!("nobody reads stdout any more"),
         }
     };

@@ -102,16 +102,18 @@ pub async fn parent_gone() {
     std::future::pending().await
 }
 
-/// Resolves at SIGTERM, SIGINT or SIGHUP.
-pub async fn told_to_end() {
+/// Resolves at SIGTERM, SIGINT or SIGHUP, which are heard from the moment of the call.
+pub fn told_to_end() -> impl Future<Output = ()> {
     let listen = |kind| signal(kind).ok();
     let mut terminate = listen(SignalKind::terminate());
     let mut interrupt = listen(SignalKind::interrupt());
     let mut hang_up = listen(SignalKind::hangup());
-    tokio::select! {
-        () = received(&mut terminate) => {}
-        () = received(&mut interrupt) => {}
-        () = received(&mut hang_up) => {}
+    async move {
+        tokio::select! {
+            () = received(&mut terminate) => {}
+            () = received(&mut interrupt) => {}
+            () = received(&mut hang_up) => {}
+        }
     }
 }
 
