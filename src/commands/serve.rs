@@ -26,6 +26,7 @@ pub fn run(config: config::Serve) -> Result<(), Error> {
 }
 
 async fn serve(config: config::Serve) -> Result<(), Error> {
+    os::allow_many_files();
     // First of all, so that from the first message on a signal ends the session too.
     let signal = os::told_to_end();
     let closed = |name: &str, error| {
