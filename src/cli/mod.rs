@@ -1,9 +1,15 @@
 //! What can be typed. What it means stands in [`crate::config`].
 
+mod filters;
+mod headers;
+mod later;
 mod log;
 mod relay;
 mod values;
 
+pub use filters::FilterArgs;
+pub use headers::HeaderArgs;
+pub use later::{LATER, LaterArgs};
 pub use log::LogArgs;
 pub use relay::RelayArgs;
 
@@ -37,6 +43,17 @@ const EXAMPLES: &str = "Examples:
       Serve that server on stdin and stdout. In a client's configuration:
       { \"command\": \"bridge\", \"args\": [\"https://mcp.example.com/mcp\"] }
 
+  bridge https://mcp.example.com/mcp --header 'Authorization=Bearer ${TOKEN}'
+      With a token from the environment. Without a space in the arguments:
+      { \"command\": \"bridge\", \"args\": [\"https://mcp.example.com/mcp\", \"--header\", \"Authorization=${AUTH}\"],
+        \"env\": { \"AUTH\": \"Bearer …\" } }
+
+  bridge https://mcp.example.com/mcp --header-command 'gcloud auth print-access-token'
+      With a token that a program prints, whenever one is needed.
+
+  bridge https://mcp.example.com/mcp --read-only --deny-tool 'admin_*'
+      Only tools that read, and none of those.
+
   bridge https://mcp.example.com/mcp --debug --log /tmp/bridge.log
       The same, and write down what happens.
 
@@ -64,12 +81,24 @@ pub struct ServeArgs {
     /// URL of the server's MCP endpoint
     #[arg(value_name = "SERVER", required = true)]
     pub server: Option<String>,
+    /// The port that mcp-remote takes here; it is for a sign-in, which is not there yet
+    #[arg(value_name = "PORT", hide = true)]
+    pub port: Option<String>,
+    /// What goes with every request
+    #[command(flatten)]
+    pub headers: HeaderArgs,
+    /// Which tools are there
+    #[command(flatten)]
+    pub filters: FilterArgs,
     /// What happens between the two sides
     #[command(flatten)]
     pub relay: RelayArgs,
     /// What is written down
     #[command(flatten)]
     pub log: LogArgs,
+    /// What is not there yet
+    #[command(flatten)]
+    pub later: LaterArgs,
 }
 
 #[cfg(test)]

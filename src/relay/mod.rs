@@ -2,6 +2,7 @@
 
 mod deadlines;
 pub mod failure;
+mod filter;
 mod handshake;
 mod in_flight;
 mod inbox;
@@ -14,6 +15,7 @@ mod restore;
 mod tests;
 
 pub use failure::ServerName;
+pub use filter::{Filter, Pattern};
 pub use machine::Settings;
 pub use remembered::FileMemory;
 

@@ -1,5 +1,6 @@
 //! The GET stream: messages that the server sends unasked (MCP transports, listening for messages).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::StatusCode;
@@ -50,15 +51,17 @@ pub async fn listen<R: Receive>(remote: &Remote, session: &Session, receive: &R)
                 }
             }
             Ok(answer) => {
+                let injected = Arc::clone(&answer.injected);
                 let refusal = remote.refusal(answer, Some(session)).await;
-                let status = refusal.failure.status.unwrap_or_default();
+                let failure = injected.told(refusal.failure);
+                let status = failure.status.unwrap_or_default();
                 if opened && refusal.lost {
                     return ListenEnd::SessionLost;
                 }
                 if !(status >= 500 || status == 429 || status == 408) {
-                    return ListenEnd::Refused(refusal.failure);
+                    return ListenEnd::Refused(failure);
                 }
-                asked = refusal.failure.retry_after;
+                asked = failure.retry_after;
             }
             Err(failure) => tracing::debug!(what = failure.what, "no stream from the server"),
         }

@@ -5,6 +5,8 @@ mod cookies;
 mod endpoint;
 mod exchange;
 mod failure;
+mod header_command;
+mod headers;
 pub mod lifecycle;
 mod listen;
 mod redirect;
@@ -16,6 +18,8 @@ mod sse;
 pub use endpoint::{Endpoint, EndpointError};
 pub use exchange::{Outcome, Post, exchange};
 pub use failure::{Failure, FailureKind, Fate};
+pub use header_command::HeaderCommand;
+pub use headers::{Header, HeaderError, Headers, Source};
 pub use lifecycle::Session;
 pub use listen::{ListenEnd, listen};
 pub use retry::{Backoff, Patience, is_repeatable};
@@ -36,6 +40,10 @@ pub struct Settings {
     pub retry_for: Duration,
     /// How connections are made.
     pub http: http::Settings,
+    /// Headers of the user's own.
+    pub headers: Headers,
+    /// Whether cookies are taken and sent back.
+    pub cookies: bool,
 }
 
 impl Default for Settings {
@@ -44,6 +52,8 @@ impl Default for Settings {
             max_message_size: 64 * 1024 * 1024,
             retry_for: Duration::from_secs(30),
             http: http::Settings::default(),
+            headers: Headers::default(),
+            cookies: true,
         }
     }
 }
@@ -52,7 +62,10 @@ impl Default for Settings {
 pub struct Remote {
     http: http::Client,
     settings: Settings,
+    /// The endpoint that the user named: the user's headers go to its origin only.
+    home: Endpoint,
     endpoint: Mutex<Endpoint>,
+    injector: headers::Injector,
     cookies: Mutex<cookies::Jar>,
 }
 
@@ -61,7 +74,9 @@ impl Remote {
     pub fn new(endpoint: Endpoint, settings: Settings) -> Self {
         Self {
             http: http::Client::new(&settings.http),
+            injector: headers::Injector::new(&settings.headers),
             settings,
+            home: endpoint.clone(),
             endpoint: Mutex::new(endpoint),
             cookies: Mutex::default(),
         }
