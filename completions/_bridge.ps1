@@ -24,6 +24,7 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)')
             [CompletionResult]::new('--tool-timeout', '--tool-timeout', [CompletionResultType]::ParameterName, 'Answer a tool call with an error after this time (30s, 5m); without it, the client decides')
             [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'How long answers in flight are waited for when the client is gone')
+            [CompletionResult]::new('--transport', '--transport', [CompletionResultType]::ParameterName, 'Which transports are tried, in which order')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write down what happens in this file; several processes may share it')
             [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to a server that is not on this machine')
             [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens, message by message (never their contents)')
@@ -41,12 +42,13 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)')
             [CompletionResult]::new('--tool-timeout', '--tool-timeout', [CompletionResultType]::ParameterName, 'Answer a tool call with an error after this time (30s, 5m); without it, the client decides')
             [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'How long answers in flight are waited for when the client is gone')
+            [CompletionResult]::new('--transport', '--transport', [CompletionResultType]::ParameterName, 'Which transports are tried, in which order')
             [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write down what happens in this file; several processes may share it')
             [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to a server that is not on this machine')
             [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens, message by message (never their contents)')
             [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'bridge;completions' {

@@ -41,7 +41,7 @@ _bridge() {
 
     case "${cmd}" in
         bridge)
-            opts="-h -V --max-message-size --tool-timeout --drain --allow-http --debug --silent --log --help --version serve completions help"
+            opts="-h -V --max-message-size --tool-timeout --drain --allow-http --transport --debug --silent --log --help --version serve completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -57,6 +57,10 @@ _bridge() {
                     ;;
                 --drain)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --transport)
+                    COMPREPLY=($(compgen -W "http-first sse-first http-only sse-only" -- "${cur}"))
                     return 0
                     ;;
                 --log)
@@ -141,7 +145,7 @@ _bridge() {
             return 0
             ;;
         bridge__subcmd__serve)
-            opts="-h --max-message-size --tool-timeout --drain --allow-http --debug --silent --log --help"
+            opts="-h --max-message-size --tool-timeout --drain --allow-http --transport --debug --silent --log --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -157,6 +161,10 @@ _bridge() {
                     ;;
                 --drain)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --transport)
+                    COMPREPLY=($(compgen -W "http-first sse-first http-only sse-only" -- "${cur}"))
                     return 0
                     ;;
                 --log)

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_bridge_global_optspecs
-    string join \n max-message-size= tool-timeout= drain= allow-http debug silent log= h/help V/version
+    string join \n max-message-size= tool-timeout= drain= allow-http transport= debug silent log= h/help V/version
 end
 
 function __fish_bridge_needs_command
@@ -27,6 +27,10 @@ end
 complete -c bridge -n "__fish_bridge_needs_command" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l tool-timeout -d 'Answer a tool call with an error after this time (30s, 5m); without it, the client decides' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l drain -d 'How long answers in flight are waited for when the client is gone' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l transport -d 'Which transports are tried, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
+sse-first\t'HTTP+SSE, then Streamable HTTP'
+http-only\t'Streamable HTTP only'
+sse-only\t'HTTP+SSE only'"
 complete -c bridge -n "__fish_bridge_needs_command" -l log -d 'Write down what happens in this file; several processes may share it' -r -F
 complete -c bridge -n "__fish_bridge_needs_command" -l allow-http -d 'Allow http:// to a server that is not on this machine'
 complete -c bridge -n "__fish_bridge_needs_command" -l debug -d 'Say on stderr what happens, message by message (never their contents)'
@@ -39,11 +43,15 @@ complete -c bridge -n "__fish_bridge_needs_command" -a "help" -d 'Print this mes
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l tool-timeout -d 'Answer a tool call with an error after this time (30s, 5m); without it, the client decides' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l drain -d 'How long answers in flight are waited for when the client is gone' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l transport -d 'Which transports are tried, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
+sse-first\t'HTTP+SSE, then Streamable HTTP'
+http-only\t'Streamable HTTP only'
+sse-only\t'HTTP+SSE only'"
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l log -d 'Write down what happens in this file; several processes may share it' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l allow-http -d 'Allow http:// to a server that is not on this machine'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l debug -d 'Say on stderr what happens, message by message (never their contents)'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l silent -d 'Say nothing on stderr'
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bridge -n "__fish_bridge_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve completions help" -f -a "serve" -d 'Serve a hosted server on stdin and stdout (what `bridge SERVER` does)'
 complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve completions help" -f -a "completions" -d 'Print a completion script for a shell'

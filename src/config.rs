@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 pub use expand::Environment;
 
-use crate::cli::{FilterArgs, LogArgs, RelayArgs, ServeArgs};
+use crate::cli::{FilterArgs, LogArgs, RelayArgs, ServeArgs, Transport};
 use crate::error::Error;
-use crate::remote::{Endpoint, EndpointError};
+use crate::remote::{Endpoint, EndpointError, Strategy};
 use crate::{logging, paths, relay, remote};
 
 /// Everything that `serve` needs.
@@ -41,13 +41,15 @@ pub fn serve(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error
     let server = args.server.as_deref().unwrap_or_default();
     let endpoint = endpoint(server, &args.relay, environment)?;
     let given = headers::headers(&args.headers, environment)?;
-    // What was got with credentials belongs to whoever has them: it is kept nowhere.
-    let memory = paths::cache_folder().filter(|_| given.headers.is_empty());
+    let cached = paths::cache_folder().map(|folder| folder.join(memory_file(&endpoint)));
     Ok(Serve {
-        memory: memory.map(|folder| folder.join(memory_file(&endpoint))),
+        // What was got with credentials belongs to whoever has them: it is kept nowhere.
+        memory: cached.clone().filter(|_| given.headers.is_empty()),
         secret_in_arguments: given.secret_in_arguments,
         remote: remote::Settings {
             max_message_size: args.relay.max_message_size,
+            strategy: strategy(args.transport.transport),
+            facts: cached.map(|file| file.with_extension("transport")),
             headers: given.headers,
             cookies: !args.headers.disable_cookies,
             ..remote::Settings::default()
@@ -71,6 +73,15 @@ pub fn log(args: &LogArgs) -> logging::Settings {
         _ => logging::Level::Problems,
     };
     logging::Settings { stderr, file: args.log.clone() }
+}
+
+fn strategy(transport: Transport) -> Strategy {
+    match transport {
+        Transport::HttpFirst => Strategy::HttpFirst,
+        Transport::SseFirst => Strategy::SseFirst,
+        Transport::HttpOnly => Strategy::HttpOnly,
+        Transport::SseOnly => Strategy::SseOnly,
+    }
 }
 
 /// An option of mcp-remote that has to wait for a later version.

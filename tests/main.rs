@@ -4,12 +4,21 @@
 //! | module              | what its tests show                                                   |
 //! |---------------------|-----------------------------------------------------------------------|
 //! | `architecture`      | who may use whom                                                      |
+//! | `cancellation`      | what is cancelled is not answered, and not sent if it can be helped   |
 //! | `completions`       | generated files are fresh                                             |
 //! | `failures`          | every failure is one JSON-RPC error that says what, why and what next |
+//! | `faults`            | each call answered once and none doubled, whatever breaks             |
+//! | `fidelity`          | messages cross byte for byte, but for the few rewrites                |
 //! | `large_messages`    | whole, in bounded memory, at the pace of the slowest side             |
+//! | `in_process`        | with an injected clock or fault: the machine's sleep, a panic         |
+//! | `not_there_yet`     | a server that is down, slow or refuses at the start                   |
+//! | `pressure`          | bounds without deadlock, back-pressure, questions within calls        |
 //! | `redirects`         | followed within an origin, never across                               |
 //! | `retries`           | what is sent twice and what is not                                    |
 //! | `sessions`          | a lost session is opened again, once, with all that was in it         |
+//! | `shutdown`          | how it ends, and what it leaves                                       |
+//! | `stdio`             | lines, batches, sizes; only messages on stdout                        |
+//! | `transports`        | the older HTTP+SSE transport, and which one a server speaks           |
 //! | `support`           | the fixtures: servers, the binary in a private home, gates            |
 //! | `support_self_test` | each fixture does what it says, each misbehaviour really happens      |
 
@@ -17,11 +26,22 @@
 #![expect(clippy::unwrap_used, reason = "the exemption for tests does not reach their helpers")]
 
 mod architecture;
+mod cancellation;
 mod completions;
 mod failures;
+mod faults;
+mod fidelity;
+mod filters;
+mod headers;
+mod in_process;
 mod large_messages;
+mod not_there_yet;
+mod pressure;
 mod redirects;
 mod retries;
 mod sessions;
+mod shutdown;
+mod stdio;
 mod support;
 mod support_self_test;
+mod transports;

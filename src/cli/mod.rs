@@ -5,6 +5,7 @@ mod headers;
 mod later;
 mod log;
 mod relay;
+mod transport;
 mod values;
 
 pub use filters::FilterArgs;
@@ -12,6 +13,7 @@ pub use headers::HeaderArgs;
 pub use later::{LATER, LaterArgs};
 pub use log::LogArgs;
 pub use relay::RelayArgs;
+pub use transport::{Transport, TransportArgs};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -93,6 +95,9 @@ pub struct ServeArgs {
     /// What happens between the two sides
     #[command(flatten)]
     pub relay: RelayArgs,
+    /// How the server is spoken to
+    #[command(flatten)]
+    pub transport: TransportArgs,
     /// What is written down
     #[command(flatten)]
     pub log: LogArgs,

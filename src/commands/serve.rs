@@ -36,6 +36,8 @@ fn warn_of_arguments(header: &str) {
 }
 
 async fn serve(config: config::Serve) -> Result<(), Error> {
+    // First of all, so that from the first message on a signal ends the session too.
+    let signal = os::told_to_end();
     let closed = |name: &str, error| {
         Error::failed(format!("{name} can't be used")).because(error).hint(
             "bridge is started by an MCP client, which writes to its stdin and reads its stdout",
@@ -62,7 +64,7 @@ async fn serve(config: config::Serve) -> Result<(), Error> {
     };
     let told_to_end = async {
         tokio::select! {
-            () = os::told_to_end() => tracing::info!("told to end"),
+            () = signal => tracing::info!("told to end"),
             () = os::stdout_hung_up() => tracing::info!("nobody reads stdout any more"),
         }
     };

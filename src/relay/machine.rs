@@ -16,8 +16,10 @@ use super::in_flight::{Call, CallState, InFlight};
 use super::questions::Questions;
 use super::remembered::Memory;
 use super::restore::Restore;
-use crate::jsonrpc::{INVALID_REQUEST, Id, Kind, METHOD_NOT_FOUND, Message, edit, read};
-use crate::remote::{Backoff, Failure, ListenEnd, Outcome, Patience, Session, is_repeatable};
+use crate::jsonrpc::{INVALID_REQUEST, Id, Kind, METHOD_NOT_FOUND, Malformed, Message, edit, read};
+use crate::remote::{
+    Backoff, Channel, Failure, ListenEnd, Outcome, Patience, Session, is_repeatable,
+};
 use crate::secret::Secret;
 use crate::stdio::Room;
 
@@ -30,6 +32,8 @@ const MAX_IN_FLIGHT: usize = 256;
 pub(super) const REQUEST_TIME: Duration = Duration::from_secs(300);
 /// Notifications and answers of the client are taken by the server within this, or given up.
 pub(super) const OWN_TIME: Duration = Duration::from_secs(30);
+/// How long a notification holds the next one.
+const NOTIFICATION_TIME: Duration = Duration::from_secs(5);
 /// Requests that wait for whatever they wait for.
 const UNTIMED: [&str; 2] = ["subscriptions/listen", "tasks/result"];
 /// Notifications of the client that wait for the connection.
@@ -122,14 +126,24 @@ pub(super) enum Purpose {
     Handshake,
     /// The `initialized` that follows it.
     Initialized,
-    /// A notification of the client, which may have been sent before in a session that was lost.
-    Notification { message: Message, again: bool },
+    /// A notification of the client.
+    Notification(Notice),
     /// The client's answer to a request of the server.
     Reply,
     /// A request of this program's own, with its id.
     Restore(Id),
     /// A list of tools that a filter needs, with its id.
     Lookup(Id),
+}
+
+/// A notification of the client on its way.
+#[derive(Debug)]
+pub(super) struct Notice {
+    message: Message,
+    /// The session that it was sent in.
+    generation: u64,
+    /// Whether it was sent before, in a session that was lost.
+    again: bool,
 }
 
 /// The state of a relay.
@@ -233,7 +247,20 @@ impl<M: Memory> Machine<M> {
         self.pump(now);
     }
 
-    /// A line of the client that is no message.
+    /// A line of the client that is no message. Where it was to be an answer, its id is the server's: the
+    /// client hears of it under no id, and the server gets the error in the answer's place.
+    pub(super) fn client_sent_malformed(&mut self, bad: &Malformed, now: Instant) {
+        let id = bad.id.as_ref();
+        if !bad.is_response {
+            return self.refuse_line(id, bad.code, &bad.why);
+        }
+        self.refuse_line(None, bad.code, &bad.why);
+        if let Some(id) = id.filter(|id| self.questions.is_open(id)) {
+            self.reply(failure::refused_line(Some(id), bad.code, &bad.why), Some(id), now);
+        }
+    }
+
+    /// Tells the client what was wrong with a line.
     pub(super) fn refuse_line(&mut self, id: Option<&Id>, code: i32, why: &str) {
         self.write(failure::refused_line(id, code, why));
     }
@@ -295,8 +322,12 @@ impl<M: Memory> Machine<M> {
 
     /// The client cancels a request. What was not sent yet is not sent at all.
     fn cancelled(&mut self, message: Message) {
-        let call = read::cancelled_request(&message).and_then(|id| self.in_flight.by_id(&id));
-        let Some(exchange) = call else {
+        let named = read::cancelled_request(&message);
+        if named.as_ref().is_some_and(|id| self.is_opening(id)) {
+            tracing::debug!("a client must not cancel `initialize` (MCP cancellation)");
+            return;
+        }
+        let Some(exchange) = named.and_then(|id| self.in_flight.by_id(&id)) else {
             // Unknown or answered already: the server may know more.
             self.queue_notification(message);
             return;
@@ -305,6 +336,11 @@ impl<M: Memory> Machine<M> {
         if let CallState::Sent(_) = call.state {
             self.commands.push(Command::Cancel(exchange, message));
         }
+    }
+
+    /// Whether this is the id of an `initialize` that waits for its answer.
+    fn is_opening(&self, id: &Id) -> bool {
+        matches!(&self.client, Client::Opening { hello, .. } if hello.request.id() == Some(id))
     }
 
     /// The client answers a request of the server.
@@ -362,11 +398,11 @@ impl<M: Memory> Machine<M> {
         match origin {
             Origin::Stream(generation) => (generation, None),
             Origin::Exchange(exchange) => {
-                let generation = match self.in_flight.get(exchange).map(|call| call.state) {
-                    Some(CallState::Sent(generation)) => generation,
-                    _ => self.session().map_or(0, |session| session.generation),
-                };
-                (generation, Some(exchange))
+                match self.in_flight.get(exchange).map(|call| call.state) {
+                    Some(CallState::Sent(generation)) => (generation, Some(exchange)),
+                    // By the stream of HTTP+SSE, which belongs to no request.
+                    _ => (self.session().map_or(0, |session| session.generation), None),
+                }
             }
         }
     }
@@ -481,8 +517,9 @@ impl<M: Memory> Machine<M> {
             Some(Purpose::Handshake) => self.handshake_ended(exchange, outcome, now),
             Some(Purpose::Lookup(_)) => self.lookup_ended(exchange, outcome, now),
             Some(Purpose::Initialized) => self.initialized_ended(exchange, outcome, now),
-            Some(Purpose::Notification { message, again }) => {
-                self.notification_ended(message, again, outcome, now);
+            Some(Purpose::Notification(notice)) => {
+                self.notifying.take_if(|each| *each == exchange);
+                self.notification_ended(notice, outcome, now);
             }
             Some(Purpose::Reply | Purpose::Restore(_)) => {
                 if let Outcome::Failed(failure) | Outcome::SessionLost(failure) = outcome {
@@ -496,13 +533,13 @@ impl<M: Memory> Machine<M> {
     fn call_ended(&mut self, exchange: ExchangeId, outcome: Outcome, now: Instant) {
         let Some(call) = self.in_flight.get(exchange) else { return };
         let (recovered, state) = (call.recovered, call.state);
+        let present = self.session().map_or(0, |session| session.generation);
+        let is_present = state == CallState::Sent(present);
         match outcome {
-            Outcome::SessionLost(_) if !recovered => {
-                if let CallState::Sent(generation) = state {
-                    self.session_lost(generation, now);
-                }
-                if let Some(call) = self.in_flight.get_mut(exchange) {
-                    call.recovered = true;
+            // Another request has opened, or is opening, a new session: this one just goes along.
+            Outcome::SessionLost(_) if !is_present || !recovered => {
+                if is_present {
+                    self.recover(exchange, now);
                 }
                 self.in_flight.wait_again(exchange);
                 self.wait_for_connection(exchange, now);
@@ -517,20 +554,21 @@ impl<M: Memory> Machine<M> {
         }
     }
 
-    fn notification_ended(
-        &mut self,
-        message: Message,
-        again: bool,
-        outcome: Outcome,
-        now: Instant,
-    ) {
-        self.notifying = None;
+    /// A request found that the present session is lost. It opens another, once.
+    fn recover(&mut self, exchange: ExchangeId, now: Instant) {
+        let Some(call) = self.in_flight.get_mut(exchange) else { return };
+        call.recovered = true;
+        if let CallState::Sent(generation) = call.state {
+            self.session_lost(generation, now);
+        }
+    }
+
+    fn notification_ended(&mut self, notice: Notice, outcome: Outcome, now: Instant) {
         match outcome {
-            Outcome::SessionLost(_) if !again => {
-                let generation = self.generation;
-                self.notifications.push_front(message);
+            Outcome::SessionLost(_) if !notice.again => {
+                self.notifications.push_front(notice.message);
                 self.restore.resend_next = true;
-                self.session_lost(generation, now);
+                self.session_lost(notice.generation, now);
                 self.begin_handshake(now);
             }
             Outcome::Failed(failure) | Outcome::SessionLost(failure) => {
@@ -540,9 +578,18 @@ impl<M: Memory> Machine<M> {
         }
     }
 
+    /// The session that is being opened goes over this channel.
+    pub(super) fn channel_opened(&mut self, exchange: ExchangeId, opened: Arc<Channel>) {
+        if let Server::Opening { exchange: own, channel, .. } = &mut self.server
+            && *own == exchange
+        {
+            *channel = Some(opened);
+        }
+    }
+
     /// The server gave a session id with the head of an answer.
     pub(super) fn session_given(&mut self, exchange: ExchangeId, id: Secret<Box<str>>) {
-        if let Server::Opening { exchange: own, session_id } = &mut self.server
+        if let Server::Opening { exchange: own, session_id, .. } = &mut self.server
             && *own == exchange
         {
             *session_id = Some(id);
@@ -601,10 +648,23 @@ impl<M: Memory> Machine<M> {
 
     /// An exchange of the bridge's own got no answer: whatever waits for it goes on.
     fn stuck(&mut self, exchange: ExchangeId, now: Instant) {
-        if self.exchanges.contains_key(&exchange) {
-            self.commands.push(Command::Stop(exchange));
-            let failure = Failure::timeout(&self.name.host, OWN_TIME);
-            self.ended(exchange, Outcome::Failed(failure), now);
+        match self.exchanges.get_mut(&exchange) {
+            None => {}
+            // Some servers leave this answer open and send messages by it.
+            Some((Purpose::Initialized, _)) => {
+                self.end_own(exchange);
+                self.initialized_ended(exchange, Outcome::Accepted, now);
+            }
+            Some((Purpose::Notification(_), at)) if self.notifying == Some(exchange) => {
+                *at = now + OWN_TIME;
+                self.deadlines.set(Due::Stuck(exchange), *at);
+                self.notifying = None;
+            }
+            Some(_) => {
+                self.commands.push(Command::Stop(exchange));
+                let failure = Failure::timeout(&self.name.host, OWN_TIME);
+                self.ended(exchange, Outcome::Failed(failure), now);
+            }
         }
     }
 
@@ -632,6 +692,7 @@ impl<M: Memory> Machine<M> {
     }
 
     pub(super) fn set_deadline(&mut self, exchange: ExchangeId, due: Due, at: Instant) {
+        self.clear_deadline(exchange);
         self.deadlines.set(due, at);
         if let Some(call) = self.in_flight.get_mut(exchange) {
             call.deadline = Some(at);
@@ -699,11 +760,12 @@ impl<M: Memory> Machine<M> {
         }
         let Some(message) = self.notifications.pop_front() else { return };
         let again = std::mem::take(&mut self.restore.resend_next);
-        let purpose = Purpose::Notification { message: message.clone(), again };
-        let exchange = self.begin(purpose, OWN_TIME, now);
+        let session = self.session();
+        let generation = session.as_ref().map_or(0, |session| session.generation);
+        let notice = Notice { message: message.clone(), generation, again };
+        let exchange = self.begin(Purpose::Notification(notice), NOTIFICATION_TIME, now);
         self.notifying = Some(exchange);
         let repeatable = is_repeatable(message.method().unwrap_or_default());
-        let session = self.session();
         self.send(exchange, message, session, repeatable);
     }
 

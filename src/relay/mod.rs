@@ -1,9 +1,12 @@
-//! The loop that joins the two sides. It does what the [`machine`] decides and decides nothing itself.
+//! The loop that joins the two sides. It does what the `machine` decides and decides nothing itself.
 
 mod deadlines;
+mod ends;
 pub mod failure;
 mod filter;
 mod handshake;
+#[cfg(test)]
+mod handshake_tests;
 mod in_flight;
 mod inbox;
 mod machine;
@@ -21,7 +24,6 @@ pub use remembered::FileMemory;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -32,9 +34,11 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 
 use crate::clock::{Clock, SleepDetector};
-use crate::jsonrpc::{INVALID_REQUEST, Message, split_batch};
+use crate::jsonrpc::scan::Glimpse;
+use crate::jsonrpc::{INVALID_REQUEST, Malformed, Message, split_batch};
 use crate::remote::{Failure, Outcome, Patience, Post, Remote, Session, exchange, listen};
 use crate::stdio::{Frame, Line, Writer};
+use ends::Ends;
 use inbox::{Arrival, Inbox};
 use machine::{Command, ExchangeId, Machine, Outgoing};
 
@@ -44,9 +48,6 @@ const ARRIVALS: usize = 1_024;
 const BATCH: usize = 64;
 /// How long the end of a session may take, and the last writing.
 const CLOSING: Duration = Duration::from_millis(500);
-/// How long the client may be silent after the process that launched us is gone: it may have been a
-/// launcher only.
-const ORPHANED: Duration = Duration::from_secs(30);
 
 /// What a relay joins.
 pub struct Relay<'a> {
@@ -91,6 +92,7 @@ impl Relay<'_> {
             exchanges: HashMap::new(),
             listening: None,
             ending: None,
+            remembering: None,
             finished: false,
         };
         running.turn(client, inbox, SleepDetector::new(self.clock)).await;
@@ -111,8 +113,10 @@ struct Running {
     writer: Writer,
     arrivals: mpsc::Sender<Arrival>,
     exchanges: HashMap<ExchangeId, Exchange>,
-    listening: Option<(Arc<Session>, JoinHandle<()>)>,
+    listening: Option<JoinHandle<()>>,
     ending: Option<Arc<Session>>,
+    /// The writing of what is remembered.
+    remembering: Option<JoinHandle<()>>,
     finished: bool,
 }
 
@@ -167,11 +171,13 @@ impl Running {
         for line in lines {
             match line {
                 Line::Text(text) => self.read_text(text, now),
-                Line::TooLong { id, length } => {
+                Line::TooLong { glimpse, length } => {
                     let why = format!(
                         "a message of {length} bytes is larger than allowed; raise `--max-message-size`"
                     );
-                    self.machine.refuse_line(id.as_ref(), INVALID_REQUEST, &why);
+                    let Glimpse { id, is_response } = glimpse;
+                    let bad = Malformed { id, is_response, code: INVALID_REQUEST, why };
+                    self.machine.client_sent_malformed(&bad, now);
                 }
             }
         }
@@ -182,7 +188,7 @@ impl Running {
         tracing::trace!(bytes = text.len(), "client→remote");
         let parts = match split_batch(text) {
             Ok(parts) => parts,
-            Err(bad) => return self.machine.refuse_line(bad.id.as_ref(), bad.code, &bad.why),
+            Err(bad) => return self.machine.client_sent_malformed(&bad, now),
         };
         for part in parts {
             match Message::parse(part) {
@@ -192,7 +198,7 @@ impl Running {
                 }
                 Err(bad) => {
                     let why = format!("the line is no JSON-RPC message: {}", bad.why);
-                    self.machine.refuse_line(bad.id.as_ref(), bad.code, &why);
+                    self.machine.client_sent_malformed(&Malformed { why, ..bad }, now);
                 }
             }
         }
@@ -209,6 +215,9 @@ impl Running {
                     self.machine.server_sent(sent, now);
                 }
                 Arrival::Session { exchange, id } => self.machine.session_given(exchange, id),
+                Arrival::Channel { exchange, channel } => {
+                    self.machine.channel_opened(exchange, channel);
+                }
                 Arrival::Ended { exchange, outcome } => {
                     self.exchanges.remove(&exchange);
                     self.machine.ended(exchange, outcome, now);
@@ -227,10 +236,6 @@ impl Running {
         }
         tracing::info!("the machine slept; connecting anew");
         self.remote.woke_up();
-        if let Some((session, _)) = &self.listening {
-            let session = Arc::clone(session);
-            self.listen(session);
-        }
     }
 
     /// Does what the machine decided.
@@ -253,15 +258,29 @@ impl Running {
         if !frames.is_empty() {
             self.writer.write(frames);
         }
-        if let Some(work) = self.machine.memory.take_changes() {
-            drop(tokio::task::spawn_blocking(work));
-        }
+        self.remember();
         if !self.finished
             && let Some(session) = self.ending.take()
         {
             // The client opened again: the old session ends beside the new one.
             let remote = Arc::clone(&self.remote);
             tokio::spawn(async move { remote.end_session(&session).await });
+        }
+    }
+
+    /// Writes what is to be remembered, one write after the other: what comes meanwhile waits for the
+    /// next turn, or for the end.
+    fn remember(&mut self) {
+        if self.remembering.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.remembering = self.machine.memory.take_changes().map(tokio::task::spawn_blocking);
+        }
+    }
+
+    async fn remember_the_rest(&mut self) {
+        self.remember();
+        while let Some(writing) = self.remembering.take() {
+            let _ = writing.await;
+            self.remember();
         }
     }
 
@@ -320,16 +339,15 @@ impl Running {
         let generation = session.generation;
         let arrivals = self.arrivals.clone();
         let inbox = Inbox::of_stream(generation, arrivals.clone(), self.writer.clone());
-        let theirs = Arc::clone(&session);
         let task = tokio::spawn(async move {
-            let end = listen(&remote, &theirs, &inbox).await;
+            let end = listen(&remote, &session, &inbox).await;
             let _ = arrivals.send(Arrival::ListeningEnded { generation, end }).await;
         });
-        self.listening = Some((session, task));
+        self.listening = Some(task);
     }
 
     fn stop_listening(&mut self) {
-        if let Some((_, task)) = self.listening.take() {
+        if let Some(task) = self.listening.take() {
             task.abort();
         }
     }
@@ -341,12 +359,20 @@ impl Running {
             exchange.task.abort();
         }
         let session = self.ending.take().or_else(|| self.machine.session());
+        let (remote, writer) = (Arc::clone(&self.remote), self.writer.clone());
         let end = async {
             if let Some(session) = session {
-                self.remote.end_session(&session).await;
+                remote.end_session(&session).await;
             }
         };
-        let _ = tokio::join!(timeout(CLOSING, end), timeout(CLOSING, self.writer.finish()));
+        let written = writer.finish();
+        // A write that is cut off would leave a temporary file.
+        let remembered = self.remember_the_rest();
+        let _ = tokio::join!(
+            timeout(CLOSING, end),
+            timeout(CLOSING, written),
+            timeout(CLOSING, remembered)
+        );
     }
 }
 
@@ -362,58 +388,6 @@ async fn carry(remote: Arc<Remote>, post: Post, inbox: Inbox) {
 async fn at(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// The ends that do not come by stdin.
-struct Ends<E, P> {
-    told: Pin<Box<E>>,
-    parent: Option<Pin<Box<P>>>,
-    silent_until: Option<Instant>,
-    over: bool,
-}
-
-impl<E: Future<Output = ()>, P: Future<Output = ()>> Ends<E, P> {
-    fn new(told: E, parent: P) -> Self {
-        Self {
-            told: Box::pin(told),
-            parent: Some(Box::pin(parent)),
-            silent_until: None,
-            over: false,
-        }
-    }
-
-    fn client_spoke(&mut self) {
-        if let Some(until) = &mut self.silent_until {
-            *until = Instant::now() + ORPHANED;
-        }
-    }
-
-    async fn next(&mut self) {
-        if self.over {
-            std::future::pending::<()>().await;
-        }
-        loop {
-            tokio::select! {
-                () = &mut self.told => break,
-                () = at(self.silent_until) => {
-                    tracing::info!("the process that launched us is gone, and nobody writes");
-                    break;
-                }
-                () = parent(&mut self.parent) => {
-                    self.parent = None;
-                    self.silent_until = Some(Instant::now() + ORPHANED);
-                }
-            }
-        }
-        self.over = true;
-    }
-}
-
-async fn parent<P: Future<Output = ()>>(parent: &mut Option<Pin<Box<P>>>) {
-    match parent {
-        Some(parent) => parent.await,
         None => std::future::pending().await,
     }
 }

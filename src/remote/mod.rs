@@ -1,10 +1,12 @@
 //! The hosted MCP server over HTTP: one POST for each message, JSON or an event stream back, the GET
 //! stream, resumption, redirects, retries. It knows what a session is, not who uses it.
 
+mod channel;
 mod cookies;
 mod endpoint;
 mod exchange;
 mod failure;
+mod gauge;
 mod header_command;
 mod headers;
 pub mod lifecycle;
@@ -14,7 +16,9 @@ mod request;
 mod response;
 mod retry;
 mod sse;
+mod transport;
 
+pub use channel::Channel;
 pub use endpoint::{Endpoint, EndpointError};
 pub use exchange::{Outcome, Post, exchange};
 pub use failure::{Failure, FailureKind, Fate};
@@ -23,9 +27,13 @@ pub use headers::{Header, HeaderError, Headers, Source};
 pub use lifecycle::Session;
 pub use listen::{ListenEnd, listen};
 pub use retry::{Backoff, Patience, is_repeatable};
+pub use transport::Strategy;
 
-use std::sync::{Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use crate::http;
 use crate::jsonrpc::Message;
@@ -38,6 +46,10 @@ pub struct Settings {
     pub max_message_size: usize,
     /// How long something that was not executed is tried again.
     pub retry_for: Duration,
+    /// Which transports are tried, in which order.
+    pub strategy: Strategy,
+    /// Where it is remembered which one was found.
+    pub facts: Option<PathBuf>,
     /// How connections are made.
     pub http: http::Settings,
     /// Headers of the user's own.
@@ -51,6 +63,8 @@ impl Default for Settings {
         Self {
             max_message_size: 64 * 1024 * 1024,
             retry_for: Duration::from_secs(30),
+            strategy: Strategy::default(),
+            facts: None,
             http: http::Settings::default(),
             headers: Headers::default(),
             cookies: true,
@@ -67,6 +81,9 @@ pub struct Remote {
     endpoint: Mutex<Endpoint>,
     injector: headers::Injector,
     cookies: Mutex<cookies::Jar>,
+    transport: transport::Found,
+    /// The machine slept: what listens begins anew, where it was.
+    woken: Notify,
 }
 
 impl Remote {
@@ -75,10 +92,12 @@ impl Remote {
         Self {
             http: http::Client::new(&settings.http),
             injector: headers::Injector::new(&settings.headers),
+            transport: transport::Found::new(settings.facts.clone()),
             settings,
             home: endpoint.clone(),
             endpoint: Mutex::new(endpoint),
             cookies: Mutex::default(),
+            woken: Notify::new(),
         }
     }
 
@@ -95,17 +114,22 @@ impl Remote {
         Some(streams.saturating_sub(KEPT_FREE).max(1))
     }
 
-    /// Forgets connections that did not survive the machine's sleep.
+    /// Forgets connections that did not survive the machine's sleep, and takes the GET stream up on a new
+    /// one.
     pub fn woke_up(&self) {
         self.http.forget_connections();
+        self.woken.notify_waiters();
     }
 }
 
 /// Whoever takes the messages that a server sends.
-pub trait Receive: Send + Sync {
+pub trait Receive: Clone + Send + Sync + 'static {
     /// Takes one message; resolves when the next may be read, which is the back-pressure.
     fn receive(&self, message: Message) -> impl Future<Output = ()> + Send;
 
     /// The server gave a session id with the head of its answer.
     fn session_given(&self, id: Secret<Box<str>>) -> impl Future<Output = ()> + Send;
+
+    /// The session goes over this channel.
+    fn channel_opened(&self, channel: Arc<Channel>) -> impl Future<Output = ()> + Send;
 }

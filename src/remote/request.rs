@@ -25,6 +25,8 @@ const AGENT: &str = concat!("mcp-bridge/", env!("CARGO_PKG_VERSION"));
 pub(super) enum Ask<'a> {
     /// A message.
     Post(&'a Bytes),
+    /// A message to the endpoint of the HTTP+SSE transport.
+    PostTo(&'a Endpoint, &'a Bytes),
     /// The stream of messages that the server sends unasked, or the rest of a stream that broke off.
     Listen {
         /// The last event that was seen of it.
@@ -73,11 +75,14 @@ impl Remote {
         session: Option<&Session>,
         how: Delivery<'_>,
     ) -> Result<Answer, Failure> {
-        let mut endpoint = self.endpoint();
+        let mut endpoint = match ask {
+            Ask::PostTo(endpoint, _) => (*endpoint).clone(),
+            _ => self.endpoint(),
+        };
         for _ in 0..=MAX_HOPS {
             let request = self.compose(&endpoint, injected, ask, session);
             let answer = self.send(&endpoint, request, injected, how).await?;
-            if !is_redirect(answer.status) {
+            if !is_redirect(answer.status) || matches!(ask, Ask::PostTo(..)) {
                 return Ok(answer);
             }
             endpoint = self.moved(&endpoint, &answer)?;
@@ -163,11 +168,11 @@ impl Remote {
 
     /// Reads a refusal whole, as far as it says why.
     pub(super) async fn refusal(&self, answer: Answer, session: Option<&Session>) -> Refusal {
-        let Answer { status, headers, body, .. } = answer;
+        let Answer { status, headers, body, injected } = answer;
         let body = response::collect_some(body).await;
         let host = self.endpoint().host();
         let lost = legacy::refusal_means_lost(session, status, &String::from_utf8_lossy(&body));
-        let failure = response::refused(status, &headers, &body, &host);
+        let failure = injected.told(response::refused(status, &headers, &body, &host));
         Refusal { failure, body, lost }
     }
 }
@@ -187,7 +192,7 @@ fn is_redirect(status: StatusCode) -> bool {
 impl Ask<'_> {
     fn method(&self) -> Method {
         match self {
-            Self::Post(_) => Method::POST,
+            Self::Post(_) | Self::PostTo(..) => Method::POST,
             Self::Listen { .. } => Method::GET,
             Self::Delete => Method::DELETE,
         }
@@ -195,7 +200,7 @@ impl Ask<'_> {
 
     fn body(&self) -> Bytes {
         match self {
-            Self::Post(body) => (*body).clone(),
+            Self::Post(body) | Self::PostTo(_, body) => (*body).clone(),
             _ => Bytes::new(),
         }
     }
@@ -203,7 +208,7 @@ impl Ask<'_> {
     fn add_headers(&self, headers: &mut HeaderMap) {
         let fixed = HeaderValue::from_static;
         match self {
-            Self::Post(_) => {
+            Self::Post(_) | Self::PostTo(..) => {
                 headers.insert(CONTENT_TYPE, fixed("application/json"));
                 headers.insert(ACCEPT, fixed("application/json, text/event-stream"));
                 headers.insert(ACCEPT_ENCODING, fixed("gzip"));

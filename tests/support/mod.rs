@@ -10,6 +10,7 @@
 //!   what it did not expect fails the test when the server is dropped.
 //! - [`bridge_process`]: the real binary in a private home.
 //! - [`raw_server`]: bytes for bytes, where even HTTP must be broken.
+//! - [`sse_server`]: a server of the older transport.
 //! - [`ports`]: addresses where nobody answers.
 //! - [`gate`]: how a test orders two sides without sleeping.
 //! - [`timeline`]: one ordered log of both sides, printed when a test fails.
@@ -25,6 +26,7 @@ pub mod http_client;
 pub mod mcp_server;
 pub mod ports;
 pub mod raw_server;
+pub mod sse_server;
 pub mod timeline;
 pub mod watched;
 
