@@ -10,18 +10,14 @@ impl Environment {
     /// The process's own. What is not Unicode is left out.
     pub fn of_process() -> Self {
         let variables = std::env::vars_os();
-        Self(
-            variables
-                .filter_map(|(name, value)| {
-                    Some((name.into_string().ok()?, value.into_string().ok()?))
-                })
-                .collect(),
-        )
+        variables
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
     }
 
     #[cfg(test)]
     pub(super) fn of(variables: &[(&str, &str)]) -> Self {
-        Self(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
+        variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
     }
 
     /// The variables whose names begin so, with the rest of the name.
@@ -32,6 +28,12 @@ impl Environment {
 
     fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
     }
 }
 
