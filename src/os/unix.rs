@@ -125,3 +125,22 @@ async fn received(signal: &mut Option<Signal>) {
         None => std::future::pending().await,
     }
 }
+
+/// Sets a program up to run unseen: in a process group of its own, so that all of it can be ended.
+pub fn run_hidden(command: &mut tokio::process::Command) {
+    command.process_group(0);
+}
+
+/// Ends a program that was run so, and what it began.
+pub fn kill_group(process: u32) {
+    let group = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
+    if let Some(group) = group {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+}
+
+/// Splits a command line by the rules of a POSIX shell, without any of its expansions; `None` where a
+/// quote is not closed.
+pub fn split_command(line: &str) -> Option<Vec<String>> {
+    shlex::split(line)
+}

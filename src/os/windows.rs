@@ -57,3 +57,18 @@ async fn received(signal: Option<impl Future<Output = Option<()>>>) {
         None => std::future::pending().await,
     }
 }
+
+/// Sets a program up to run unseen: without a console window.
+pub fn run_hidden(command: &mut tokio::process::Command) {
+    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+    command.creation_flags(CREATE_NO_WINDOW);
+}
+
+/// A program is ended by its handle; what it began ends by itself.
+pub fn kill_group(_process: u32) {}
+
+/// Splits a command line at white space; quotes hold a part together. A backslash is a backslash, as in
+/// every path, so that it is doubled for the splitter.
+pub fn split_command(line: &str) -> Option<Vec<String>> {
+    shlex::split(&line.replace('\\', "\\\\"))
+}

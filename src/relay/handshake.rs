@@ -380,6 +380,7 @@ impl<M: Memory> Machine<M> {
         let changed = self.identity.as_ref().is_some_and(|before| *before != hello.identity);
         self.identity = Some(hello.identity);
         if changed {
+            self.filtering.forget();
             self.owe_list_changed();
         }
         if let Client::Open { initialized: true, list_changed_owed, .. } = &mut self.client
@@ -533,7 +534,8 @@ impl<M: Memory> Machine<M> {
             "ping" => Some("{}".into()),
             "logging/setLevel" => self.answer_of_nothing(message, method),
             _ if is_list(method) && !self.was_open && !read::has_cursor(message) => {
-                self.memory.list(method)
+                let list = self.memory.list(method)?;
+                if method == "tools/list" { self.filtering.remembered(list) } else { Some(list) }
             }
             _ => None,
         }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::deadlines::{Deadlines, Due};
 use super::failure::{self, ServerName};
+use super::filter::{Filter, Filtering};
 use super::handshake::{Client, Server};
 use super::in_flight::{Call, CallState, InFlight};
 use super::questions::Questions;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub tool_timeout: Option<Duration>,
     /// How long answers in flight get at the end.
     pub drain: Duration,
+    /// Which tools the client sees and calls.
+    pub filter: Filter,
     /// How long the client's `initialize` waits for the server.
     pub handshake_patience: Duration,
     /// How long a list waits for a connection that is not there yet.
@@ -61,6 +64,7 @@ impl Default for Settings {
             max_message_size: 64 * 1024 * 1024,
             tool_timeout: None,
             drain: Duration::from_secs(1),
+            filter: Filter::default(),
             handshake_patience: Duration::from_secs(5),
             list_patience: Duration::from_secs(5),
             call_patience: Duration::from_secs(30),
@@ -128,6 +132,8 @@ pub(super) enum Purpose {
     Reply,
     /// A request of this program's own, with its id.
     Restore(Id),
+    /// A list of tools that a filter needs, with its id.
+    Lookup(Id),
 }
 
 /// A notification of the client on its way.
@@ -150,6 +156,7 @@ pub(super) struct Machine<M> {
     pub(super) in_flight: InFlight,
     pub(super) questions: Questions,
     pub(super) restore: Restore,
+    pub(super) filtering: Filtering,
     pub(super) deadlines: Deadlines,
     /// Exchanges that carry no request of the client, and when each is given up.
     exchanges: HashMap<ExchangeId, (Purpose, Instant)>,
@@ -177,6 +184,7 @@ pub(super) struct Machine<M> {
 impl<M: Memory> Machine<M> {
     pub(super) fn new(settings: Settings, name: ServerName, memory: M) -> Self {
         Self {
+            filtering: Filtering::new(settings.filter.clone()),
             settings,
             name,
             memory,
@@ -266,6 +274,12 @@ impl<M: Memory> Machine<M> {
                 self.refuse_line(Some(&id), METHOD_NOT_FOUND, why);
             }
             _ => {
+                if method == "tools/call"
+                    && let Some(failure) = self.filtering.refuses(&message)
+                {
+                    self.write(failure::response(&id, &failure, &self.name));
+                    return;
+                }
                 if let Some(result) = self.answer_of_ours(&message, method) {
                     self.write(Message::result(&id, &result));
                     return;
@@ -277,8 +291,14 @@ impl<M: Memory> Machine<M> {
 
     fn enqueue(&mut self, message: Message, id: Id, now: Instant) {
         let exchange = self.next_exchange();
-        let call =
-            Call { message, id, state: CallState::Waiting, recovered: false, deadline: None };
+        let call = Call {
+            message,
+            id,
+            state: CallState::Waiting,
+            recovered: false,
+            checked: false,
+            deadline: None,
+        };
         self.in_flight.insert(exchange, call);
         self.wait_for_connection(exchange, now);
     }
@@ -361,6 +381,9 @@ impl<M: Memory> Machine<M> {
                 self.commands.push(Command::Write(shown, room));
             }
             Kind::Notification { method } => {
+                if &*method == "notifications/tools/list_changed" {
+                    self.filtering.forget();
+                }
                 let message = if &*method == "notifications/cancelled" {
                     self.server_cancelled(origin, message)
                 } else {
@@ -404,7 +427,13 @@ impl<M: Memory> Machine<M> {
             Origin::Exchange(exchange) => Some(exchange),
             Origin::Stream(_) => None,
         };
-        match exchange.and_then(|exchange| self.exchanges.get(&exchange)).map(|(each, _)| each) {
+        let purpose = exchange.and_then(|exchange| self.exchanges.get(&exchange));
+        let purpose = purpose.map(|(each, _)| each);
+        if Self::is_lookup(purpose, id) {
+            self.lookup_answered(&sent.message);
+            return;
+        }
+        match purpose {
             Some(Purpose::Handshake) => {
                 self.handshake_answered(exchange.unwrap_or_default(), sent, now);
                 return;
@@ -436,7 +465,23 @@ impl<M: Memory> Machine<M> {
         if succeeded {
             self.learn(&call, &message);
         }
+        let message = if succeeded && call.method() == "tools/list" {
+            self.filtered(&call, message)
+        } else {
+            message
+        };
         self.commands.push(Command::Write(message, room));
+    }
+
+    /// A list without the tools that the user's filters hide.
+    fn filtered(&self, call: &Call, list: Message) -> Message {
+        match self.filtering.answer(&list) {
+            Ok(filtered) => filtered.unwrap_or(list),
+            Err(unreadable) => {
+                let what = format!("the list of tools can't be filtered: {unreadable}");
+                failure::response(&call.id, &Failure::blocked(what), &self.name)
+            }
+        }
     }
 
     /// Notes what an answer tells beyond the client.
@@ -447,6 +492,9 @@ impl<M: Memory> Machine<M> {
                 if let Some((repeatable, others)) = read::tools_by_repeatability(answer) {
                     self.repeatable_tools.retain(|name| !others.contains(name));
                     self.repeatable_tools.extend(repeatable);
+                }
+                if let Some(result) = read::result(answer) {
+                    self.filtering.learn(result);
                 }
             }
             "resources/subscribe" | "resources/unsubscribe" | "logging/setLevel" => {
@@ -467,6 +515,7 @@ impl<M: Memory> Machine<M> {
         match self.end_own(exchange) {
             None => self.call_ended(exchange, outcome, now),
             Some(Purpose::Handshake) => self.handshake_ended(exchange, outcome, now),
+            Some(Purpose::Lookup(_)) => self.lookup_ended(exchange, outcome, now),
             Some(Purpose::Initialized) => self.initialized_ended(exchange, outcome, now),
             Some(Purpose::Notification(notice)) => {
                 self.notifying.take_if(|each| *each == exchange);
@@ -730,6 +779,9 @@ impl<M: Memory> Machine<M> {
             let message = call.message.clone();
             if let Some(limit) = self.time_limit(call.method()) {
                 self.set_deadline(exchange, Due::TimeOut(exchange), now + limit);
+            }
+            if self.is_held(exchange, now) {
+                continue;
             }
             let repeatable = self.may_repeat(&message);
             self.send(exchange, message, session.clone(), repeatable);

@@ -3,6 +3,7 @@
 mod deadlines;
 mod ends;
 pub mod failure;
+mod filter;
 mod handshake;
 #[cfg(test)]
 mod handshake_tests;
@@ -17,6 +18,7 @@ mod restore;
 mod tests;
 
 pub use failure::ServerName;
+pub use filter::{Filter, Pattern};
 pub use machine::Settings;
 pub use remembered::FileMemory;
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::failure::ServerName;
+use super::filter::Filter;
 use super::machine::{Command, ExchangeId, FromServer, Machine, Origin, Settings};
 use super::remembered::Memory;
 use crate::jsonrpc::{Id, Kind, Message};
@@ -122,6 +123,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 struct World {
+    /// Calls wait for a list of ours, which says that the tool may be repeated.
+    read_only: bool,
     machine: Machine<Notebook>,
     now: Instant,
     /// Exchanges that the loop would be carrying: the message, and whether its answer came.
@@ -143,10 +146,13 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(read_only: bool) -> Self {
+        let filter = Filter { read_only, ..Filter::default() };
+        let settings = Settings { filter, ..Settings::default() };
         let name = ServerName { host: "h".into(), url: "https://h/".into() };
         Self {
-            machine: Machine::new(Settings::default(), name, Notebook::default()),
+            read_only,
+            machine: Machine::new(settings, name, Notebook::default()),
             now: Instant::now(),
             running: BTreeMap::new(),
             asked: Vec::new(),
@@ -191,7 +197,7 @@ impl World {
                 self.request("initialize", r#"{"protocolVersion":"2025-11-25","capabilities":{}}"#)
             }
             Step::Initialized => self.client(r#"{"method":"notifications/initialized"}"#),
-            Step::Request(n) => self.request(METHODS[n % METHODS.len()], "{}"),
+            Step::Request(n) => self.request(METHODS[n % METHODS.len()], r#"{"name":"a"}"#),
             Step::Notification => self.client(r#"{"method":"notifications/roots/list_changed"}"#),
             Step::Cancel(n) => self.cancel(*n),
             Step::AnswerQuestion(n) => {
@@ -278,6 +284,9 @@ impl World {
             "initialize" => {
                 r#"{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{}}"#
             }
+            "tools/list" if self.read_only => {
+                r#"{"tools":[{"name":"a","annotations":{"readOnlyHint":true}}]}"#
+            }
             "tools/list" => r#"{"tools":[]}"#,
             _ => "{}",
         };
@@ -335,9 +344,12 @@ impl World {
                 Command::Write(message, _) => self.written(&message),
                 Command::Send(exchange, outgoing) => {
                     let again = self.executed.get(&exchange).copied().unwrap_or(false);
-                    assert!(!again, "sent again although it may have been executed");
+                    assert!(
+                        !again || self.read_only,
+                        "sent again although it may have been executed"
+                    );
                     assert!(!self.running.contains_key(&exchange), "sent while it is under way");
-                    if outgoing.message.method() == Some("tools/call") {
+                    if outgoing.message.method() == Some("tools/call") && !self.read_only {
                         assert!(!outgoing.repeatable, "no tool said that it may be repeated");
                     }
                     let own = matches!(outgoing.message.kind(), Kind::Request { .. });
@@ -404,8 +416,11 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_request_is_answered_once_whatever_happens(steps in prop::collection::vec(step(), 1..150)) {
-        let mut world = World::new();
+    fn every_request_is_answered_once_whatever_happens(
+        steps in prop::collection::vec(step(), 1..150),
+        read_only in any::<bool>(),
+    ) {
+        let mut world = World::new(read_only);
         let mut ended = false;
         for step in &steps {
             // What a client writes after its end of input can't be read.
@@ -430,7 +445,7 @@ proptest! {
 impl World {
     /// A world in which both sides have opened, and three tool calls are on their way.
     fn with_three_calls() -> Self {
-        let mut world = Self::new();
+        let mut world = Self::new(false);
         world.step(&Step::Initialize);
         world.step(&Step::Ends(0, End::Properly));
         world.step(&Step::Initialized);

@@ -36,6 +36,10 @@ pub enum FailureKind {
     Timeout,
     /// 401.
     SignInNeeded,
+    /// 401 to an `Authorization` header that the user gave.
+    HeaderRefused,
+    /// The header command gave none.
+    HeaderCommand,
     /// 403.
     Refused,
     /// 404 and 410.
@@ -52,6 +56,8 @@ pub enum FailureKind {
     Redirected,
     /// The server lost the session, and it could not be opened again.
     SessionLost,
+    /// A filter of the user's stands against it, so that nothing was sent.
+    Blocked,
     /// A defect of this program.
     Internal,
     /// The bridge ends.
@@ -117,6 +123,11 @@ impl Failure {
     /// A defect of this program, which has to answer all the same.
     pub fn internal(what: &str) -> Self {
         Self::settled(FailureKind::Internal, None, what)
+    }
+
+    /// A tool call that the user's filters do not let through.
+    pub fn blocked(what: impl Into<String>) -> Self {
+        Self { fate: Fate::NotExecuted, ..Self::settled(FailureKind::Blocked, None, what) }
     }
 
     /// The bridge ends before the answer came.

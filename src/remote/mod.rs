@@ -7,6 +7,8 @@ mod endpoint;
 mod exchange;
 mod failure;
 mod gauge;
+mod header_command;
+mod headers;
 pub mod lifecycle;
 mod listen;
 mod redirect;
@@ -20,6 +22,8 @@ pub use channel::Channel;
 pub use endpoint::{Endpoint, EndpointError};
 pub use exchange::{Outcome, Post, exchange};
 pub use failure::{Failure, FailureKind, Fate};
+pub use header_command::HeaderCommand;
+pub use headers::{Header, HeaderError, Headers, Source};
 pub use lifecycle::Session;
 pub use listen::{ListenEnd, listen};
 pub use retry::{Backoff, Patience, is_repeatable};
@@ -48,6 +52,10 @@ pub struct Settings {
     pub facts: Option<PathBuf>,
     /// How connections are made.
     pub http: http::Settings,
+    /// Headers of the user's own.
+    pub headers: Headers,
+    /// Whether cookies are taken and sent back.
+    pub cookies: bool,
 }
 
 impl Default for Settings {
@@ -58,6 +66,8 @@ impl Default for Settings {
             strategy: Strategy::default(),
             facts: None,
             http: http::Settings::default(),
+            headers: Headers::default(),
+            cookies: true,
         }
     }
 }
@@ -66,7 +76,10 @@ impl Default for Settings {
 pub struct Remote {
     http: http::Client,
     settings: Settings,
+    /// The endpoint that the user named: the user's headers go to its origin only.
+    home: Endpoint,
     endpoint: Mutex<Endpoint>,
+    injector: headers::Injector,
     cookies: Mutex<cookies::Jar>,
     transport: transport::Found,
     /// The machine slept: what listens begins anew, where it was.
@@ -78,8 +91,10 @@ impl Remote {
     pub fn new(endpoint: Endpoint, settings: Settings) -> Self {
         Self {
             http: http::Client::new(&settings.http),
+            injector: headers::Injector::new(&settings.headers),
             transport: transport::Found::new(settings.facts.clone()),
             settings,
+            home: endpoint.clone(),
             endpoint: Mutex::new(endpoint),
             cookies: Mutex::default(),
             woken: Notify::new(),
