@@ -288,7 +288,6 @@ impl<M: Memory> Machine<M> {
             self.memory.keep_initialize(&hello.read.capabilities, result);
         }
         self.server = Server::Settling { session, hello: server_hello, sent: None };
-        self.backoff = backoff();
         self.answer_client_or_settle(message, room, now);
     }
 
@@ -367,6 +366,7 @@ impl<M: Memory> Machine<M> {
     fn connected(&mut self, now: Instant) {
         self.was_open = true;
         self.lost_early = false;
+        self.backoff = backoff();
         let Server::Open { session, hello } = &self.server else { return };
         let (session, hello) = (Arc::clone(session), hello.clone());
         tracing::info!(session = session.id.is_some(), version = &*session.version, "connected");
@@ -458,7 +458,6 @@ impl<M: Memory> Machine<M> {
         }
         tracing::info!("the server lost the session; opening another");
         self.server = Server::default();
-        self.backoff = backoff();
         self.leave_session(generation);
         true
     }

@@ -464,10 +464,14 @@ impl World {
 
     /// Lets the handshake that is on its way succeed.
     fn opens_again(&mut self) {
-        for wanted in ["initialize", "notifications/initialized"] {
-            let exchange = self.running.values().position(|(m, _)| m.method() == Some(wanted));
-            self.step(&Step::Ends(exchange.unwrap(), End::Properly));
-        }
+        self.ends("initialize", End::Properly);
+        self.ends("notifications/initialized", End::Properly);
+    }
+
+    /// Ends the message of that method that is on its way.
+    fn ends(&mut self, method: &str, end: End) {
+        let exchange = self.running.values().position(|(m, _)| m.method() == Some(method));
+        self.step(&Step::Ends(exchange.unwrap(), end));
     }
 }
 
@@ -500,5 +504,37 @@ fn a_notification_that_met_a_lost_session_does_not_end_the_next_one() {
     world.step(&Step::Ends(sent(&world).unwrap(), End::SessionLost));
     assert_eq!(world.machine.session().map(|session| session.generation), Some(2));
     assert!(sent(&world).is_some(), "it is sent again in the new session");
+    world.conclude();
+}
+
+#[test]
+fn a_session_that_is_lost_twice_before_it_is_set_up_is_opened_again_later() {
+    let mut world = World::with_three_calls();
+    world.loses_session_of("1");
+    for _ in 0..2 {
+        world.ends("initialize", End::Properly);
+        world.ends("notifications/initialized", End::SessionLost);
+    }
+    assert_eq!(world.answers.len(), 1, "only `initialize` was answered");
+    world.step(&Step::Time(2_000));
+    world.opens_again();
+    world.loses_session_of("1");
+    world.conclude();
+}
+
+#[test]
+fn a_server_that_loses_every_session_at_once_is_asked_ever_less_often() {
+    let mut world = World::with_three_calls();
+    world.loses_session_of("1");
+    let mut handshakes = 0;
+    for _ in 0..600 {
+        while world.running.values().any(|(m, _)| m.method() == Some("initialize")) {
+            handshakes += 1;
+            world.ends("initialize", End::Properly);
+            world.ends("notifications/initialized", End::SessionLost);
+        }
+        world.step(&Step::Time(1_000));
+    }
+    assert!((3..=40).contains(&handshakes), "{handshakes} handshakes in ten minutes");
     world.conclude();
 }

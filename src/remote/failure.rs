@@ -170,7 +170,8 @@ impl Failure {
             | FailureKind::Timeout
             | FailureKind::Refused
             | FailureKind::NotFound
-            | FailureKind::Busy => true,
+            | FailureKind::Busy
+            | FailureKind::SessionLost => true,
             FailureKind::Status => self.status.is_some_and(|status| status >= 500),
             // A web page in place of an answer is what a captive portal or a gateway's error page is.
             FailureKind::BadAnswer => self.cause.as_deref() == Some(super::response::WEB_PAGE),

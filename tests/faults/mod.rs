@@ -39,8 +39,8 @@ const OF_EACH_KIND: usize = 20;
 const OF_EACH_KIND_LONG: usize = 200;
 /// Calls for which each kind is shown once.
 const CALLS_FOR_ONE: usize = 500;
-/// What the bridge may hold at its peak, in kilobytes (a debug build is larger than a release).
-const MEMORY: usize = 40_000;
+/// What the bridge may hold at its peak, in kilobytes.
+const MEMORY: usize = if cfg!(debug_assertions) { 40_000 } else { 16_000 };
 /// How much of it may have come after the first tenth of the run.
 const GROWTH: usize = 8_000;
 /// The least part of the calls that succeeds, with a fault for one request in six.

@@ -7,14 +7,16 @@ use super::fault::Fault;
 /// Requests between two losses of the session. The bridge opens a lost session once for each request,
 /// and most requests shall live through that.
 const BETWEEN_LOSSES: usize = 32;
-/// Calm and storm take turns: faults that harm others than the request that meets them come in the storm
-/// only, so that in the calm it can be said exactly what each request has to come to.
-const TURN: usize = 2_500;
-const CALM: usize = 1_500;
+/// Requests in one turn of calm and storm: a tenth of the run, within these bounds.
+const TURN: std::ops::RangeInclusive<usize> = 2_500..=10_000;
 
 /// A shuffled deck with one card for each request: most are blank.
+///
+/// Calm and storm take turns: faults that harm others than the request that meets them come in the storm
+/// only, so that in the calm it can be said exactly what each request has to come to.
 pub struct Schedule {
     deck: Vec<Option<Fault>>,
+    turn: usize,
     drawn: usize,
     /// Faults whose turn came when they could not be shown.
     postponed: VecDeque<Fault>,
@@ -34,8 +36,9 @@ impl Schedule {
         // The last tenth is left for those that are postponed.
         deck.resize(requests - requests / 10, None);
         dice.shuffle(&mut deck);
+        let turn = (requests / 10).clamp(*TURN.start(), *TURN.end());
         let (postponed, shown) = (VecDeque::new(), BTreeMap::new());
-        Self { deck, drawn: 0, postponed, since_loss: 0, dice, shown }
+        Self { deck, turn, drawn: 0, postponed, since_loss: 0, dice, shown }
     }
 
     /// The fault that the next request meets.
@@ -58,7 +61,7 @@ impl Schedule {
     }
 
     fn may_show(&self, fault: Fault) -> bool {
-        let storm = self.drawn % TURN >= CALM;
+        let storm = self.drawn % self.turn >= self.turn / 5 * 3;
         let lived = !fault.loses_session() || self.since_loss > BETWEEN_LOSSES;
         !fault.disturbs_others() || (storm && lived)
     }
