@@ -7,6 +7,7 @@
 //! | `cancellation`      | what is cancelled is not answered, and not sent if it can be helped   |
 //! | `completions`       | generated files are fresh                                             |
 //! | `failures`          | every failure is one JSON-RPC error that says what, why and what next |
+//! | `faults`            | each call answered once and none doubled, whatever breaks             |
 //! | `fidelity`          | messages cross byte for byte, but for the few rewrites                |
 //! | `large_messages`    | whole, in bounded memory, at the pace of the slowest side             |
 //! | `in_process`        | with an injected clock or fault: the machine's sleep, a panic         |
@@ -28,6 +29,7 @@ mod architecture;
 mod cancellation;
 mod completions;
 mod failures;
+mod faults;
 mod fidelity;
 mod in_process;
 mod large_messages;

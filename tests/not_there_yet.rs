@@ -154,7 +154,7 @@ fn what_is_remembered_answers_at_once_for_a_server_that_is_down() {
 
 #[test]
 fn what_is_remembered_answers_at_once_for_a_server_that_refuses() {
-    // One that knows no such endpoint is asked for the older transport.
+    // 404 may also be an older server's, which is asked for its stream.
     let server = McpServer::legacy().allow(get()).run();
     let first = remembering(&server);
     for status in [403, 404, 429, 500, 503] {

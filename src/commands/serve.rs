@@ -26,8 +26,9 @@ pub fn run(config: config::Serve) -> Result<(), Error> {
 }
 
 async fn serve(config: config::Serve) -> Result<(), Error> {
+    // First of all, so that from the first message on a signal ends the session too.
+    let signal = os::told_to_end();
     os::allow_many_files();
-    let told_to_end = os::told_to_end();
     let closed = |name: &str, error| {
         Error::failed(format!("{name} can't be used")).because(error).hint(
             "bridge is started by an MCP client, which writes to its stdin and reads its stdout",
@@ -51,7 +52,7 @@ async fn serve(config: config::Serve) -> Result<(), Error> {
     };
     let told_to_end = async {
         tokio::select! {
-            () = told_to_end => tracing::info!("told to end"),
+            () = signal => tracing::info!("told to end"),
             () = os::stdout_hung_up() => tracing::info!("nobody reads stdout any more"),
         }
     };

@@ -102,7 +102,7 @@ pub async fn parent_gone() {
     std::future::pending().await
 }
 
-/// Resolves at SIGTERM, SIGINT or SIGHUP, which are heard from the moment of the call.
+/// Resolves at SIGTERM, SIGINT or SIGHUP, which are listened for from the moment of the call.
 pub fn told_to_end() -> impl Future<Output = ()> {
     let listen = |kind| signal(kind).ok();
     let mut terminate = listen(SignalKind::terminate());

@@ -35,29 +35,25 @@ pub async fn parent_gone() {
     std::future::pending().await
 }
 
-/// Resolves at Ctrl-C, Ctrl-Break, or when the console or session ends.
-pub async fn told_to_end() {
-    let interrupt = async {
-        match windows::ctrl_c() {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
+/// Resolves at Ctrl-C, Ctrl-Break, or when the console ends, which are listened for from the moment of
+/// the call.
+pub fn told_to_end() -> impl Future<Output = ()> {
+    let (mut interrupt, mut stop, mut close) =
+        (windows::ctrl_c().ok(), windows::ctrl_break().ok(), windows::ctrl_close().ok());
+    async move {
+        tokio::select! {
+            () = received(interrupt.as_mut().map(windows::CtrlC::recv)) => {}
+            () = received(stop.as_mut().map(windows::CtrlBreak::recv)) => {}
+            () = received(close.as_mut().map(windows::CtrlClose::recv)) => {}
         }
-    };
-    let stop = async {
-        match windows::ctrl_break() {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
+    }
+}
+
+async fn received(signal: Option<impl Future<Output = Option<()>>>) {
+    match signal {
+        Some(signal) => {
+            signal.await;
         }
-    };
-    let close = async {
-        match windows::ctrl_close() {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = interrupt => {}
-        _ = stop => {}
-        _ = close => {}
+        None => std::future::pending().await,
     }
 }

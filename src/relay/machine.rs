@@ -122,12 +122,22 @@ pub(super) enum Purpose {
     Handshake,
     /// The `initialized` that follows it.
     Initialized,
-    /// A notification of the client, which may have been sent before in a session that was lost.
-    Notification { message: Message, again: bool },
+    /// A notification of the client.
+    Notification(Notice),
     /// The client's answer to a request of the server.
     Reply,
     /// A request of this program's own, with its id.
     Restore(Id),
+}
+
+/// A notification of the client on its way.
+#[derive(Debug)]
+pub(super) struct Notice {
+    message: Message,
+    /// The session that it was sent in.
+    generation: u64,
+    /// Whether it was sent before, in a session that was lost.
+    again: bool,
 }
 
 /// The state of a relay.
@@ -458,9 +468,9 @@ impl<M: Memory> Machine<M> {
             None => self.call_ended(exchange, outcome, now),
             Some(Purpose::Handshake) => self.handshake_ended(exchange, outcome, now),
             Some(Purpose::Initialized) => self.initialized_ended(exchange, outcome, now),
-            Some(Purpose::Notification { message, again }) => {
+            Some(Purpose::Notification(notice)) => {
                 self.notifying.take_if(|each| *each == exchange);
-                self.notification_ended(message, again, outcome, now);
+                self.notification_ended(notice, outcome, now);
             }
             Some(Purpose::Reply | Purpose::Restore(_)) => {
                 if let Outcome::Failed(failure) | Outcome::SessionLost(failure) = outcome {
@@ -474,13 +484,13 @@ impl<M: Memory> Machine<M> {
     fn call_ended(&mut self, exchange: ExchangeId, outcome: Outcome, now: Instant) {
         let Some(call) = self.in_flight.get(exchange) else { return };
         let (recovered, state) = (call.recovered, call.state);
+        let present = self.session().map_or(0, |session| session.generation);
+        let is_present = state == CallState::Sent(present);
         match outcome {
-            Outcome::SessionLost(_) if !recovered => {
-                if let CallState::Sent(generation) = state {
-                    self.session_lost(generation, now);
-                }
-                if let Some(call) = self.in_flight.get_mut(exchange) {
-                    call.recovered = true;
+            // Another request has opened, or is opening, a new session: this one just goes along.
+            Outcome::SessionLost(_) if !is_present || !recovered => {
+                if is_present {
+                    self.recover(exchange, now);
                 }
                 self.in_flight.wait_again(exchange);
                 self.wait_for_connection(exchange, now);
@@ -495,19 +505,21 @@ impl<M: Memory> Machine<M> {
         }
     }
 
-    fn notification_ended(
-        &mut self,
-        message: Message,
-        again: bool,
-        outcome: Outcome,
-        now: Instant,
-    ) {
+    /// A request found that the present session is lost. It opens another, once.
+    fn recover(&mut self, exchange: ExchangeId, now: Instant) {
+        let Some(call) = self.in_flight.get_mut(exchange) else { return };
+        call.recovered = true;
+        if let CallState::Sent(generation) = call.state {
+            self.session_lost(generation, now);
+        }
+    }
+
+    fn notification_ended(&mut self, notice: Notice, outcome: Outcome, now: Instant) {
         match outcome {
-            Outcome::SessionLost(_) if !again => {
-                let generation = self.generation;
-                self.notifications.push_front(message);
+            Outcome::SessionLost(_) if !notice.again => {
+                self.notifications.push_front(notice.message);
                 self.restore.resend_next = true;
-                self.session_lost(generation, now);
+                self.session_lost(notice.generation, now);
                 self.begin_handshake(now);
             }
             Outcome::Failed(failure) | Outcome::SessionLost(failure) => {
@@ -594,7 +606,7 @@ impl<M: Memory> Machine<M> {
                 self.end_own(exchange);
                 self.initialized_ended(exchange, Outcome::Accepted, now);
             }
-            Some((Purpose::Notification { .. }, at)) if self.notifying == Some(exchange) => {
+            Some((Purpose::Notification(_), at)) if self.notifying == Some(exchange) => {
                 *at = now + OWN_TIME;
                 self.deadlines.set(Due::Stuck(exchange), *at);
                 self.notifying = None;
@@ -631,6 +643,7 @@ impl<M: Memory> Machine<M> {
     }
 
     pub(super) fn set_deadline(&mut self, exchange: ExchangeId, due: Due, at: Instant) {
+        self.clear_deadline(exchange);
         self.deadlines.set(due, at);
         if let Some(call) = self.in_flight.get_mut(exchange) {
             call.deadline = Some(at);
@@ -698,11 +711,12 @@ impl<M: Memory> Machine<M> {
         }
         let Some(message) = self.notifications.pop_front() else { return };
         let again = std::mem::take(&mut self.restore.resend_next);
-        let purpose = Purpose::Notification { message: message.clone(), again };
-        let exchange = self.begin(purpose, NOTIFICATION_TIME, now);
+        let session = self.session();
+        let generation = session.as_ref().map_or(0, |session| session.generation);
+        let notice = Notice { message: message.clone(), generation, again };
+        let exchange = self.begin(Purpose::Notification(notice), NOTIFICATION_TIME, now);
         self.notifying = Some(exchange);
         let repeatable = is_repeatable(message.method().unwrap_or_default());
-        let session = self.session();
         self.send(exchange, message, session, repeatable);
     }
 

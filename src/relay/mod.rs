@@ -1,4 +1,4 @@
-//! The loop that joins the two sides. It does what the [`machine`] decides and decides nothing itself.
+//! The loop that joins the two sides. It does what the `machine` decides and decides nothing itself.
 
 mod deadlines;
 mod ends;

@@ -129,6 +129,9 @@ struct World {
     asked: Vec<Id>,
     cancelled: Vec<Id>,
     answers: HashMap<Id, usize>,
+    /// Ids of the client's `initialize`s, and whether the last one was answered with a result.
+    hellos: Vec<Id>,
+    open: bool,
     questions: Vec<Id>,
     /// Ids of questions on the GET stream, by the session that asked.
     shown: HashMap<Id, u64>,
@@ -149,6 +152,8 @@ impl World {
             asked: Vec::new(),
             cancelled: Vec::new(),
             answers: HashMap::new(),
+            hellos: Vec::new(),
+            open: false,
             questions: Vec::new(),
             shown: HashMap::new(),
             asking: None,
@@ -181,6 +186,8 @@ impl World {
     fn step(&mut self, step: &Step) {
         match step {
             Step::Initialize => {
+                self.open = false;
+                self.hellos.push(Id::from_json(&self.asked.len().to_string()).unwrap());
                 self.request("initialize", r#"{"protocolVersion":"2025-11-25","capabilities":{}}"#)
             }
             Step::Initialized => self.client(r#"{"method":"notifications/initialized"}"#),
@@ -333,6 +340,10 @@ impl World {
                     if outgoing.message.method() == Some("tools/call") {
                         assert!(!outgoing.repeatable, "no tool said that it may be repeated");
                     }
+                    let own = matches!(outgoing.message.kind(), Kind::Request { .. });
+                    let hello = outgoing.message.method() == Some("initialize");
+                    let sessionless = own && !hello && outgoing.session.is_none();
+                    assert!(!(self.open && sessionless), "sent without a session: {outgoing:?}");
                     self.running.insert(exchange, (outgoing.message, false));
                 }
                 Command::Stop(exchange) | Command::Cancel(exchange, _) => {
@@ -347,8 +358,9 @@ impl World {
 
     fn written(&mut self, message: &Message) {
         match message.kind() {
-            Kind::Response { id: Some(id), .. } => {
-                *self.answers.entry(id.clone()).or_default() += 1
+            Kind::Response { id: Some(id), failed } => {
+                *self.answers.entry(id.clone()).or_default() += 1;
+                self.open |= !failed && self.hellos.contains(id);
             }
             Kind::Response { id: None, .. } => panic!("an answer to nobody: {message:?}"),
             Kind::Request { id, .. } => {
@@ -413,4 +425,65 @@ proptest! {
         }
         world.conclude();
     }
+}
+
+impl World {
+    /// A world in which both sides have opened, and three tool calls are on their way.
+    fn with_three_calls() -> Self {
+        let mut world = Self::new();
+        world.step(&Step::Initialize);
+        world.step(&Step::Ends(0, End::Properly));
+        world.step(&Step::Initialized);
+        world.step(&Step::Ends(0, End::Properly));
+        (0..3).for_each(|_| world.step(&Step::Request(0)));
+        world
+    }
+
+    /// The server forgot the session in which the message with this id was sent.
+    fn loses_session_of(&mut self, id: &str) {
+        let id = Id::from_json(id).unwrap();
+        let of_id = |(message, _): &(Message, bool)| message.id() == Some(&id);
+        let exchange = self.running.values().position(of_id).unwrap();
+        self.step(&Step::Ends(exchange, End::SessionLost));
+    }
+
+    /// Lets the handshake that is on its way succeed.
+    fn opens_again(&mut self) {
+        for wanted in ["initialize", "notifications/initialized"] {
+            let exchange = self.running.values().position(|(m, _)| m.method() == Some(wanted));
+            self.step(&Step::Ends(exchange.unwrap(), End::Properly));
+        }
+    }
+}
+
+#[test]
+fn a_request_opens_a_session_again_once_and_goes_along_when_others_do() {
+    let mut world = World::with_three_calls();
+    world.loses_session_of("1");
+    world.opens_again();
+    // Two was sent in the first session, three in the first, too: the second session is lost for each.
+    world.loses_session_of("2");
+    world.loses_session_of("3");
+    world.loses_session_of("2");
+    world.opens_again();
+    world.loses_session_of("3");
+    assert!(world.answers.values().sum::<usize>() == 1, "only `initialize` was answered");
+    // It has had its turn, and this is the present session.
+    world.loses_session_of("2");
+    assert_eq!(world.answers.get(&Id::from_json("2").unwrap()), Some(&1));
+    world.conclude();
+}
+
+#[test]
+fn a_notification_that_met_a_lost_session_does_not_end_the_next_one() {
+    let mut world = World::with_three_calls();
+    world.step(&Step::Notification);
+    world.loses_session_of("1");
+    world.opens_again();
+    let roots = Some("notifications/roots/list_changed");
+    let sent = |world: &World| world.running.values().position(|(m, _)| m.method() == roots);
+    world.step(&Step::Ends(sent(&world).unwrap(), End::SessionLost));
+    assert_eq!(world.machine.session().map(|session| session.generation), Some(2));
+    assert!(sent(&world).is_some(), "it is sent again in the new session");
+    world.conclude();
 }
