@@ -36,9 +36,9 @@ fn warn_of_arguments(header: &str) {
 }
 
 async fn serve(config: config::Serve) -> Result<(), Error> {
-    os::allow_many_files();
     // First of all, so that from the first message on a signal ends the session too.
     let signal = os::told_to_end();
+    os::allow_many_files();
     let closed = |name: &str, error| {
         Error::failed(format!("{name} can't be used")).because(error).hint(
             "bridge is started by an MCP client, which writes to its stdin and reads its stdout",

@@ -144,7 +144,10 @@ fn status_hint(failure: &Failure, server: &ServerName) -> String {
             format!("check that {} is the address of a Streamable HTTP endpoint", server.url)
         }
         Some(413) => "send less at once".into(),
-        Some(500..) => format!("try again later; if it stays, tell whoever runs {}", server.host),
+        Some(500..) => format!(
+            "check whether it was carried out before you try again; if it stays, tell whoever runs {}",
+            server.host
+        ),
         _ => format!("check the address and what {} expects", server.host),
     }
 }
@@ -191,7 +194,7 @@ mod tests {
         assert_eq!(value["error"]["code"], -31008);
         assert_eq!(
             value["error"]["message"],
-            "HTTP 500 from h.example: boom; try again later; if it stays, tell whoever runs h.example"
+            "HTTP 500 from h.example: boom; check whether it was carried out before you try again; if it stays, tell whoever runs h.example"
         );
         assert_eq!(value["error"]["data"]["status"], 500);
         assert_eq!(value["error"]["data"]["server"], "https://h.example/mcp");
