@@ -66,7 +66,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve a hosted server on stdin and stdout (what `bridge SERVER` does)
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  bridge completions bash > ~/.local/share/bash-completion/completions/bridge"
