@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::bridge_process::initialize_params;
-use crate::support::mcp_server::matcher::{anything, tool};
+use crate::support::mcp_server::matcher::{anything, get, tool};
 use crate::support::mcp_server::text;
 use crate::support::{Answer, BridgeProcess, Gate, McpServer};
 
@@ -154,7 +154,8 @@ fn what_is_remembered_answers_at_once_for_a_server_that_is_down() {
 
 #[test]
 fn what_is_remembered_answers_at_once_for_a_server_that_refuses() {
-    let server = McpServer::legacy().run();
+    // One that knows no such endpoint is asked for the older transport.
+    let server = McpServer::legacy().allow(get()).run();
     let first = remembering(&server);
     for status in [403, 404, 429, 500, 503] {
         server.always("initialize", Answer::status(status));

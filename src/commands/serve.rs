@@ -36,6 +36,7 @@ fn warn_of_arguments(header: &str) {
 }
 
 async fn serve(config: config::Serve) -> Result<(), Error> {
+    os::allow_many_files();
     // First of all, so that from the first message on a signal ends the session too.
     let signal = os::told_to_end();
     let closed = |name: &str, error| {

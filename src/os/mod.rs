@@ -10,5 +10,6 @@ mod windows;
 use windows as system;
 
 pub use system::{
-    kill_group, parent_gone, run_hidden, split_command, stdin, stdout, stdout_hung_up, told_to_end,
+    allow_many_files, kill_group, parent_gone, run_hidden, split_command, stdin, stdout,
+    stdout_hung_up, told_to_end,
 };

@@ -24,6 +24,20 @@ pub fn stdout() -> io::Result<File> {
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
+/// Lets the process open as many files as the requests in flight need connections, and their answers as
+/// many again: systems give 1,024, and those that desktops start on macOS 256.
+pub fn allow_many_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const WANTED: u64 = 4096;
+
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.map_or(WANTED, |maximum| maximum.min(WANTED));
+    if current.is_some_and(|current| current < wanted) {
+        let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+        tracing::debug!(wanted, ?raised, "open files allowed");
+    }
+}
+
 /// Watches a descriptor by readiness, which costs no thread and wakes nobody.
 #[expect(unsafe_code, reason = "tokio asks for the promise below since 1.54")]
 fn watch(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {

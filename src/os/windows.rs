@@ -22,6 +22,9 @@ pub fn stdout() -> io::Result<File> {
     Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
 }
 
+/// Windows has no such limit.
+pub fn allow_many_files() {}
+
 /// A closed stdout is found out by writing.
 pub async fn stdout_hung_up() {
     std::future::pending().await
