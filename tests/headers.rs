@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use crate::support::bridge_process::{Builder, initialize_params};
 use crate::support::mcp_server::matcher::{anything, delete, get, tool, when};
 use crate::support::mcp_server::{Matcher, Request, text};
+use crate::support::sse_server::SseServer;
 use crate::support::{Answer, BridgeProcess, McpServer};
 
 const CANARY: &str = "canary-4f1d";
@@ -161,6 +162,23 @@ fn another_origin_sees_no_header_and_the_same_one_at_another_path_does() {
         let seen = with_header(&server, "x-api-key");
         assert!(seen.iter().all(|seen| seen.as_deref() == Some(CANARY)), "{seen:?}");
     }
+}
+
+#[test]
+fn an_older_server_can_not_send_the_headers_to_another_origin() {
+    let to = |server: &SseServer| {
+        let bridge = BridgeProcess::with_args([&server.url(), "--transport", "sse-only"]);
+        bridge.env("BRIDGE_HEADER_X_API_KEY", CANARY).spawn()
+    };
+    // It records what it was sent, so that a single byte would be seen.
+    let elsewhere = McpServer::legacy().run();
+    let server = SseServer::builder().naming(elsewhere.url()).run();
+    let mut bridge = to(&server);
+    let answer = bridge.call(0, "initialize", initialize_params(json!({})));
+    assert_eq!(answer["error"]["data"]["kind"], "redirected", "{answer}");
+    assert!(!answer.to_string().contains(CANARY));
+    bridge.finish();
+    assert_eq!(elsewhere.connections(), 0);
 }
 
 /// All files below a folder.

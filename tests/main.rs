@@ -36,6 +36,7 @@ mod failures;
 mod faults;
 mod fidelity;
 mod filters;
+#[cfg(unix)]
 mod headers;
 mod in_process;
 mod large_messages;

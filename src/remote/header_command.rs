@@ -12,6 +12,7 @@ use tokio::process::{Child, Command};
 
 use super::failure::{Failure, FailureKind};
 use super::headers::{Header, Source};
+use crate::clock::{Clock, SystemClock};
 use crate::os;
 
 /// Longest output, in bytes.
@@ -72,7 +73,7 @@ impl HeaderCommand {
         if ended.stdout.len() > MAX_OUTPUT {
             return Err(failed(&format!("it wrote more than {MAX_OUTPUT} bytes")));
         }
-        read(&ended.stdout, os_now()).map_err(|why| failed(&why))
+        read(&ended.stdout, SystemClock.wall()).map_err(|why| failed(&why))
     }
 
     fn failure(&self, why: &str, stderr: Option<String>) -> Failure {
@@ -87,23 +88,27 @@ impl HeaderCommand {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         os::run_hidden(&mut command);
         let mut child = command.spawn().map_err(|error| format!("it can't be run ({error})"))?;
-        let process = child.id();
-        let ended = tokio::time::timeout(self.time_limit, watch(&mut child)).await;
-        if !matches!(&ended, Ok(Ok(_))) {
-            // Its own children too: a script that hangs does so in one of them.
-            process.into_iter().for_each(os::kill_group);
-        }
-        match ended {
-            Ok(Ok(ended)) => Ok(ended),
+        // Dropped before the child, whose number is then still its own.
+        let mut group = Group(child.id());
+        match tokio::time::timeout(self.time_limit, watch(&mut child)).await {
+            Ok(Ok(ended)) => {
+                group.0 = None;
+                Ok(ended)
+            }
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err(format!("it took longer than {:?}", self.time_limit)),
         }
     }
 }
 
-fn os_now() -> SystemTime {
-    use crate::clock::{Clock, SystemClock};
-    SystemClock.wall()
+/// Ends the program when nobody waits for it any more, and its own children too: a script that hangs does so
+/// in one of them.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.0.into_iter().for_each(os::kill_group);
+    }
 }
 
 async fn watch(child: &mut Child) -> std::io::Result<Ended> {
