@@ -1,5 +1,7 @@
 //! What was typed, resolved into what each module needs.
 
+mod network;
+
 use std::path::PathBuf;
 
 use crate::cli::{LogArgs, RelayArgs, ServeArgs};
@@ -31,12 +33,14 @@ pub fn serve(args: &ServeArgs) -> Result<Serve, Error> {
         memory: paths::cache_folder().map(|folder| folder.join(memory_file(&endpoint))),
         remote: remote::Settings {
             max_message_size: args.relay.max_message_size,
+            http: network::network(&args.network, &endpoint)?,
             ..remote::Settings::default()
         },
         relay: relay::Settings {
             max_message_size: args.relay.max_message_size,
             tool_timeout: args.relay.tool_timeout,
             drain: args.relay.drain,
+            ping_every: network::ping_interval(&args.network),
             ..relay::Settings::default()
         },
         endpoint,

@@ -1,10 +1,12 @@
 //! What can be typed. What it means stands in [`crate::config`].
 
 mod log;
+mod network;
 mod relay;
 mod values;
 
 pub use log::LogArgs;
+pub use network::NetworkArgs;
 pub use relay::RelayArgs;
 
 use clap::{Args, Parser, Subcommand};
@@ -47,7 +49,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve a hosted server on stdin and stdout (what `bridge SERVER` does)
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  bridge completions bash > ~/.local/share/bash-completion/completions/bridge"
@@ -67,6 +69,9 @@ pub struct ServeArgs {
     /// What happens between the two sides
     #[command(flatten)]
     pub relay: RelayArgs,
+    /// What lies between here and the server
+    #[command(flatten)]
+    pub network: NetworkArgs,
     /// What is written down
     #[command(flatten)]
     pub log: LogArgs,

@@ -6,6 +6,7 @@ mod handshake;
 mod in_flight;
 mod inbox;
 mod machine;
+mod ping;
 mod provisional;
 mod questions;
 mod remembered;

@@ -52,7 +52,8 @@ impl Restore {
         wanted.into_iter().map(|(method, params)| self.request(method, &params)).collect()
     }
 
-    fn request(&mut self, method: &str, params: &str) -> (Id, Message) {
+    /// A request of this program's own.
+    pub(super) fn request(&mut self, method: &str, params: &str) -> (Id, Message) {
         self.requests += 1;
         let id = Id::own_request(self.requests);
         let text = format!(
