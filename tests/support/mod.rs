@@ -10,6 +10,7 @@
 //!   what it did not expect fails the test when the server is dropped.
 //! - [`bridge_process`]: the real binary in a private home.
 //! - [`raw_server`]: bytes for bytes, where even HTTP must be broken.
+//! - [`proxy`]: a proxy that leads every name to one server, and records who asked for what.
 //! - [`ports`]: addresses where nobody answers.
 //! - [`gate`]: how a test orders two sides without sleeping.
 //! - [`timeline`]: one ordered log of both sides, printed when a test fails.
@@ -24,6 +25,7 @@ pub mod gate;
 pub mod http_client;
 pub mod mcp_server;
 pub mod ports;
+pub mod proxy;
 pub mod raw_server;
 pub mod timeline;
 pub mod watched;
@@ -34,6 +36,7 @@ pub use bridge_process::BridgeProcess;
 pub use gate::Gate;
 pub use mcp_server::{Answer, Lost, McpServer, Step};
 pub use ports::{BlackHole, ClosedPort};
+pub use proxy::Proxy;
 pub use raw_server::RawServer;
 pub use timeline::Timeline;
 
