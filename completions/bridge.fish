@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_bridge_global_optspecs
-    string join \n max-message-size= tool-timeout= drain= allow-http ca-cert= client-cert= client-key= proxy= enable-proxy ipv4 ipv6 connect-timeout= headers-timeout= body-timeout= keep-alive ping-interval= debug silent log= h/help V/version
+    string join \n max-message-size= tool-timeout= drain= allow-http ca-cert= client-cert= client-key= proxy= enable-proxy ipv4 ipv6 connect-timeout= headers-timeout= body-timeout= keep-alive ping-interval= transport= debug silent log= h/help V/version
 end
 
 function __fish_bridge_needs_command
@@ -35,6 +35,10 @@ complete -c bridge -n "__fish_bridge_needs_command" -l connect-timeout -d 'How l
 complete -c bridge -n "__fish_bridge_needs_command" -l headers-timeout -d 'How long the beginning of an answer is waited for [default: no limit]' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l body-timeout -d 'How long an answer or stream may pause [default: no limit]' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l ping-interval -d 'The time between two of them; turns `--keep-alive` on' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l transport -d 'Which transports are tried, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
+sse-first\t'HTTP+SSE, then Streamable HTTP'
+http-only\t'Streamable HTTP only'
+sse-only\t'HTTP+SSE only'"
 complete -c bridge -n "__fish_bridge_needs_command" -l log -d 'Write down what happens in this file; several processes may share it' -r -F
 complete -c bridge -n "__fish_bridge_needs_command" -l allow-http -d 'Allow http:// to a server that is not on this machine'
 complete -c bridge -n "__fish_bridge_needs_command" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
@@ -59,6 +63,10 @@ complete -c bridge -n "__fish_bridge_using_subcommand serve" -l connect-timeout 
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l headers-timeout -d 'How long the beginning of an answer is waited for [default: no limit]' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l body-timeout -d 'How long an answer or stream may pause [default: no limit]' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ping-interval -d 'The time between two of them; turns `--keep-alive` on' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l transport -d 'Which transports are tried, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
+sse-first\t'HTTP+SSE, then Streamable HTTP'
+http-only\t'Streamable HTTP only'
+sse-only\t'HTTP+SSE only'"
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l log -d 'Write down what happens in this file; several processes may share it' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l allow-http -d 'Allow http:// to a server that is not on this machine'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
@@ -67,7 +75,7 @@ complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ipv6 -d 'Connect
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l keep-alive -d 'Send a `ping` every 30 seconds, so that nobody takes the session for forgotten'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l debug -d 'Say on stderr what happens, message by message (never their contents)'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l silent -d 'Say nothing on stderr'
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bridge -n "__fish_bridge_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve completions help" -f -a "serve" -d 'Serve a hosted server on stdin and stdout (what `bridge SERVER` does)'
 complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve completions help" -f -a "completions" -d 'Print a completion script for a shell'

@@ -4,9 +4,9 @@ mod network;
 
 use std::path::PathBuf;
 
-use crate::cli::{LogArgs, RelayArgs, ServeArgs};
+use crate::cli::{LogArgs, RelayArgs, ServeArgs, Transport};
 use crate::error::Error;
-use crate::remote::{Endpoint, EndpointError};
+use crate::remote::{Endpoint, EndpointError, Strategy};
 use crate::{logging, paths, relay, remote};
 
 /// Everything that `serve` needs.
@@ -29,11 +29,14 @@ pub struct Serve {
 pub fn serve(args: &ServeArgs) -> Result<Serve, Error> {
     let server = args.server.as_deref().unwrap_or_default();
     let endpoint = endpoint(server, &args.relay)?;
+    let cached = paths::cache_folder().map(|folder| folder.join(memory_file(&endpoint)));
     Ok(Serve {
-        memory: paths::cache_folder().map(|folder| folder.join(memory_file(&endpoint))),
+        memory: cached.clone(),
         remote: remote::Settings {
             max_message_size: args.relay.max_message_size,
             http: network::network(&args.network, &endpoint)?,
+            strategy: strategy(args.transport.transport),
+            facts: cached.map(|file| file.with_extension("transport")),
             ..remote::Settings::default()
         },
         relay: relay::Settings {
@@ -55,6 +58,15 @@ pub fn log(args: &LogArgs) -> logging::Settings {
         _ => logging::Level::Problems,
     };
     logging::Settings { stderr, file: args.log.clone() }
+}
+
+fn strategy(transport: Transport) -> Strategy {
+    match transport {
+        Transport::HttpFirst => Strategy::HttpFirst,
+        Transport::SseFirst => Strategy::SseFirst,
+        Transport::HttpOnly => Strategy::HttpOnly,
+        Transport::SseOnly => Strategy::SseOnly,
+    }
 }
 
 fn endpoint(server: &str, args: &RelayArgs) -> Result<Endpoint, Error> {

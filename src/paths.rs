@@ -13,6 +13,9 @@ pub fn cache_folder() -> Option<PathBuf> {
     ProjectDirs::from("", "", NAME).map(|folders| folders.cache_dir().to_owned())
 }
 
+/// What the name of a file that is being written begins with.
+const UNFINISHED: &str = ".new-";
+
 /// Replaces a file that only the user may read, in one step: a reader sees the old one or the new one.
 ///
 /// # Errors
@@ -21,9 +24,23 @@ pub fn replace_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     create_private_folder(folder)?;
     // Made with mode 0600 where there are modes.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
+    // Tells those who sweep that somebody writes it; the lock goes with the process.
+    let _ = file.as_file().try_lock();
     file.write_all(content)?;
     file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// Deletes what processes left that were killed while they wrote into this folder.
+pub fn sweep(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
+        if unfinished && std::fs::File::open(entry.path()).is_ok_and(|f| f.try_lock().is_ok()) {
+            // One that was not locked yet can be met too: its writer then fails, which costs nothing.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
 }
 
 fn create_private_folder(folder: &Path) -> std::io::Result<()> {
@@ -50,5 +67,19 @@ mod tests {
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
         let files = std::fs::read_dir(path.parent().unwrap()).unwrap().count();
         assert_eq!(files, 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_swept_and_what_is_being_written_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |name: &str| folder.path().join(name);
+        std::fs::write(name(".new-killed"), b"half").unwrap();
+        std::fs::write(name("kept"), b"whole").unwrap();
+        let writing = std::fs::File::create(name(".new-writing")).unwrap();
+        writing.lock().unwrap();
+        sweep(folder.path());
+        let left: std::collections::BTreeSet<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(left, [".new-writing".into(), "kept".into()].into());
     }
 }

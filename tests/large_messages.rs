@@ -78,9 +78,8 @@ fn a_slow_reader_gets_all_and_slows_the_server_down() {
     let count = 1_000;
     let steps = (0..count).map(notification).chain([Step::result(text("done"))]);
     let server = McpServer::legacy().once(tool("fill"), Answer::stream(steps)).run();
-    let mut bridge = BridgeProcess::to(server.url()).hold_stdout().spawn();
-    bridge.request(0, "initialize", crate::support::bridge_process::initialize_params(json!({})));
-    bridge.notify("notifications/initialized", json!({}));
+    let mut bridge = BridgeProcess::before(&server);
+    bridge.hold_stdout();
     bridge.request(7, "tools/call", json!({"name": "fill"}));
     server.wait_for(tool("fill"));
     let never = Gate::named("never");
@@ -158,7 +157,7 @@ fn an_answer_that_is_too_large_is_an_error_with_its_id_and_the_session_goes_on()
 }
 
 #[test]
-fn many_small_messages_before_the_first_read_do_not_stop_anything() {
+fn a_client_may_write_the_handshake_and_1000_calls_before_it_reads() {
     let server = McpServer::legacy().run();
     let mut bridge = BridgeProcess::to(server.url()).hold_stdout().spawn();
     bridge.request(0, "initialize", crate::support::bridge_process::initialize_params(json!({})));

@@ -13,6 +13,12 @@ pub fn description() -> String {
     format!("{processors} × {model}, {memory} of memory, Linux {kernel} {}", std::env::consts::ARCH)
 }
 
+/// Over 1, 5 and 15 minutes. The run itself makes about one.
+pub fn load() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split_whitespace().take(3).collect::<Vec<_>>().join(", ")
+}
+
 /// What a program says to `--version`.
 pub fn version(program: &str) -> Option<String> {
     let output = Command::new(program).arg("--version").output().ok()?;

@@ -18,7 +18,7 @@ alike. A row that misses its budget is measured once more, and all its samples c
 10⁶ bytes. The server is a mock on one thread of the driver; \"50 ms away\" is a proxy that holds back
 every byte, those of the TCP handshake too. Hosts that run on Node give their servers socketpairs,
 most others pipes. Where a contestant has no such thing there is a dash: the floor has no TLS and
-opens no GET stream.
+opens no GET stream. \"failed\" means no answer within 30 s, or a wrong one.
 ";
 
 /// Writes the report to where it was asked for, or shows it.
@@ -46,6 +46,7 @@ fn head(options: &Run) -> Result<String> {
     writeln!(text, "Written by `scripts/bench{kind}`; do not edit.\n")?;
     writeln!(text, "- Date: {}", options.date)?;
     writeln!(text, "- Machine: {}", machine::description())?;
+    writeln!(text, "- Load average when the run ended: {}", machine::load())?;
     writeln!(text, "- Versions: {}", versions(options).join(", "))?;
     writeln!(text, "\n{METHOD}")?;
     text.truncate(text.trim_end().len());
@@ -82,24 +83,31 @@ fn table(
     let names: Vec<_> = contestants.iter().map(|contestant| contestant.part.name()).collect();
     writeln!(text, "| | {} | bridge ÷ floor | budget | verdict |", names.join(" | "))?;
     writeln!(text, "|---{}|---:|---|---|", "|---:".repeat(names.len()))?;
-    for metric in trials.iter().flat_map(|trial| trial.metrics) {
-        write!(text, "| {} ", metric.name)?;
-        for contestant in contestants {
-            let value = results.median(metric, wire, contestant.part);
-            write!(text, "| {} ", shown(value, metric.unit))?;
-        }
-        writeln!(
-            text,
-            "| {} | {} | {} |",
-            ratio(metric, wire, results),
-            budget(metric, wire, results),
-            match results.verdict(metric, wire) {
-                Verdict::Pass => "pass",
-                Verdict::Fail => "**FAIL**",
+    for trial in trials {
+        for metric in trial.metrics {
+            write!(text, "| {} ", metric.name)?;
+            for contestant in contestants {
+                let part = contestant.part;
+                let value = match results.median(metric, wire, part) {
+                    None if results.has_failed(trial, wire, part) => "failed".to_owned(),
+                    value => shown(value, metric.unit),
+                };
+                write!(text, "| {value} ")?;
             }
-        )?;
+            writeln!(text, "| {} |", judgement(metric, wire, results))?;
+        }
     }
     Ok(())
+}
+
+/// The last three columns.
+fn judgement(metric: &Metric, wire: Wire, results: &Results) -> String {
+    let verdict = match results.verdict(metric, wire) {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "**FAIL**",
+    };
+    let (ratio, budget) = (ratio(metric, wire, results), budget(metric, wire, results));
+    format!("{ratio} | {budget} | {verdict}")
 }
 
 fn ratio(metric: &Metric, wire: Wire, results: &Results) -> String {

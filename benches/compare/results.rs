@@ -64,6 +64,11 @@ impl Results {
         median(self.samples.get(&(metric.name, wire, part))?)
     }
 
+    /// Whether a contestant could not finish a trial.
+    pub fn has_failed(&self, trial: &Trial, wire: Wire, part: Part) -> bool {
+        self.failed.contains(&(trial.name, wire, part))
+    }
+
     /// How the bridge stands in a row.
     pub fn verdict(&self, metric: &Metric, wire: Wire) -> Verdict {
         let floor = self.median(metric, wire, Part::Floor);

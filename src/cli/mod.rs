@@ -3,11 +3,13 @@
 mod log;
 mod network;
 mod relay;
+mod transport;
 mod values;
 
 pub use log::LogArgs;
 pub use network::NetworkArgs;
 pub use relay::RelayArgs;
+pub use transport::{Transport, TransportArgs};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -72,6 +74,9 @@ pub struct ServeArgs {
     /// What lies between here and the server
     #[command(flatten)]
     pub network: NetworkArgs,
+    /// How the server is spoken to
+    #[command(flatten)]
+    pub transport: TransportArgs,
     /// What is written down
     #[command(flatten)]
     pub log: LogArgs,

@@ -237,12 +237,12 @@ impl Pool {
             return Ok(lease);
         }
         if self.state().known && !self.speaks_h2_only() {
-            return self.connect().await;
+            return self.connect_boxed().await;
         }
         let _first = self.first.lock().await;
         match self.open_lease(reuse) {
             Some(lease) => Ok(lease),
-            None => self.connect().await,
+            None => self.connect_boxed().await,
         }
     }
 
@@ -262,6 +262,14 @@ impl Pool {
             return Some(Lease::Http2(h2.sender.clone()));
         }
         state.take_idle(reuse).map(Lease::Http1)
+    }
+
+    /// Boxed, because the future of a connection with TLS is large, and would be moved about with every
+    /// request that needs none.
+    fn connect_boxed<'a>(
+        self: &'a Arc<Self>,
+    ) -> Pin<Box<dyn Future<Output = Result<Lease, Fault>> + Send + 'a>> {
+        Box::pin(self.connect())
     }
 
     async fn connect(self: &Arc<Self>) -> Result<Lease, Fault> {
@@ -304,18 +312,20 @@ impl State {
 
     /// The connection that was used last, if it is recent enough.
     fn take_idle(&mut self, reuse: Reuse) -> Option<Http1> {
-        self.idle.retain(|idle| !idle.sender.is_closed() && idle.since.elapsed() < STALE);
-        self.proven |= self.idle.first().is_some_and(|oldest| oldest.since.elapsed() > PROOF);
+        let now = Instant::now();
+        // The oldest come first.
+        let age = |idle: &Idle| now.saturating_duration_since(idle.since);
+        let stale = self.idle.iter().take_while(|idle| age(idle) > STALE).count();
+        self.idle.drain(..stale);
+        while self.idle.pop_if(|idle| idle.sender.is_closed()).is_some() {}
+        let oldest = self.idle.first()?;
+        self.proven |= age(oldest) > PROOF && !oldest.sender.is_closed();
         let bound = match reuse {
             Reuse::Any => STALE,
             Reuse::Recent if self.proven => RECENT,
             Reuse::Recent => RECENT_UNPROVEN,
         };
-        let last = self.idle.last()?;
-        if last.since.elapsed() > bound {
-            return None;
-        }
-        self.idle.pop().map(|idle| idle.sender)
+        self.idle.pop_if(|idle| age(idle) <= bound).map(|idle| idle.sender)
     }
 }
 

@@ -37,8 +37,8 @@ impl<'de> Visitor<'de> for MemberVisitor<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut found = None;
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            if key == self.0 {
+        while let Some(key) = map.next_key::<&RawValue>()? {
+            if key_text(key) == self.0 {
                 found = Some(map.next_value()?);
             } else {
                 map.next_value::<IgnoredAny>()?;
@@ -46,6 +46,16 @@ impl<'de> Visitor<'de> for MemberVisitor<'_> {
         }
         Ok(found)
     }
+}
+
+/// The text of a key. One that can't be decoded, because it holds half a character (`"\ud800"`), is no
+/// key that anybody asks for: it stands for itself, with its quotes.
+pub(super) fn key_text(key: &RawValue) -> Cow<'_, str> {
+    let raw = key.get();
+    if !raw.contains('\\') {
+        return Cow::Borrowed(&raw[1..raw.len() - 1]);
+    }
+    serde_json::from_str(raw).unwrap_or(Cow::Borrowed(raw))
 }
 
 /// Where `part`, a piece of `whole`, stands in it.
@@ -156,6 +166,14 @@ mod tests {
             &br#"{"params":{"requestId":"bridge-1","reason":"x"},"requestId":5}"#[..]
         );
         assert_eq!(replace_at(&bytes, &["params", "missing"], "1"), None);
+    }
+
+    #[test]
+    fn a_key_that_is_half_a_character_is_passed_over() {
+        let object = r#"{"\ud800":1,"i\u0064":2,"x":{"\udc00":3,"y":4}}"#;
+        assert_eq!(member(object, "id"), Some("2"));
+        assert_eq!(member_at(object, &["x", "y"]), Some("4"));
+        assert_eq!(member(object, "z"), None);
     }
 
     #[test]

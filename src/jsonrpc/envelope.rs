@@ -8,13 +8,18 @@ use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{INVALID_REQUEST, Id, Kind, PARSE_ERROR, scan};
+use super::edit::key_text;
+use super::scan::{self, Glimpse};
+use super::{INVALID_REQUEST, Id, Kind, PARSE_ERROR};
 
 /// Text that is no JSON-RPC message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
-    /// The id that the sender may be waiting on, where it could be read.
+    /// The id, where it could be read.
     pub id: Option<Id>,
+    /// Whether it seems to be a response, so that the id is that of a request of the receiver; else the
+    /// sender may be waiting on it.
+    pub is_response: bool,
     /// [`PARSE_ERROR`] or [`INVALID_REQUEST`].
     pub code: i32,
     /// What is wrong, in words.
@@ -31,11 +36,8 @@ struct Members<'a> {
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Kind, Malformed> {
-    let text = std::str::from_utf8(bytes).map_err(|_| Malformed {
-        id: scan::top_level_id(bytes),
-        code: PARSE_ERROR,
-        why: "not valid UTF-8".into(),
-    })?;
+    let text = std::str::from_utf8(bytes)
+        .map_err(|_| malformed(bytes, PARSE_ERROR, "not valid UTF-8".into()))?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let members = deserializer
         .deserialize_any(MembersVisitor)
@@ -46,11 +48,16 @@ pub(super) fn read(bytes: &[u8]) -> Result<Kind, Malformed> {
 
 fn unreadable(bytes: &[u8], error: &serde_json::Error) -> Malformed {
     let code = if error.is_data() { INVALID_REQUEST } else { PARSE_ERROR };
-    Malformed { id: scan::top_level_id(bytes), code, why: error.to_string() }
+    malformed(bytes, code, error.to_string())
+}
+
+fn malformed(bytes: &[u8], code: i32, why: String) -> Malformed {
+    let Glimpse { id, is_response } = scan::glimpse(bytes);
+    Malformed { id, is_response, code, why }
 }
 
 fn invalid(id: Option<Id>, why: &str) -> Malformed {
-    Malformed { id, code: INVALID_REQUEST, why: why.to_owned() }
+    Malformed { id, is_response: false, code: INVALID_REQUEST, why: why.to_owned() }
 }
 
 impl Members<'_> {
@@ -66,9 +73,12 @@ impl Members<'_> {
             }
             return Ok(Kind::Response { id: parsed, failed: !self.result });
         };
-        let Ok(method) = serde_json::from_str::<Cow<'_, str>>(method.get()) else {
+        let method = method.get();
+        if !method.starts_with('"') {
             return Err(invalid(parsed, "the method is not a string"));
-        };
+        }
+        // One that holds half a character can't be decoded; nobody but its receiver knows it.
+        let method: Cow<'_, str> = serde_json::from_str(method).unwrap_or(Cow::Borrowed(method));
         match (parsed, self.id) {
             (Some(id), _) => Ok(Kind::Request { id, method: method.into() }),
             (None, None) => Ok(Kind::Notification { method: method.into() }),
@@ -88,8 +98,8 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Members::default();
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match &*key {
+        while let Some(key) = map.next_key::<&RawValue>()? {
+            match &*key_text(key) {
                 "id" => members.id = Some(map.next_value()?),
                 "method" => members.method = Some(map.next_value()?),
                 // `"error": null` beside a result is how some servers spell "no error".

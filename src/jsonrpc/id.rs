@@ -3,6 +3,8 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
+use serde_json::value::RawValue;
+
 /// A request id: a string or a number (JSON-RPC 2.0 §4), in the spelling of whoever chose it.
 ///
 /// `1`, `1.0` and `1e0` are equal, and so are `"a"` and `"\u0061"`: a peer that decodes and encodes ids
@@ -16,8 +18,8 @@ pub struct Id {
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Meaning {
     Integer(i64),
-    /// A number that is no 64-bit integer, by its text.
-    Number(Box<str>),
+    /// A number that is no 64-bit integer, or a string that holds half a character, by its JSON text.
+    Spelling(Box<str>),
     Text(Box<str>),
 }
 
@@ -26,10 +28,11 @@ impl Id {
     pub fn from_json(raw: &str) -> Option<Self> {
         let raw = raw.trim();
         let meaning = match raw.as_bytes().first()? {
-            b'"' => Meaning::Text(serde_json::from_str::<String>(raw).ok()?.into()),
-            b'-' | b'0'..=b'9' => number(raw)?,
+            b'"' => text(raw),
+            b'-' | b'0'..=b'9' => number(raw),
             _ => return None,
         };
+        let meaning = meaning.or_else(|| spelling(raw))?;
         Some(Self { raw: raw.into(), meaning })
     }
 
@@ -48,18 +51,27 @@ impl Id {
     }
 }
 
+fn text(raw: &str) -> Option<Meaning> {
+    serde_json::from_str::<String>(raw).ok().map(|text| Meaning::Text(text.into()))
+}
+
 fn number(raw: &str) -> Option<Meaning> {
-    if let Ok(integer) = raw.parse::<i64>() {
+    if let Ok(integer) = serde_json::from_str(raw) {
         return Some(Meaning::Integer(integer));
     }
     let value: f64 = serde_json::from_str(raw).ok()?;
     // Beyond 2^53 a double no longer names one integer, so only the text can tell two ids apart.
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    if value.fract() == 0.0 && value.abs() < EXACT {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
-        return Some(Meaning::Integer(value as i64));
+    if value.fract() != 0.0 || value.abs() >= EXACT {
+        return None;
     }
-    Some(Meaning::Number(raw.into()))
+    #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+    Some(Meaning::Integer(value as i64))
+}
+
+/// JSON text that has no value here but is valid all the same.
+fn spelling(raw: &str) -> Option<Meaning> {
+    serde_json::from_str::<&RawValue>(raw).ok().map(|raw| Meaning::Spelling(raw.get().into()))
 }
 
 impl PartialEq for Id {
@@ -103,8 +115,18 @@ mod tests {
     }
 
     #[test]
+    fn what_has_no_value_is_compared_by_its_text() {
+        let id = |raw| Id::from_json(raw).unwrap();
+        assert_eq!(id("1E400"), id("1E400"));
+        assert_ne!(id("1E400"), id("1E401"));
+        assert_eq!(id("\"\\ud800\""), id("\"\\ud800\""));
+        assert_ne!(id("\"\\ud800\""), id("\"\\ud801\""));
+    }
+
+    #[test]
     fn only_strings_and_numbers_are_ids() {
-        for raw in ["null", "true", "{}", "[1]", "", "x"] {
+        for raw in ["null", "true", "{}", "[1]", "", "x", "007", "+5", "1+1", "-", "\"a", "\"\\q\""]
+        {
             assert!(Id::from_json(raw).is_none(), "{raw}");
         }
     }

@@ -121,6 +121,14 @@ impl Message {
         }
     }
 
+    /// The id of a response.
+    pub fn response_id(&self) -> Option<&Id> {
+        match &self.kind {
+            Kind::Response { id, .. } => id.as_ref(),
+            Kind::Request { .. } | Kind::Notification { .. } => None,
+        }
+    }
+
     /// Whether this is the response to the request with this id.
     pub fn answers(&self, request: &Id) -> bool {
         matches!(&self.kind, Kind::Response { id: Some(id), .. } if id == request)

@@ -1,11 +1,21 @@
-//! The id in text that can't be parsed: a line that is broken, cut off, or too long to keep.
+//! What can be made out of text that can't be parsed: a line that is broken, cut off, or too long to keep.
 
 use super::Id;
 
 /// Longest id that is looked for, in bytes; a longer one is no id anybody waits on.
 const MAX_ID: usize = 1024;
 
-/// Finds the member `"id"` of the top-level object in text that is fed piece by piece.
+/// What was made out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Glimpse {
+    /// The id; of several the last.
+    pub id: Option<Id>,
+    /// Whether it seems to be a response: then the id is that of a request of the receiver.
+    pub is_response: bool,
+}
+
+/// Finds the member `"id"` of the top-level object in text that is fed piece by piece, and whether
+/// there are `"method"`, `"result"` and `"error"`.
 ///
 /// It tracks strings and nesting only, so that it works on text that is not quite JSON, in constant
 /// memory. Official SDKs write the id first (Python) or last (TypeScript).
@@ -15,6 +25,8 @@ pub struct IdScanner {
     state: State,
     token: Vec<u8>,
     found: Option<Id>,
+    has_method: bool,
+    has_outcome: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -25,10 +37,17 @@ enum State {
     Text(bool),
     /// Inside a string that does not matter.
     Skipped(bool),
-    /// The key was `id`: a colon and then the value follow.
-    Colon,
+    /// It was this: if it was a key, a colon follows.
+    Colon(Key),
     Value,
     ValueText(bool),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Id,
+    Method,
+    Outcome,
 }
 
 impl IdScanner {
@@ -39,10 +58,10 @@ impl IdScanner {
         }
     }
 
-    /// The id, if one was seen; of several the last.
-    pub fn finish(mut self) -> Option<Id> {
+    /// What was seen.
+    pub fn finish(mut self) -> Glimpse {
         self.end_of_value();
-        self.found
+        Glimpse { id: self.found, is_response: self.has_outcome && !self.has_method }
     }
 
     fn step(&mut self, byte: u8) {
@@ -56,8 +75,8 @@ impl IdScanner {
                     _ => State::Skipped(false),
                 }
             }
-            State::Colon => match byte {
-                b':' => self.state = State::Value,
+            State::Colon(key) => match byte {
+                b':' => self.member(key),
                 b if b.is_ascii_whitespace() => {}
                 _ => {
                     self.state = State::Between;
@@ -92,12 +111,22 @@ impl IdScanner {
         }
     }
 
+    fn member(&mut self, key: Key) {
+        self.state = if key == Key::Id { State::Value } else { State::Between };
+        self.has_method |= key == Key::Method;
+        self.has_outcome |= key == Key::Outcome;
+    }
+
     fn text(&mut self, byte: u8, escaped: bool) {
         match byte {
             b'"' if !escaped => {
-                let is_id = self.token == b"id";
+                self.state = match &self.token[..] {
+                    b"id" => State::Colon(Key::Id),
+                    b"method" => State::Colon(Key::Method),
+                    b"result" | b"error" => State::Colon(Key::Outcome),
+                    _ => State::Between,
+                };
                 self.token.clear();
-                self.state = if is_id { State::Colon } else { State::Between };
             }
             b'\\' => self.state = State::Text(!escaped),
             _ => {
@@ -130,7 +159,9 @@ impl IdScanner {
     }
 
     fn end_of_value(&mut self) {
-        if matches!(self.state, State::Value | State::ValueText(_)) {
+        // What was not kept whole is another id, or none.
+        let whole = self.token.len() < MAX_ID;
+        if whole && matches!(self.state, State::Value | State::ValueText(_)) {
             let id = std::str::from_utf8(&self.token).ok().and_then(Id::from_json);
             self.found = id.or_else(|| self.found.take());
         }
@@ -138,8 +169,8 @@ impl IdScanner {
     }
 }
 
-/// The id of the top-level object, as far as one can be made out.
-pub fn top_level_id(bytes: &[u8]) -> Option<Id> {
+/// What can be made out of the top-level object.
+pub fn glimpse(bytes: &[u8]) -> Glimpse {
     let mut scanner = IdScanner::default();
     scanner.feed(bytes);
     scanner.finish()
@@ -150,7 +181,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Option<String> {
-        top_level_id(text.as_bytes()).map(|id| id.to_string())
+        glimpse(text.as_bytes()).id.map(|id| id.to_string())
     }
 
     #[test]
@@ -166,13 +197,29 @@ mod tests {
     }
 
     #[test]
+    fn a_response_is_told_from_a_request() {
+        let is_response = |text: &str| glimpse(text.as_bytes()).is_response;
+        assert!(is_response(r#"{"jsonrpc":"2.0","id":1,"result":{"a"#));
+        assert!(is_response(r#"{"error" : {"method":1},"id":1]"#));
+        assert!(!is_response(r#"{"id":1,"method":"x","params":{"result":1}"#));
+        assert!(!is_response(r#"{"id":1,"method":"result","result":1"#));
+        assert!(!is_response(r#"{"id":1,"params":"error""#));
+    }
+
+    #[test]
+    fn an_id_that_is_too_long_to_keep_is_none() {
+        assert_eq!(found(&format!(r#"{{"id":1{},"x""#, "0".repeat(MAX_ID))), None);
+        assert_eq!(found(&format!(r#"{{"id":"{}","x""#, "0".repeat(MAX_ID))), None);
+    }
+
+    #[test]
     fn it_does_not_matter_how_the_text_is_cut() {
         let text = br#"{"jsonrpc":"2.0","x":"\\","params":["id",{"id":1}],"id":"seven"}"#;
         for cut in 0..text.len() {
             let mut scanner = IdScanner::default();
             scanner.feed(&text[..cut]);
             scanner.feed(&text[cut..]);
-            assert_eq!(scanner.finish().unwrap().to_string(), "\"seven\"");
+            assert_eq!(scanner.finish().id.unwrap().to_string(), "\"seven\"");
         }
     }
 }

@@ -34,19 +34,41 @@ fn watch(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>
 
 /// Resolves when nobody can read stdout any more. What can't be watched, a file or a terminal, is found
 /// out by writing.
+///
+/// stdout may be one socket with stdin (`socat EXEC:`, inetd), whose other end may close its writing
+/// half and read on. Linux tells that from a closed socket, and then there is nothing left to watch for;
+/// the other systems do not.
 pub async fn stdout_hung_up() {
     let interest = Interest::READABLE.add(Interest::ERROR);
     let watched = io::stdout().as_fd().try_clone_to_owned().and_then(|out| watch(out, interest));
     if let Ok(watched) = watched {
         while let Ok(mut ready) = watched.ready(interest).await {
             let state = ready.ready();
-            if state.is_error() || state.is_read_closed() || state.is_write_closed() {
+            if state.is_error() || state.is_read_closed() {
+                if is_half_closed(watched.get_ref()) {
+                    break;
+                }
                 return;
             }
             ready.clear_ready();
         }
     }
     std::future::pending().await
+}
+
+/// Whether a socket's other end takes more, although it sends no more. Readiness does not tell.
+#[cfg(target_os = "linux")]
+fn is_half_closed(descriptor: &OwnedFd) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let mut asked = [PollFd::new(descriptor, PollFlags::empty())];
+    let answered = poll(&mut asked, Some(&Timespec::default()));
+    answered.is_ok() && asked[0].revents().is_empty()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_half_closed(_descriptor: &OwnedFd) -> bool {
+    false
 }
 
 /// Resolves when the process that launched us is gone.

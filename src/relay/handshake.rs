@@ -13,7 +13,7 @@ use super::remembered::{Memory, is_list};
 use crate::jsonrpc::edit::with_list_changed;
 use crate::jsonrpc::read::{self, ClientHello, ServerCapabilities, ServerHello};
 use crate::jsonrpc::{Kind, Message};
-use crate::remote::{Backoff, Failure, FailureKind, Outcome, Patience, Session};
+use crate::remote::{Backoff, Channel, Failure, FailureKind, Outcome, Patience, Session};
 use crate::secret::Secret;
 use crate::stdio::Room;
 
@@ -43,8 +43,8 @@ pub(super) struct Hello {
 pub(super) enum Client {
     /// It sent no `initialize` yet. What it sends goes to the server as it is.
     New,
-    /// Its `initialize` waits for an answer.
-    Opening { hello: Hello },
+    /// Its `initialize` waits for an answer. Some confirm before they got it.
+    Opening { hello: Hello, initialized: Option<Message> },
     /// It got one.
     Open { hello: Hello, told: Told, initialized: bool, list_changed_owed: bool },
 }
@@ -56,7 +56,7 @@ impl Client {
             return None;
         }
         match std::mem::replace(self, Self::New) {
-            Self::Opening { hello } => Some(hello),
+            Self::Opening { hello, .. } => Some(hello),
             Self::New | Self::Open { .. } => None,
         }
     }
@@ -95,7 +95,11 @@ pub(super) enum Server {
     /// None, or one that failed.
     Closed { last: Option<(Failure, Instant)> },
     /// `initialize` was sent.
-    Opening { exchange: ExchangeId, session_id: Option<Secret<Box<str>>> },
+    Opening {
+        exchange: ExchangeId,
+        session_id: Option<Secret<Box<str>>>,
+        channel: Option<Arc<Channel>>,
+    },
     /// It was answered; `initialized` has to follow, and was sent where an exchange is named.
     Settling { session: Arc<Session>, hello: ServerHello, sent: Option<ExchangeId> },
     /// Done.
@@ -152,7 +156,8 @@ impl<M: Memory> Machine<M> {
         self.was_open = false;
         self.backoff = backoff();
         let read = read::client_hello(&message);
-        self.client = Client::Opening { hello: Hello { request: message, read } };
+        let hello = Hello { request: message, read };
+        self.client = Client::Opening { hello, initialized: None };
         self.deadlines.clear_all(Due::Provisional);
         self.deadlines.set(Due::Provisional, now + self.settings.handshake_patience);
         self.begin_handshake(now);
@@ -160,12 +165,17 @@ impl<M: Memory> Machine<M> {
 
     /// The client confirms.
     pub(super) fn client_initialized(&mut self, message: Message, now: Instant) {
-        let Client::Open { initialized, list_changed_owed, .. } = &mut self.client else {
-            // No `initialize` came before: the server may know what to make of it.
-            if matches!(self.client, Client::New) {
-                self.send_initialized(Some(message), now);
+        let (initialized, list_changed_owed) = match &mut self.client {
+            Client::Open { initialized, list_changed_owed, .. } => (initialized, list_changed_owed),
+            Client::Opening { initialized, .. } => {
+                *initialized = Some(message);
+                return;
             }
-            return;
+            Client::New => {
+                // No `initialize` came before: the server may know what to make of it.
+                self.send_initialized(Some(message), now);
+                return;
+            }
         };
         *initialized = true;
         let owed = std::mem::take(list_changed_owed);
@@ -195,7 +205,7 @@ impl<M: Memory> Machine<M> {
 
     /// Answers the client's `initialize` in the server's stead; the server's answer is used when it comes.
     pub(super) fn answer_provisionally(&mut self, now: Instant) {
-        let Client::Opening { hello } = &self.client else { return };
+        let Client::Opening { hello, .. } = &self.client else { return };
         let Some(id) = hello.request.id().cloned() else { return };
         let hello = hello.clone();
         let remembered = self.memory.initialize(&hello.read.capabilities);
@@ -204,28 +214,35 @@ impl<M: Memory> Machine<M> {
             remembered.unwrap_or_else(|| provisional::initialize_result(&hello.read, &self.name));
         let answer = Message::result(&id, &result);
         self.write(declaring_list_changes(&answer));
-        self.client_is_open(hello, Told::Ours);
+        self.client_is_open(hello, Told::Ours, now);
         self.pump(now);
     }
 
-    fn client_is_open(&mut self, hello: Hello, told: Told) {
+    /// The client has its answer. If it confirmed before it got it, that counts now.
+    fn client_is_open(&mut self, hello: Hello, told: Told, now: Instant) {
         self.deadlines.clear_all(Due::Provisional);
         let list_changed_owed = told == Told::Ours;
-        self.client = Client::Open { hello, told, initialized: false, list_changed_owed };
+        let open = Client::Open { hello, told, initialized: false, list_changed_owed };
+        let before = std::mem::replace(&mut self.client, open);
+        if let Client::Opening { initialized: Some(message), .. } = before {
+            self.client_initialized(message, now);
+        }
     }
 
     // ---- the server's side
 
     /// Sends the client's own `initialize` to the server, unless that is under way.
     pub(super) fn begin_handshake(&mut self, now: Instant) {
-        let (Client::Opening { hello } | Client::Open { hello, .. }) = &self.client else { return };
+        let (Client::Opening { hello, .. } | Client::Open { hello, .. }) = &self.client else {
+            return;
+        };
         if !matches!(self.server, Server::Closed { .. }) {
             return;
         }
         let message = hello.request.clone();
         self.deadlines.clear_all(Due::Handshake);
         let exchange = self.begin(Purpose::Handshake, REQUEST_TIME, now);
-        self.server = Server::Opening { exchange, session_id: None };
+        self.server = Server::Opening { exchange, session_id: None, channel: None };
         let outgoing =
             Outgoing { message, session: None, repeatable: true, patience: Patience::Once };
         self.commands.push(Command::Send(exchange, outgoing));
@@ -239,13 +256,17 @@ impl<M: Memory> Machine<M> {
         now: Instant,
     ) {
         let FromServer { message, room, .. } = sent;
-        let Server::Opening { exchange: own, session_id } = &mut self.server else { return };
-        let (Client::Opening { hello } | Client::Open { hello, .. }) = &self.client else { return };
+        let Server::Opening { exchange: own, session_id, channel } = &mut self.server else {
+            return;
+        };
+        let (Client::Opening { hello, .. } | Client::Open { hello, .. }) = &self.client else {
+            return;
+        };
         let awaited = hello.request.id().is_some_and(|id| message.answers(id));
         if *own != exchange || !awaited {
             return;
         }
-        let (hello, session_id) = (hello.clone(), session_id.take());
+        let (hello, session_id, channel) = (hello.clone(), session_id.take(), channel.take());
         self.end_own(exchange);
         if matches!(message.kind(), Kind::Response { failed: true, .. }) {
             self.handshake_refused(message, now);
@@ -261,6 +282,7 @@ impl<M: Memory> Machine<M> {
             generation: self.generation,
             id: session_id,
             version: server_hello.protocol_version.as_str().into(),
+            channel,
         });
         if let Some(result) = read::result(&message) {
             self.memory.keep_initialize(&hello.read.capabilities, result);
@@ -271,14 +293,14 @@ impl<M: Memory> Machine<M> {
     }
 
     fn answer_client_or_settle(&mut self, answer: Message, room: Option<Room>, now: Instant) {
-        let Client::Opening { hello } = &self.client else {
+        let Client::Opening { hello, .. } = &self.client else {
             self.send_initialized(None, now);
             return;
         };
         let hello = hello.clone();
         let offered = self.server.hello().map(|hello| hello.capabilities).unwrap_or_default();
         self.commands.push(Command::Write(declaring_list_changes(&answer), room));
-        self.client_is_open(hello, Told::Real(offered));
+        self.client_is_open(hello, Told::Real(offered), now);
     }
 
     /// Sends `initialized`: the client's own, or one of ours where the client's was meant for an answer
@@ -323,7 +345,22 @@ impl<M: Memory> Machine<M> {
         }
         let (session, hello) = (Arc::clone(session), hello.clone());
         self.server = Server::Open { session, hello };
+        self.answer_what_is_lacking();
         self.connected(now);
+    }
+
+    /// Lists that waited for the connection, and that the server turns out not to have.
+    fn answer_what_is_lacking(&mut self) {
+        for exchange in self.in_flight.waiting() {
+            let Some(call) = self.in_flight.get(exchange) else { continue };
+            let (message, id) = (call.message.clone(), call.id.clone());
+            if let Some(result) =
+                self.answer_of_ours(&message, message.method().unwrap_or_default())
+            {
+                self.take_call(exchange);
+                self.write(Message::result(&id, &result));
+            }
+        }
     }
 
     /// The connection stands: sets the session up, and tells the client what it missed.
@@ -333,7 +370,7 @@ impl<M: Memory> Machine<M> {
         let Server::Open { session, hello } = &self.server else { return };
         let (session, hello) = (Arc::clone(session), hello.clone());
         tracing::info!(session = session.id.is_some(), version = &*session.version, "connected");
-        if !self.no_stream {
+        if !self.no_stream || session.channel.is_some() {
             self.commands.push(Command::Listen(Arc::clone(&session)));
         }
         for (id, message) in self.restore.requests(hello.capabilities.logging) {
@@ -378,7 +415,7 @@ impl<M: Memory> Machine<M> {
         let passes = failure.may_pass();
         if !passes {
             self.refuse_initialize(&failure);
-        } else if let Client::Opening { hello } = &self.client {
+        } else if let Client::Opening { hello, .. } = &self.client {
             let capabilities = hello.read.capabilities.clone();
             if self.memory.initialize(&capabilities).is_some() {
                 self.answer_provisionally(now);
@@ -446,20 +483,26 @@ impl<M: Memory> Machine<M> {
         }
         let Some(call) = self.in_flight.get(exchange) else { return };
         let lists = is_list(call.method()) && !self.was_open;
-        if let Server::Closed { last: Some((failure, at)) } = &self.server {
-            let since = now.saturating_duration_since(*at);
-            let refused = is_refusal(failure) && since < REFUSED_WAIT;
-            let asked_to_wait = failure.retry_after.is_some_and(|wait| since < wait);
-            if (refused || asked_to_wait) && !lists {
-                let failure = failure.clone();
-                self.fail(exchange, &failure);
-                return;
-            }
+        let refused = self.recent_refusal(now);
+        if let Some(failure) = refused.as_ref().filter(|_| !lists) {
+            self.fail(exchange, failure);
+            return;
         }
         let patience =
             if lists { self.settings.list_patience } else { self.settings.call_patience };
         self.set_deadline(exchange, Due::GiveUp(exchange), now + patience);
-        self.begin_handshake(now);
+        if refused.is_none() {
+            self.begin_handshake(now);
+        }
+    }
+
+    /// The refusal by which the last handshake ended, unless it is time to ask again.
+    fn recent_refusal(&self, now: Instant) -> Option<Failure> {
+        let Server::Closed { last: Some((failure, at)) } = &self.server else { return None };
+        let since = now.saturating_duration_since(*at);
+        let refused = is_refusal(failure) && since < REFUSED_WAIT;
+        let asked_to_wait = failure.retry_after.is_some_and(|wait| since < wait);
+        (refused || asked_to_wait).then(|| failure.clone())
     }
 
     /// A request waited long enough.

@@ -1,10 +1,12 @@
 //! The way from the server to the loop: messages wait for room on stdout before they are handed over.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 
 use super::machine::{ExchangeId, FromServer, Origin};
 use crate::jsonrpc::Message;
-use crate::remote::{ListenEnd, Outcome, Receive};
+use crate::remote::{Channel, ListenEnd, Outcome, Receive};
 use crate::secret::Secret;
 use crate::stdio::Writer;
 
@@ -15,6 +17,8 @@ pub(super) enum Arrival {
     Message(FromServer),
     /// The session id in the head of an answer.
     Session { exchange: ExchangeId, id: Secret<Box<str>> },
+    /// The session goes over this channel.
+    Channel { exchange: ExchangeId, channel: Arc<Channel> },
     /// An exchange ended.
     Ended { exchange: ExchangeId, outcome: Outcome },
     /// Listening ended.
@@ -22,6 +26,7 @@ pub(super) enum Arrival {
 }
 
 /// Takes what one exchange, or the GET stream, brings.
+#[derive(Clone)]
 pub(super) struct Inbox {
     origin: Origin,
     arrivals: mpsc::Sender<Arrival>,
@@ -64,6 +69,12 @@ impl Receive for Inbox {
     async fn session_given(&self, id: Secret<Box<str>>) {
         if let Origin::Exchange(exchange) = self.origin {
             let _ = self.arrivals.send(Arrival::Session { exchange, id }).await;
+        }
+    }
+
+    async fn channel_opened(&self, channel: Arc<Channel>) {
+        if let Origin::Exchange(exchange) = self.origin {
+            let _ = self.arrivals.send(Arrival::Channel { exchange, channel }).await;
         }
     }
 }

@@ -15,8 +15,10 @@ use super::in_flight::{Call, CallState, InFlight};
 use super::questions::Questions;
 use super::remembered::Memory;
 use super::restore::Restore;
-use crate::jsonrpc::{INVALID_REQUEST, Id, Kind, METHOD_NOT_FOUND, Message, edit, read};
-use crate::remote::{Backoff, Failure, ListenEnd, Outcome, Patience, Session, is_repeatable};
+use crate::jsonrpc::{INVALID_REQUEST, Id, Kind, METHOD_NOT_FOUND, Malformed, Message, edit, read};
+use crate::remote::{
+    Backoff, Channel, Failure, ListenEnd, Outcome, Patience, Session, is_repeatable,
+};
 use crate::secret::Secret;
 use crate::stdio::Room;
 
@@ -29,6 +31,8 @@ const MAX_IN_FLIGHT: usize = 256;
 pub(super) const REQUEST_TIME: Duration = Duration::from_secs(300);
 /// Notifications and answers of the client are taken by the server within this, or given up.
 pub(super) const OWN_TIME: Duration = Duration::from_secs(30);
+/// How long a notification holds the next one.
+const NOTIFICATION_TIME: Duration = Duration::from_secs(5);
 /// Requests that wait for whatever they wait for.
 const UNTIMED: [&str; 2] = ["subscriptions/listen", "tasks/result"];
 /// Notifications of the client that wait for the connection.
@@ -230,7 +234,20 @@ impl<M: Memory> Machine<M> {
         self.pump(now);
     }
 
-    /// A line of the client that is no message.
+    /// A line of the client that is no message. Where it was to be an answer, its id is the server's: the
+    /// client hears of it under no id, and the server gets the error in the answer's place.
+    pub(super) fn client_sent_malformed(&mut self, bad: &Malformed, now: Instant) {
+        let id = bad.id.as_ref();
+        if !bad.is_response {
+            return self.refuse_line(id, bad.code, &bad.why);
+        }
+        self.refuse_line(None, bad.code, &bad.why);
+        if let Some(id) = id.filter(|id| self.questions.is_open(id)) {
+            self.reply(failure::refused_line(Some(id), bad.code, &bad.why), Some(id), now);
+        }
+    }
+
+    /// Tells the client what was wrong with a line.
     pub(super) fn refuse_line(&mut self, id: Option<&Id>, code: i32, why: &str) {
         self.write(failure::refused_line(id, code, why));
     }
@@ -280,8 +297,12 @@ impl<M: Memory> Machine<M> {
 
     /// The client cancels a request. What was not sent yet is not sent at all.
     fn cancelled(&mut self, message: Message) {
-        let call = read::cancelled_request(&message).and_then(|id| self.in_flight.by_id(&id));
-        let Some(exchange) = call else {
+        let named = read::cancelled_request(&message);
+        if named.as_ref().is_some_and(|id| self.is_opening(id)) {
+            tracing::debug!("a client must not cancel `initialize` (MCP cancellation)");
+            return;
+        }
+        let Some(exchange) = named.and_then(|id| self.in_flight.by_id(&id)) else {
             // Unknown or answered already: the server may know more.
             self.queue_notification(message);
             return;
@@ -290,6 +311,11 @@ impl<M: Memory> Machine<M> {
         if let CallState::Sent(_) = call.state {
             self.commands.push(Command::Cancel(exchange, message));
         }
+    }
+
+    /// Whether this is the id of an `initialize` that waits for its answer.
+    fn is_opening(&self, id: &Id) -> bool {
+        matches!(&self.client, Client::Opening { hello, .. } if hello.request.id() == Some(id))
     }
 
     /// The client answers a request of the server.
@@ -344,11 +370,11 @@ impl<M: Memory> Machine<M> {
         match origin {
             Origin::Stream(generation) => (generation, None),
             Origin::Exchange(exchange) => {
-                let generation = match self.in_flight.get(exchange).map(|call| call.state) {
-                    Some(CallState::Sent(generation)) => generation,
-                    _ => self.session().map_or(0, |session| session.generation),
-                };
-                (generation, Some(exchange))
+                match self.in_flight.get(exchange).map(|call| call.state) {
+                    Some(CallState::Sent(generation)) => (generation, Some(exchange)),
+                    // By the stream of HTTP+SSE, which belongs to no request.
+                    _ => (self.session().map_or(0, |session| session.generation), None),
+                }
             }
         }
     }
@@ -438,6 +464,7 @@ impl<M: Memory> Machine<M> {
             Some(Purpose::Handshake) => self.handshake_ended(exchange, outcome, now),
             Some(Purpose::Initialized) => self.initialized_ended(exchange, outcome, now),
             Some(Purpose::Notification { message, again }) => {
+                self.notifying.take_if(|each| *each == exchange);
                 self.notification_ended(message, again, outcome, now);
             }
             Some(Purpose::Ping(_, generation)) => self.ping_ended(generation, &outcome, now),
@@ -481,7 +508,6 @@ impl<M: Memory> Machine<M> {
         outcome: Outcome,
         now: Instant,
     ) {
-        self.notifying = None;
         match outcome {
             Outcome::SessionLost(_) if !again => {
                 let generation = self.generation;
@@ -497,9 +523,18 @@ impl<M: Memory> Machine<M> {
         }
     }
 
+    /// The session that is being opened goes over this channel.
+    pub(super) fn channel_opened(&mut self, exchange: ExchangeId, opened: Arc<Channel>) {
+        if let Server::Opening { exchange: own, channel, .. } = &mut self.server
+            && *own == exchange
+        {
+            *channel = Some(opened);
+        }
+    }
+
     /// The server gave a session id with the head of an answer.
     pub(super) fn session_given(&mut self, exchange: ExchangeId, id: Secret<Box<str>>) {
-        if let Server::Opening { exchange: own, session_id } = &mut self.server
+        if let Server::Opening { exchange: own, session_id, .. } = &mut self.server
             && *own == exchange
         {
             *session_id = Some(id);
@@ -559,10 +594,23 @@ impl<M: Memory> Machine<M> {
 
     /// An exchange of the bridge's own got no answer: whatever waits for it goes on.
     fn stuck(&mut self, exchange: ExchangeId, now: Instant) {
-        if self.exchanges.contains_key(&exchange) {
-            self.commands.push(Command::Stop(exchange));
-            let failure = Failure::timeout(&self.name.host, OWN_TIME);
-            self.ended(exchange, Outcome::Failed(failure), now);
+        match self.exchanges.get_mut(&exchange) {
+            None => {}
+            // Some servers leave this answer open and send messages by it.
+            Some((Purpose::Initialized, _)) => {
+                self.end_own(exchange);
+                self.initialized_ended(exchange, Outcome::Accepted, now);
+            }
+            Some((Purpose::Notification { .. }, at)) if self.notifying == Some(exchange) => {
+                *at = now + OWN_TIME;
+                self.deadlines.set(Due::Stuck(exchange), *at);
+                self.notifying = None;
+            }
+            Some(_) => {
+                self.commands.push(Command::Stop(exchange));
+                let failure = Failure::timeout(&self.name.host, OWN_TIME);
+                self.ended(exchange, Outcome::Failed(failure), now);
+            }
         }
     }
 
@@ -658,7 +706,7 @@ impl<M: Memory> Machine<M> {
         let Some(message) = self.notifications.pop_front() else { return };
         let again = std::mem::take(&mut self.restore.resend_next);
         let purpose = Purpose::Notification { message: message.clone(), again };
-        let exchange = self.begin(purpose, OWN_TIME, now);
+        let exchange = self.begin(purpose, NOTIFICATION_TIME, now);
         self.notifying = Some(exchange);
         let repeatable = is_repeatable(message.method().unwrap_or_default());
         let session = self.session();

@@ -3,6 +3,8 @@
 mod deadlines;
 pub mod failure;
 mod handshake;
+#[cfg(test)]
+mod handshake_tests;
 mod in_flight;
 mod inbox;
 mod machine;
@@ -31,7 +33,8 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 
 use crate::clock::{Clock, SleepDetector};
-use crate::jsonrpc::{INVALID_REQUEST, Message, split_batch};
+use crate::jsonrpc::scan::Glimpse;
+use crate::jsonrpc::{INVALID_REQUEST, Malformed, Message, split_batch};
 use crate::remote::{Failure, Outcome, Patience, Post, Remote, Session, exchange, listen};
 use crate::stdio::{Frame, Line, Writer};
 use inbox::{Arrival, Inbox};
@@ -90,6 +93,7 @@ impl Relay<'_> {
             exchanges: HashMap::new(),
             listening: None,
             ending: None,
+            remembering: None,
             finished: false,
         };
         running.turn(client, inbox, SleepDetector::new(self.clock)).await;
@@ -112,6 +116,8 @@ struct Running {
     exchanges: HashMap<ExchangeId, Exchange>,
     listening: Option<(Arc<Session>, JoinHandle<()>)>,
     ending: Option<Arc<Session>>,
+    /// The writing of what is remembered.
+    remembering: Option<JoinHandle<()>>,
     finished: bool,
 }
 
@@ -166,11 +172,13 @@ impl Running {
         for line in lines {
             match line {
                 Line::Text(text) => self.read_text(text, now),
-                Line::TooLong { id, length } => {
+                Line::TooLong { glimpse, length } => {
                     let why = format!(
                         "a message of {length} bytes is larger than allowed; raise `--max-message-size`"
                     );
-                    self.machine.refuse_line(id.as_ref(), INVALID_REQUEST, &why);
+                    let Glimpse { id, is_response } = glimpse;
+                    let bad = Malformed { id, is_response, code: INVALID_REQUEST, why };
+                    self.machine.client_sent_malformed(&bad, now);
                 }
             }
         }
@@ -181,7 +189,7 @@ impl Running {
         tracing::trace!(bytes = text.len(), "client→remote");
         let parts = match split_batch(text) {
             Ok(parts) => parts,
-            Err(bad) => return self.machine.refuse_line(bad.id.as_ref(), bad.code, &bad.why),
+            Err(bad) => return self.machine.client_sent_malformed(&bad, now),
         };
         for part in parts {
             match Message::parse(part) {
@@ -191,7 +199,7 @@ impl Running {
                 }
                 Err(bad) => {
                     let why = format!("the line is no JSON-RPC message: {}", bad.why);
-                    self.machine.refuse_line(bad.id.as_ref(), bad.code, &why);
+                    self.machine.client_sent_malformed(&Malformed { why, ..bad }, now);
                 }
             }
         }
@@ -208,6 +216,9 @@ impl Running {
                     self.machine.server_sent(sent, now);
                 }
                 Arrival::Session { exchange, id } => self.machine.session_given(exchange, id),
+                Arrival::Channel { exchange, channel } => {
+                    self.machine.channel_opened(exchange, channel);
+                }
                 Arrival::Ended { exchange, outcome } => {
                     self.exchanges.remove(&exchange);
                     self.machine.ended(exchange, outcome, now);
@@ -252,15 +263,29 @@ impl Running {
         if !frames.is_empty() {
             self.writer.write(frames);
         }
-        if let Some(work) = self.machine.memory.take_changes() {
-            drop(tokio::task::spawn_blocking(work));
-        }
+        self.remember();
         if !self.finished
             && let Some(session) = self.ending.take()
         {
             // The client opened again: the old session ends beside the new one.
             let remote = Arc::clone(&self.remote);
             tokio::spawn(async move { remote.end_session(&session).await });
+        }
+    }
+
+    /// Writes what is to be remembered, one write after the other: what comes meanwhile waits for the
+    /// next turn, or for the end.
+    fn remember(&mut self) {
+        if self.remembering.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.remembering = self.machine.memory.take_changes().map(tokio::task::spawn_blocking);
+        }
+    }
+
+    async fn remember_the_rest(&mut self) {
+        self.remember();
+        while let Some(writing) = self.remembering.take() {
+            let _ = writing.await;
+            self.remember();
         }
     }
 
@@ -340,12 +365,20 @@ impl Running {
             exchange.task.abort();
         }
         let session = self.ending.take().or_else(|| self.machine.session());
+        let (remote, writer) = (Arc::clone(&self.remote), self.writer.clone());
         let end = async {
             if let Some(session) = session {
-                self.remote.end_session(&session).await;
+                remote.end_session(&session).await;
             }
         };
-        let _ = tokio::join!(timeout(CLOSING, end), timeout(CLOSING, self.writer.finish()));
+        let written = writer.finish();
+        // A write that is cut off would leave a temporary file.
+        let remembered = self.remember_the_rest();
+        let _ = tokio::join!(
+            timeout(CLOSING, end),
+            timeout(CLOSING, written),
+            timeout(CLOSING, remembered)
+        );
     }
 }
 

@@ -71,6 +71,11 @@ impl Questions {
         }
     }
 
+    /// Whether a question is open that the client saw under this id.
+    pub(super) fn is_open(&self, id: &Id) -> bool {
+        self.open.contains_key(id)
+    }
+
     /// Takes the question that an answer of the client belongs to.
     pub(super) fn answered(&mut self, id: &Id) -> Option<Question> {
         let question = self.open.remove(id)?;

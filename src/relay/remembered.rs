@@ -136,6 +136,9 @@ impl Memory for FileMemory {
 
 /// Merges changes into the file as it is now: another process may have written it meanwhile.
 fn write(path: &Path, changes: &[Change]) {
+    if let Some(folder) = path.parent() {
+        crate::paths::sweep(folder);
+    }
     let mut answers = Answers::read(path);
     let changed = changes.iter().filter(|change| answers.take(change)).count();
     if changed == 0 {

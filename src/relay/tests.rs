@@ -16,7 +16,7 @@ use crate::secret::Secret;
 
 /// A memory that holds what it was told.
 #[derive(Default)]
-struct Notebook {
+pub(super) struct Notebook {
     initialize: HashMap<String, String>,
     lists: HashMap<String, String>,
 }
@@ -379,7 +379,7 @@ impl World {
     }
 }
 
-fn failure(kind: FailureKind, fate: Fate) -> Failure {
+pub(super) fn failure(kind: FailureKind, fate: Fate) -> Failure {
     let status = match kind {
         FailureKind::Refused => Some(403),
         FailureKind::Status => Some(503),

@@ -8,12 +8,14 @@ use bytes::Bytes;
 use hyper::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
+use super::channel::{Channel, lost_channel};
 use super::failure::{Failure, FailureKind, Fate};
 use super::lifecycle::{Session, legacy};
 use super::request::{Answer, Ask};
 use super::response::{self, Uncollected};
 use super::retry::{Backoff, Patience, Retries};
 use super::sse::{Cursor, Event, Events};
+use super::transport::{self, Transport};
 use super::{Receive, Remote};
 use crate::http::{Delivery, Reuse};
 use crate::jsonrpc::{Id, Kind, Malformed, Message};
@@ -94,7 +96,87 @@ pub async fn exchange<R: Receive>(remote: &Remote, post: &Post, receive: &R) -> 
 }
 
 impl Remote {
+    /// One attempt, by the transport that the server speaks.
     async fn attempt<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
+        if post.message.method() == Some("initialize") && post.session.is_none() {
+            return self.open(post, receive).await;
+        }
+        match post.session.as_ref().and_then(|session| session.channel.as_deref()) {
+            Some(channel) => self.attempt_by(channel, post).await,
+            None => self.attempt_streamable(post, receive).await,
+        }
+    }
+
+    /// Opens a session by the transports that the strategy allows, in its order: the client's own
+    /// `initialize` is the probe.
+    async fn open<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
+        let mut first = None;
+        for transport in self.transport.order(self.settings.strategy) {
+            let attempt = match transport {
+                Transport::Streamable => self.attempt_streamable(post, receive).await,
+                Transport::Sse => self.attempt_sse(post, receive).await,
+            };
+            let Attempt::Failed(failure) = attempt else {
+                self.transport.found(transport);
+                return attempt;
+            };
+            let other_may_do = transport::other_may_do(transport, &failure);
+            // Where both fail, the first one's reason is the one that tells.
+            let failure = first.get_or_insert(failure);
+            if !other_may_do {
+                return failure.clone().into();
+            }
+        }
+        match first {
+            Some(failure) => failure.into(),
+            None => Failure::internal("no transport was tried").into(),
+        }
+    }
+
+    async fn attempt_sse<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
+        let channel = match self.open_channel(receive).await {
+            Ok(channel) => channel,
+            Err(failure) => return failure.into(),
+        };
+        receive.channel_opened(Arc::clone(&channel)).await;
+        self.attempt_by(&channel, post).await
+    }
+
+    /// Posts to the endpoint of a channel; the answer comes by its stream.
+    async fn attempt_by(&self, channel: &Channel, post: &Post) -> Attempt {
+        let host = self.endpoint().host();
+        if channel.is_closed() {
+            return Attempt::Done(Outcome::SessionLost(lost(&host)));
+        }
+        let answered = match post.message.kind() {
+            Kind::Request { id, .. } => Some(channel.answer_to(id)),
+            _ => None,
+        };
+        let reuse = if post.repeatable { Reuse::Any } else { Reuse::Recent };
+        let how = Delivery { reuse, handed_over: Some(&post.handed_over) };
+        let ask = Ask::PostTo(channel.endpoint(), post.message.bytes());
+        let answer = match self.ask(&ask, post.session.as_deref(), how).await {
+            Ok(answer) => answer,
+            Err(failure) => return failure.into(),
+        };
+        if !answer.status.is_success() {
+            return self.refused(post, answer).await;
+        }
+        drop(response::collect_some(answer.body).await);
+        let Some(answered) = answered else { return Attempt::Done(Outcome::Accepted) };
+        tokio::select! {
+            biased;
+            Ok(()) = answered => Attempt::Done(Outcome::Answered),
+            () = channel.closed() => {
+                if post.repeatable && post.session.is_some() {
+                    return Attempt::Done(Outcome::SessionLost(lost(&host)));
+                }
+                lost_channel(&host).into()
+            }
+        }
+    }
+
+    async fn attempt_streamable<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
         let reuse = if post.repeatable { Reuse::Any } else { Reuse::Recent };
         let session = post.session.as_deref();
         let ask = Ask::Post(post.message.bytes());
@@ -159,7 +241,7 @@ impl Remote {
         let limit = self.settings.max_message_size;
         match response::collect(body, limit).await {
             Ok(body) => self.body(Collected { status, headers, body }, post, id, receive).await,
-            Err(Uncollected::TooLarge) => self.too_large(status).into(),
+            Err(Uncollected::TooLarge) => self.too_large(Some(status)).into(),
             Err(Uncollected::Broken(fault)) => {
                 let failure = Failure::from_fault(&fault, &self.endpoint().host());
                 Failure { status: Some(status.as_u16()), ..failure }.into()
@@ -167,11 +249,11 @@ impl Remote {
         }
     }
 
-    fn too_large(&self, status: StatusCode) -> Failure {
+    /// The server did answer: asking again would get the same.
+    fn too_large(&self, status: Option<StatusCode>) -> Failure {
         let limit = self.settings.max_message_size;
         let what = format!("the answer of {} is larger than {limit} bytes", self.endpoint().host());
-        let failure = Failure::settled(FailureKind::TooLarge, Some(status.as_u16()), what);
-        Failure { fate: Fate::Unknown, ..failure }
+        Failure::settled(FailureKind::TooLarge, status.map(|status| status.as_u16()), what)
     }
 
     async fn body<R: Receive>(
@@ -196,6 +278,13 @@ impl Remote {
                 return self.no_answer(status, &headers, Some(malformed.why)).into();
             }
         };
+        if let [only] = &messages[..]
+            && matches!(only.kind(), Kind::Response { id: None, failed: true })
+            && !response::is_jsonrpc_error(only)
+        {
+            // The error of another API, as of a gateway: a client would not know it for its answer.
+            return self.no_answer(status, &headers, response::first_line(only.bytes())).into();
+        }
         let mut seen = Seen::Nothing;
         for message in messages {
             seen = seen.or(self.pass(message, Some(id), post.session.as_deref(), receive).await);
@@ -364,15 +453,19 @@ impl<'a> Reading<'a> {
                     Ok(other) => seen = seen.or(other),
                     Err(malformed) => {
                         self.cursor.last_event_id = before;
-                        if malformed.id.as_ref() == self.request && self.request.is_some() {
+                        let answers =
+                            malformed.is_response && malformed.id.as_ref() == self.request;
+                        if answers && self.request.is_some() {
                             return End::Unreadable(broken_answer(&host, &malformed));
                         }
                         tracing::warn!(why = malformed.why, "an event of {host} is no message");
                     }
                 },
+                Event::Endpoint(_) => {}
                 Event::End if seen == Seen::OtherId => return End::Without(wrong_id(&host)),
                 Event::End => return End::Without(no_response(&host)),
                 Event::Cut(fault) => return End::Without(Failure::from_fault(&fault, &host)),
+                Event::TooLarge => return End::Unreadable(self.remote.too_large(None)),
                 Event::Unreadable(why) => return End::Unreadable(unreadable(&host, why)),
             }
             self.progressed = true;

@@ -172,7 +172,7 @@ fn unreachable(fault: &Fault, host: &str) -> String {
     match (fault.kind, proxy) {
         (FaultKind::Dns, _) => format!("the name of {host} can't be looked up"),
         (FaultKind::Tls(reason), _) => format!("no secure connection to {peer}: {}", tls(reason)),
-        (FaultKind::Proxy(reason), _) => proxied(reason, &peer, host),
+        (FaultKind::Proxy(reason), _) => proxied(reason, &peer, host, &fault.cause),
         (FaultKind::Timeout, Some(_)) => {
             format!("{host} can't be reached in time through {peer}")
         }
@@ -198,20 +198,20 @@ fn tls(reason: TlsReason) -> &'static str {
     }
 }
 
-fn proxied(reason: ProxyReason, proxy: &str, host: &str) -> String {
+fn proxied(reason: ProxyReason, proxy: &str, host: &str, cause: &str) -> String {
     match reason {
         ProxyReason::Unreachable => format!("{proxy} can't be reached"),
         ProxyReason::LoginWanted => {
-            format!("{proxy} wants a user name and password (HTTP 407)")
+            format!("{proxy} wants a user name and password ({cause})")
         }
         ProxyReason::LoginRefused => {
-            format!("{proxy} refuses the user name or password (HTTP 407)")
+            format!("{proxy} refuses the user name or password ({cause})")
         }
         ProxyReason::LoginUnknown => {
-            format!("{proxy} wants a login of a kind that bridge does not have (HTTP 407)")
+            format!("{proxy} wants a login of a kind that bridge does not have ({cause})")
         }
-        ProxyReason::Denied => format!("{proxy} refuses to connect to {host}"),
-        ProxyReason::TargetUnreachable => format!("{proxy} can't connect to {host}"),
+        ProxyReason::Denied => format!("{proxy} refuses to connect to {host} ({cause})"),
+        ProxyReason::TargetUnreachable => format!("{proxy} can't connect to {host} ({cause})"),
         ProxyReason::NotAProxy => format!("{proxy} does not answer as a proxy"),
     }
 }

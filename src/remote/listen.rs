@@ -32,6 +32,10 @@ pub enum ListenEnd {
 
 /// Listens until the server refuses.
 pub async fn listen<R: Receive>(remote: &Remote, session: &Session, receive: &R) -> ListenEnd {
+    if let Some(channel) = &session.channel {
+        channel.closed().await;
+        return ListenEnd::SessionLost;
+    }
     let mut cursor = Cursor::default();
     let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
     let mut opened = false;
@@ -83,6 +87,12 @@ impl Remote {
         loop {
             let data = match events.next(cursor).await {
                 Event::Data(data) => data,
+                Event::Endpoint(_) => continue,
+                Event::TooLarge => {
+                    tracing::warn!("an event from the server is larger than allowed");
+                    progressed = true;
+                    continue;
+                }
                 Event::End => return progressed,
                 Event::Cut(fault) => {
                     tracing::debug!(%fault, "the stream from the server broke off");

@@ -1,10 +1,12 @@
 //! The hosted MCP server over HTTP: one POST for each message, JSON or an event stream back, the GET
 //! stream, resumption, redirects, retries. It knows what a session is, not who uses it.
 
+mod channel;
 mod cookies;
 mod endpoint;
 mod exchange;
 mod failure;
+mod gauge;
 pub mod lifecycle;
 mod listen;
 mod redirect;
@@ -12,15 +14,19 @@ mod request;
 mod response;
 mod retry;
 mod sse;
+mod transport;
 
+pub use channel::Channel;
 pub use endpoint::{Endpoint, EndpointError};
 pub use exchange::{Outcome, Post, exchange};
 pub use failure::{Failure, FailureKind, Fate};
 pub use lifecycle::Session;
 pub use listen::{ListenEnd, listen};
 pub use retry::{Backoff, Patience, is_repeatable};
+pub use transport::Strategy;
 
-use std::sync::{Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::http;
@@ -34,6 +40,10 @@ pub struct Settings {
     pub max_message_size: usize,
     /// How long something that was not executed is tried again.
     pub retry_for: Duration,
+    /// Which transports are tried, in which order.
+    pub strategy: Strategy,
+    /// Where it is remembered which one was found.
+    pub facts: Option<PathBuf>,
     /// How connections are made.
     pub http: http::Settings,
 }
@@ -43,6 +53,8 @@ impl Default for Settings {
         Self {
             max_message_size: 64 * 1024 * 1024,
             retry_for: Duration::from_secs(30),
+            strategy: Strategy::default(),
+            facts: None,
             http: http::Settings::default(),
         }
     }
@@ -54,6 +66,7 @@ pub struct Remote {
     settings: Settings,
     endpoint: Mutex<Endpoint>,
     cookies: Mutex<cookies::Jar>,
+    transport: transport::Found,
 }
 
 impl Remote {
@@ -61,6 +74,7 @@ impl Remote {
     pub fn new(endpoint: Endpoint, settings: Settings) -> Self {
         Self {
             http: http::Client::new(&settings.http),
+            transport: transport::Found::new(settings.facts.clone()),
             settings,
             endpoint: Mutex::new(endpoint),
             cookies: Mutex::default(),
@@ -87,10 +101,13 @@ impl Remote {
 }
 
 /// Whoever takes the messages that a server sends.
-pub trait Receive: Send + Sync {
+pub trait Receive: Clone + Send + Sync + 'static {
     /// Takes one message; resolves when the next may be read, which is the back-pressure.
     fn receive(&self, message: Message) -> impl Future<Output = ()> + Send;
 
     /// The server gave a session id with the head of its answer.
     fn session_given(&self, id: Secret<Box<str>>) -> impl Future<Output = ()> + Send;
+
+    /// The session goes over this channel.
+    fn channel_opened(&self, channel: Arc<Channel>) -> impl Future<Output = ()> + Send;
 }

@@ -23,6 +23,8 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 pub(super) enum Ask<'a> {
     /// A message.
     Post(&'a Bytes),
+    /// A message to the endpoint of the HTTP+SSE transport.
+    PostTo(&'a Endpoint, &'a Bytes),
     /// The stream of messages that the server sends unasked, or the rest of a stream that broke off.
     Listen {
         /// The last event that was seen of it.
@@ -47,10 +49,13 @@ impl Remote {
         session: Option<&Session>,
         how: Delivery<'_>,
     ) -> Result<Answer, Failure> {
-        let mut endpoint = self.endpoint();
+        let mut endpoint = match ask {
+            Ask::PostTo(endpoint, _) => (*endpoint).clone(),
+            _ => self.endpoint(),
+        };
         for _ in 0..=MAX_HOPS {
             let answer = self.ask_at(&endpoint, ask, session, how).await?;
-            if !is_redirect(answer.status) {
+            if !is_redirect(answer.status) || matches!(ask, Ask::PostTo(..)) {
                 return Ok(answer);
             }
             endpoint = self.moved(&endpoint, &answer)?;
@@ -153,7 +158,7 @@ fn is_redirect(status: StatusCode) -> bool {
 impl Ask<'_> {
     fn method(&self) -> Method {
         match self {
-            Self::Post(_) => Method::POST,
+            Self::Post(_) | Self::PostTo(..) => Method::POST,
             Self::Listen { .. } => Method::GET,
             Self::Delete => Method::DELETE,
         }
@@ -161,7 +166,7 @@ impl Ask<'_> {
 
     fn body(&self) -> Bytes {
         match self {
-            Self::Post(body) => (*body).clone(),
+            Self::Post(body) | Self::PostTo(_, body) => (*body).clone(),
             _ => Bytes::new(),
         }
     }
@@ -169,7 +174,7 @@ impl Ask<'_> {
     fn add_headers(&self, headers: &mut HeaderMap) {
         let fixed = HeaderValue::from_static;
         match self {
-            Self::Post(_) => {
+            Self::Post(_) | Self::PostTo(..) => {
                 headers.insert(CONTENT_TYPE, fixed("application/json"));
                 headers.insert(ACCEPT, fixed("application/json, text/event-stream"));
                 headers.insert(ACCEPT_ENCODING, fixed("gzip"));

@@ -10,7 +10,7 @@ use super::failure::{Failure, FailureKind, Fate};
 use super::retry::retry_after;
 use crate::clock::{Clock, SystemClock};
 use crate::http::{Body, Fault};
-use crate::jsonrpc::edit::into_line;
+use crate::jsonrpc::edit::{into_line, member, member_at};
 use crate::jsonrpc::{Kind, Malformed, Message, split_batch};
 
 /// The cause of a failure that is a web page in place of an answer.
@@ -73,9 +73,26 @@ pub(super) async fn collect_some(mut body: Body) -> Vec<u8> {
     some
 }
 
-/// The messages of a body: one, or those of a batch.
+/// The messages of a body: one, or those of a batch that are some.
+///
+/// # Errors
+/// None of them is one: what is wrong with the first.
 pub(super) fn messages(body: Vec<u8>) -> Result<Vec<Message>, Malformed> {
-    split_batch(into_line(body))?.into_iter().map(Message::parse).collect()
+    let mut messages = Vec::new();
+    let mut first_malformed = None;
+    for part in split_batch(into_line(body))? {
+        match Message::parse(part) {
+            Ok(message) => messages.push(message),
+            Err(malformed) => {
+                tracing::debug!(why = malformed.why, "a part of an answer is no message");
+                first_malformed.get_or_insert(malformed);
+            }
+        }
+    }
+    match first_malformed {
+        Some(malformed) if messages.is_empty() => Err(malformed),
+        _ => Ok(messages),
+    }
 }
 
 /// What a status of no success comes to, in words and by kind.
@@ -103,11 +120,19 @@ pub(super) fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], host
 
 /// The error that a body is, if it is a JSON-RPC error response.
 pub(super) fn jsonrpc_error(body: Vec<u8>) -> Option<Message> {
-    let message = Message::parse(into_line(body)).ok()?;
-    let text = std::str::from_utf8(message.bytes()).ok()?;
-    let code = crate::jsonrpc::edit::member_at(text, &["error", "code"])?;
-    let numbered = code.starts_with(|c: char| c == '-' || c.is_ascii_digit());
-    (numbered && matches!(message.kind(), Kind::Response { failed: true, .. })).then_some(message)
+    Message::parse(into_line(body)).ok().filter(is_jsonrpc_error)
+}
+
+/// Whether an error response is one of JSON-RPC: it says so, or its code is a number. Other APIs answer
+/// with `{"error": …}` too.
+pub(super) fn is_jsonrpc_error(message: &Message) -> bool {
+    let Ok(text) = std::str::from_utf8(message.bytes()) else { return false };
+    let numbered = || {
+        let code = member_at(text, &["error", "code"]);
+        code.is_some_and(|code| code.starts_with(|c: char| c == '-' || c.is_ascii_digit()))
+    };
+    matches!(message.kind(), Kind::Response { failed: true, .. })
+        && (member(text, "jsonrpc") == Some("\"2.0\"") || numbered())
 }
 
 /// A success that holds no answer: what it holds instead.
@@ -205,10 +230,13 @@ mod tests {
     }
 
     #[test]
-    fn only_a_numbered_error_is_json_rpc() {
+    fn only_an_error_that_says_so_or_is_numbered_is_json_rpc() {
         let error = |text: &str| jsonrpc_error(text.as_bytes().to_vec()).is_some();
         assert!(error(r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32001,"message":"x"}}"#));
         assert!(error(r#"{"error":{"code":7,"message":"x"}}"#));
+        assert!(error(r#"{"jsonrpc":"2.0","id":1,"error":{"code":"E_FOO","message":"x"}}"#));
+        assert!(error(r#"{"jsonrpc":"2.0","error":"invalid_token"}"#));
+        assert!(!error(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#));
         assert!(!error(r#"{"error":{"code":"scope_required","message":"x"}}"#));
         assert!(!error(r#"{"error":"invalid_token"}"#));
         assert!(!error("<html>"));

@@ -1,14 +1,13 @@
 //! Event streams: bytes → events, bounded, with the place to resume from.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use sse_stream::SseByteStream;
 
+use super::gauge::{Gauge, TOO_LARGE};
 use crate::http::{Body, Fault};
 
 /// Longest wait that a server may ask for with `retry`.
@@ -27,44 +26,48 @@ pub(super) struct Cursor {
 pub(super) enum Event {
     /// The data of a message event.
     Data(Vec<u8>),
+    /// The endpoint for messages, of a stream on which one may be named.
+    Endpoint(String),
+    /// An event that is larger than allowed; the stream can be read on.
+    TooLarge,
     /// The stream ended by itself.
     End,
     /// It broke off.
     Cut(Fault),
-    /// An event is larger than allowed, or not UTF-8.
+    /// It can't be read on.
     Unreadable(&'static str),
 }
 
 #[derive(Debug, thiserror::Error)]
-enum Broken {
-    #[error("cut")]
-    Cut(Fault),
-    #[error("too large")]
-    TooLarge,
-}
+#[error("cut")]
+struct Cut(Fault);
 
-type Bodies = Pin<Box<dyn Stream<Item = Result<Bytes, Broken>> + Send>>;
+type Bodies = Pin<Box<dyn Stream<Item = Result<Bytes, Cut>> + Send>>;
 
 /// Reads one event stream.
 pub(super) struct Events {
     stream: SseByteStream<Bodies>,
-    /// Bytes since the last event, so that one without an end does not fill the memory.
-    pending: Arc<AtomicUsize>,
+    limit: usize,
+    /// Whether the server may name an endpoint.
+    endpoints: bool,
 }
 
 struct Feed {
     body: Body,
     ended: bool,
-    pending: Arc<AtomicUsize>,
-    limit: usize,
+    gauge: Gauge,
 }
 
 impl Events {
     pub(super) fn new(body: Body, limit: usize) -> Self {
-        let pending = Arc::new(AtomicUsize::new(0));
-        let feed = Feed { body, ended: false, pending: Arc::clone(&pending), limit };
+        let feed = Feed { body, ended: false, gauge: Gauge::new(limit) };
         let stream: Bodies = Box::pin(stream::unfold(feed, Feed::next));
-        Self { stream: SseByteStream::new(stream), pending }
+        Self { stream: SseByteStream::new(stream), limit, endpoints: false }
+    }
+
+    /// Reads a stream of the HTTP+SSE transport, on which the server names an endpoint.
+    pub(super) fn all_kinds(body: Body, limit: usize) -> Self {
+        Self { endpoints: true, ..Self::new(body, limit) }
     }
 
     /// The next message event. Ids and waits are noted in the cursor as they come.
@@ -75,7 +78,6 @@ impl Events {
                 Some(Err(error)) => return broken(error),
                 Some(Ok(event)) => event,
             };
-            self.pending.store(0, Ordering::Relaxed);
             if let Some(retry) = event.retry {
                 cursor.retry = Some(Duration::from_millis(retry).min(MAX_RETRY));
             }
@@ -83,46 +85,47 @@ impl Events {
             if let Some(id) = event.id.filter(|id| !id.contains('\0')) {
                 cursor.last_event_id = (!id.is_empty()).then_some(id);
             }
-            let is_message = event.event.as_deref().is_none_or(|kind| kind == "message");
-            match event.data {
-                Some(data) if is_message && !data.trim().is_empty() => {
-                    return Event::Data(data.into_bytes());
-                }
-                _ => {}
+            let kind = event.event.as_deref().unwrap_or("message");
+            let data = event.data.unwrap_or_default();
+            if self.endpoints && kind == "endpoint" {
+                return Event::Endpoint(data);
+            }
+            if kind == TOO_LARGE || (kind == "message" && data.len() > self.limit) {
+                return Event::TooLarge;
+            }
+            if kind == "message" && !data.trim().is_empty() {
+                return Event::Data(data.into_bytes());
             }
         }
     }
 }
 
 impl Feed {
-    async fn next(mut self) -> Option<(Result<Bytes, Broken>, Self)> {
-        if self.ended {
-            return None;
+    async fn next(mut self) -> Option<(Result<Bytes, Cut>, Self)> {
+        while !self.ended {
+            let piece = match self.body.chunk().await {
+                Ok(Some(piece)) => Ok(self.gauge.pass(piece)),
+                // Some servers leave the blank line after the last event out.
+                Ok(None) => {
+                    self.ended = true;
+                    Ok(Bytes::from_static(b"\n\n"))
+                }
+                Err(fault) => Err(Cut(fault)),
+            };
+            self.ended |= piece.is_err();
+            if piece.as_ref().is_ok_and(Bytes::is_empty) {
+                continue;
+            }
+            return Some((piece, self));
         }
-        let piece = match self.body.chunk().await {
-            Ok(Some(piece)) => {
-                let before = self.pending.fetch_add(piece.len(), Ordering::Relaxed);
-                if before > self.limit { Err(Broken::TooLarge) } else { Ok(piece) }
-            }
-            // Some servers leave the blank line after the last event out.
-            Ok(None) => {
-                self.ended = true;
-                Ok(Bytes::from_static(b"\n\n"))
-            }
-            Err(fault) => Err(Broken::Cut(fault)),
-        };
-        self.ended |= piece.is_err();
-        Some((piece, self))
+        None
     }
 }
 
 fn broken(error: sse_stream::Error) -> Event {
     match error {
-        sse_stream::Error::Body(cause) => match cause.downcast::<Broken>() {
-            Ok(broken) => match *broken {
-                Broken::Cut(fault) => Event::Cut(fault),
-                Broken::TooLarge => Event::Unreadable("an event is larger than allowed"),
-            },
+        sse_stream::Error::Body(cause) => match cause.downcast::<Cut>() {
+            Ok(cut) => Event::Cut(cut.0),
             Err(_) => Event::Unreadable("the stream can't be read"),
         },
         _ => Event::Unreadable("an event is not valid UTF-8"),

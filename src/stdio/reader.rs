@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use crate::jsonrpc::{Id, scan::IdScanner};
+use crate::jsonrpc::scan::{Glimpse, IdScanner};
 
 /// What is asked of the system at once: a pipe holds as much.
 const CHUNK: usize = 64 * 1024;
@@ -17,10 +17,10 @@ const BATCHES: usize = 8;
 pub enum Line {
     /// Without its line break.
     Text(Bytes),
-    /// Longer than allowed; only its length and the id that it seems to carry were kept.
+    /// Longer than allowed; only its length and what was made out of it were kept.
     TooLong {
-        /// The id of the message, where one was found.
-        id: Option<Id>,
+        /// What it seems to be.
+        glimpse: Glimpse,
         /// Length in bytes.
         length: u64,
     },
@@ -115,7 +115,7 @@ impl Splitter {
 
     fn end_line(&mut self) -> Option<Line> {
         if let Some((scanner, length)) = self.skipped.take() {
-            return Some(Line::TooLong { id: scanner.finish(), length });
+            return Some(Line::TooLong { glimpse: scanner.finish(), length });
         }
         let line = self.pending.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.pending);
         let line = line.trim_ascii();
@@ -138,6 +138,7 @@ impl Splitter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jsonrpc::Id;
 
     fn text(line: &str) -> Line {
         Line::Text(Bytes::copy_from_slice(line.as_bytes()))
@@ -171,8 +172,8 @@ mod tests {
         let mut lines = splitter.feed(b"{\"method\":\"x\",\"params\":[\"");
         lines.extend(splitter.feed(&[b'a'; 1000]));
         lines.extend(splitter.feed(b"\"],\"id\":77}\n{\"id\":78}\n"));
-        let id = Id::from_json("77");
-        assert_eq!(lines, [Line::TooLong { id, length: 1036 }, text("{\"id\":78}")]);
+        let glimpse = Glimpse { id: Id::from_json("77"), is_response: false };
+        assert_eq!(lines, [Line::TooLong { glimpse, length: 1036 }, text("{\"id\":78}")]);
     }
 
     #[tokio::test]

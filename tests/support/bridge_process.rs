@@ -127,11 +127,7 @@ impl Builder {
         let timeline = Timeline::of_this_test();
         timeline.log("client", format!("runs {program} {}", self.args.join(" ")));
         let inbox = Arc::new(Watched::new(Inbox::new(self.check)));
-        let read_gate = Gate::named("stdout is read");
-        let stdout = Stdout::read(ours.stdout, &inbox, &read_gate, &timeline);
-        if !self.hold_stdout {
-            read_gate.open();
-        }
+        let stdout = Stdout::read(ours.stdout, &inbox, !self.hold_stdout, &timeline);
         let stderr = collect_stderr(&mut child, &timeline);
         BridgeProcess {
             stdin: Some(Stdin::write(ours.stdin)),
@@ -139,7 +135,6 @@ impl Builder {
             home,
             inbox,
             stdout: Some(stdout),
-            read_gate,
             stderr,
             timeline,
             deadline: self.deadline,
@@ -197,7 +192,6 @@ pub struct BridgeProcess {
     stdin: Option<Stdin>,
     stdout: Option<Stdout>,
     inbox: Arc<Watched<Inbox>>,
-    read_gate: Gate,
     stderr: Arc<Watched<Stderr>>,
     timeline: Timeline,
     deadline: Duration,
@@ -403,9 +397,14 @@ impl BridgeProcess {
 
     // --- its life ---
 
-    /// From now on stdout is read (after `hold_stdout`).
+    /// From now on nobody reads stdout: what is ahead in the pipe stays there.
+    pub fn hold_stdout(&self) {
+        self.stdout.iter().for_each(|stdout| stdout.set_reading(false));
+    }
+
+    /// From now on stdout is read.
     pub fn read_stdout(&self) {
-        self.read_gate.open();
+        self.stdout.iter().for_each(|stdout| stdout.set_reading(true));
     }
 
     /// The client stops listening: what the bridge writes now finds a closed pipe.

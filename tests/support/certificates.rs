@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::crypto::ring;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::version::{TLS12, TLS13};
 use rustls::{RootCertStore, ServerConfig};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tempfile::TempDir;
 
 /// What a server shows of itself.
@@ -79,17 +79,26 @@ impl PrivateAuthority {
 
     /// Certificate, key, and both in one, of a client that the authority knows.
     pub fn client_files(&self) -> ClientFiles {
+        self.client_files_named("client")
+    }
+
+    /// Those of another client.
+    pub fn client_files_again(&self) -> ClientFiles {
+        self.client_files_named("other")
+    }
+
+    fn client_files_named(&self, who: &str) -> ClientFiles {
         let params = CertificateParams::new(["a client".to_owned()]).expect("a plain name");
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate").pem();
         let write = |name: &str, content: &str| {
-            let path = self.folder.path().join(name);
+            let path = self.folder.path().join(format!("{who}.{name}"));
             std::fs::write(&path, content).expect("writing a file of the client");
             path
         };
         ClientFiles {
-            certificate: write("client.pem", &certificate),
-            key: write("client.key", &key.serialize_pem()),
+            certificate: write("pem", &certificate),
+            key: write("key", &key.serialize_pem()),
             both: write("both.pem", &format!("{certificate}{}", key.serialize_pem())),
         }
     }

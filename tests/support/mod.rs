@@ -11,6 +11,7 @@
 //! - [`bridge_process`]: the real binary in a private home.
 //! - [`raw_server`]: bytes for bytes, where even HTTP must be broken.
 //! - [`proxy`]: a proxy that leads every name to one server, and records who asked for what.
+//! - [`sse_server`]: a server of the older transport.
 //! - [`ports`]: addresses where nobody answers.
 //! - [`gate`]: how a test orders two sides without sleeping.
 //! - [`timeline`]: one ordered log of both sides, printed when a test fails.
@@ -27,6 +28,7 @@ pub mod mcp_server;
 pub mod ports;
 pub mod proxy;
 pub mod raw_server;
+pub mod sse_server;
 pub mod timeline;
 pub mod watched;
 

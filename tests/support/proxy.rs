@@ -77,12 +77,13 @@ impl Builder {
         });
         let seen = Arc::<Watched<Vec<String>>>::default();
         let log = Log { seen: Arc::clone(&seen), timeline: Timeline::of_this_test() };
+        let protocol = self.settings.protocol;
         // The thread ends with the process.
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(accept(listener, acceptor, self.settings, log));
         });
-        Proxy { address, seen, authority }
+        Proxy { address, seen, authority, protocol }
     }
 }
 
@@ -90,6 +91,7 @@ impl Builder {
 pub struct Proxy {
     address: SocketAddr,
     seen: Arc<Watched<Vec<String>>>,
+    protocol: Protocol,
     authority: Option<PrivateAuthority>,
 }
 
@@ -110,6 +112,10 @@ impl Proxy {
     /// Address and port.
     pub fn host(&self) -> String {
         self.address.to_string()
+    }
+
+    pub fn speaks_http(&self) -> bool {
+        self.protocol == Protocol::Http
     }
 
     /// The certificate of its private authority.
@@ -196,7 +202,8 @@ async fn http(
     let needed = "407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm=\"p\"";
     let login = settings.login && authorization.as_deref() != Some(BASIC);
     if let Some(refusal) = settings.refusal.or(login.then_some(needed)) {
-        let answer = format!("HTTP/1.1 {refusal}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        let answer =
+            format!("HTTP/1.1 {refusal}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         return client.write_all(answer.as_bytes()).await;
     }
     let mut server = TcpStream::connect(settings.target).await?;
@@ -206,8 +213,10 @@ async fn http(
         let (method, url) = asked.split_once(' ').ok_or(ErrorKind::InvalidData)?;
         let bare = url.strip_prefix("http://").ok_or_else(|| Error::other("no absolute form"))?;
         let path = bare.find('/').map_or("/", |at| &bare[at..]);
-        let head =
-            format!("{method} {path} HTTP/1.1\r\n{}\r\nconnection: close\r\n\r\n", kept.join("\r\n"));
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\n{}\r\nconnection: close\r\n\r\n",
+            kept.join("\r\n")
+        );
         server.write_all(head.as_bytes()).await?;
     }
     server.write_all(&rest).await?;

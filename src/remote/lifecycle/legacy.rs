@@ -1,11 +1,14 @@
 //! Revisions with a handshake, to 2025-11-25: session id, protocol version, and how servers say that a
 //! session is gone.
 
+use std::sync::Arc;
+
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::jsonrpc::edit::member_at;
 use crate::jsonrpc::{Kind, Message};
+use crate::remote::Channel;
 use crate::secret::Secret;
 
 const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -27,6 +30,8 @@ pub struct Session {
     pub id: Option<Secret<Box<str>>>,
     /// The protocol revision that the server chose.
     pub version: Box<str>,
+    /// The stream and endpoint of the HTTP+SSE transport, where the server speaks that.
+    pub channel: Option<Arc<Channel>>,
 }
 
 /// The session id in the head of a response, if it is one (visible ASCII only, MCP transports).
@@ -61,7 +66,7 @@ pub(in crate::remote) fn refusal_means_lost(
 ) -> bool {
     let Some(session) = session else { return false };
     match status {
-        StatusCode::NOT_FOUND => session.id.is_some(),
+        StatusCode::NOT_FOUND => session.id.is_some() || session.channel.is_some(),
         StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => says_lost(text),
         _ => false,
     }
@@ -110,7 +115,7 @@ mod tests {
 
     fn session(id: Option<&str>) -> Session {
         let id = id.map(|id| Secret::new(id.into()));
-        Session { generation: 1, id, version: "2025-11-25".into() }
+        Session { generation: 1, id, version: "2025-11-25".into(), channel: None }
     }
 
     fn lost(status: u16, text: &str) -> bool {

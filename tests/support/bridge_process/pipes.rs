@@ -6,10 +6,11 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::inbox::Inbox;
+use crate::support::Timeline;
 use crate::support::watched::Watched;
-use crate::support::{Gate, Timeline};
 
 /// What the process gets as stdin and stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,17 +85,23 @@ pub struct Stdout {
     #[cfg(unix)]
     close: std::io::PipeWriter,
     reader: Option<JoinHandle<()>>,
-    gate: Gate,
+    reading: Arc<Watched<bool>>,
 }
 
 impl Stdout {
-    pub fn read(pipe: File, inbox: &Arc<Watched<Inbox>>, gate: &Gate, timeline: &Timeline) -> Self {
+    pub fn read(
+        pipe: File,
+        inbox: &Arc<Watched<Inbox>>,
+        reading: bool,
+        timeline: &Timeline,
+    ) -> Self {
         let (closed, close) = std::io::pipe().expect("a pipe");
-        let (inbox, waiting, timeline) = (Arc::clone(inbox), gate.clone(), timeline.clone());
+        let reading = Arc::new(Watched::new(reading));
+        let (inbox, held, timeline) = (Arc::clone(inbox), Arc::clone(&reading), timeline.clone());
         let reader = std::thread::spawn(move || {
-            waiting.wait_at_most(std::time::Duration::MAX);
             let mut lines = BufReader::with_capacity(1 << 16, Closable { pipe, closed });
             loop {
+                held.wait(Duration::MAX, |reading| reading.then_some(()));
                 let mut line = Vec::new();
                 if !matches!(lines.read_until(b'\n', &mut line), Ok(1..)) {
                     break;
@@ -110,14 +117,19 @@ impl Stdout {
             }
             inbox.update(|inbox| inbox.ended = true);
         });
-        Self { close, reader: Some(reader), gate: gate.clone() }
+        Self { close, reader: Some(reader), reading }
+    }
+
+    /// Whether lines are read; held in mid-stream, one more line may come.
+    pub fn set_reading(&self, reading: bool) {
+        self.reading.update(|now| *now = reading);
     }
 }
 
 impl Drop for Stdout {
     fn drop(&mut self) {
         let _ = self.close.write_all(b".");
-        self.gate.open();
+        self.set_reading(true);
         self.reader.take().map(JoinHandle::join);
     }
 }

@@ -253,13 +253,7 @@ impl Builder {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(run);
         });
-        McpServer {
-            world,
-            address,
-            orders,
-            thread: Some(thread.expect("a thread")),
-            authority,
-        }
+        McpServer { world, address, orders, thread: Some(thread.expect("a thread")), authority }
     }
 }
 

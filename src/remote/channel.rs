@@ -1,0 +1,187 @@
+//! The HTTP+SSE transport of 2024-11-05: one GET stream brings all messages, and its first event names
+//! the endpoint that messages are posted to. A stream that is lost is a session that is lost.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hyper::StatusCode;
+use tokio::sync::{oneshot, watch};
+use tokio::task::AbortHandle;
+
+use super::endpoint::Endpoint;
+use super::exchange::ANYHOW;
+use super::failure::{Failure, FailureKind, Fate};
+use super::request::Ask;
+use super::sse::{Cursor, Event, Events};
+use super::{Receive, Remote, response};
+use crate::jsonrpc::Id;
+
+/// How long a server may take to open the stream and name its endpoint. A Streamable HTTP server may
+/// open a stream of another kind here and never say a word.
+const OPENING_TIME: Duration = Duration::from_secs(5);
+
+/// An open stream and the endpoint that belongs to it. Dropping it closes the stream.
+#[derive(Debug)]
+pub struct Channel {
+    endpoint: Endpoint,
+    awaited: Arc<Awaited>,
+    closed: watch::Receiver<bool>,
+    reader: AbortHandle,
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
+/// The requests whose answers are awaited from the stream.
+#[derive(Debug, Default)]
+struct Awaited(Mutex<HashMap<Id, oneshot::Sender<()>>>);
+
+impl Awaited {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Id, oneshot::Sender<()>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Channel {
+    /// Where messages are posted to.
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Resolves when the response with this id was received. To be asked before the request is sent.
+    pub(super) fn answer_to(&self, id: &Id) -> oneshot::Receiver<()> {
+        let (answered, receiver) = oneshot::channel();
+        self.awaited.lock().insert(id.clone(), answered);
+        receiver
+    }
+
+    /// Resolves when the stream is lost.
+    pub(super) async fn closed(&self) {
+        let mut closed = self.closed.clone();
+        let _ = closed.wait_for(|closed| *closed).await;
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        *self.closed.borrow()
+    }
+}
+
+impl Remote {
+    /// Opens the stream and waits for its endpoint; from then on messages are received as they come.
+    pub(super) async fn open_channel<R>(&self, receive: &R) -> Result<Arc<Channel>, Failure>
+    where
+        R: Receive + Clone + 'static,
+    {
+        let opened = tokio::time::timeout(OPENING_TIME, self.open_stream()).await;
+        let (events, endpoint) = opened.unwrap_or_else(|_| {
+            let what = format!("{} named no endpoint for messages in time", self.endpoint().host());
+            Err(no_channel(what))
+        })?;
+        tracing::debug!(endpoint = endpoint.shown(), "HTTP+SSE stream opened");
+        let awaited = Arc::new(Awaited::default());
+        let (close, closed) = watch::channel(false);
+        let reader = Reader { events, awaited: Arc::clone(&awaited), close };
+        let reader = tokio::spawn(reader.read(receive.clone())).abort_handle();
+        Ok(Arc::new(Channel { endpoint, awaited, closed, reader }))
+    }
+
+    async fn open_stream(&self) -> Result<(Events, Endpoint), Failure> {
+        let ask = Ask::Listen { after: None };
+        let answer = self.ask(&ask, None, ANYHOW).await?;
+        if answer.status != StatusCode::OK || !response::is_event_stream(&answer.headers) {
+            let refusal = self.refusal(answer, None).await;
+            return Err(refusal.failure);
+        }
+        let mut events = Events::all_kinds(answer.body, self.settings.max_message_size);
+        let host = self.endpoint().host();
+        match events.next(&mut Cursor::default()).await {
+            Event::Endpoint(named) => Ok((events, self.named_endpoint(&named)?)),
+            _ => Err(no_channel(format!("the stream of {host} names no endpoint for messages"))),
+        }
+    }
+
+    /// The endpoint that the server named, which has to be of its own origin.
+    fn named_endpoint(&self, named: &str) -> Result<Endpoint, Failure> {
+        let own = self.endpoint();
+        let endpoint = own
+            .url()
+            .join(named.trim())
+            .ok()
+            .and_then(|url| Endpoint::try_from(url).ok())
+            .ok_or_else(|| no_channel(format!("{} named no usable endpoint", own.host())))?;
+        if endpoint.origin() == own.origin() {
+            return Ok(endpoint);
+        }
+        let what = format!("{} wants messages sent to {}", own.host(), endpoint.host());
+        let cause = Some("that is another origin, to which nothing of yours is sent".to_owned());
+        Err(Failure { kind: FailureKind::Redirected, cause, ..no_channel(what) })
+    }
+}
+
+fn no_channel(what: String) -> Failure {
+    Failure::settled(FailureKind::BadAnswer, None, what)
+}
+
+/// A request over a channel that was lost before the answer came.
+pub(super) fn lost_channel(host: &str) -> Failure {
+    let what = format!("the stream from {host} was lost before the answer");
+    let failure = Failure::settled(FailureKind::Lost, None, what);
+    Failure { fate: Fate::Unknown, ..failure }
+}
+
+/// What reads a channel's stream.
+struct Reader {
+    events: Events,
+    awaited: Arc<Awaited>,
+    close: watch::Sender<bool>,
+}
+
+impl Reader {
+    async fn read<R: Receive>(mut self, receive: R) {
+        let mut cursor = Cursor::default();
+        loop {
+            match self.events.next(&mut cursor).await {
+                Event::Data(data) => self.awaited.pass(data, &receive).await,
+                Event::Endpoint(_) => tracing::warn!("the server named a second endpoint; ignored"),
+                Event::End => break,
+                Event::Cut(fault) => {
+                    tracing::debug!(%fault, "the HTTP+SSE stream broke off");
+                    break;
+                }
+                Event::TooLarge => {
+                    tracing::warn!("a message on the HTTP+SSE stream is larger than allowed");
+                    break;
+                }
+                Event::Unreadable(why) => {
+                    tracing::warn!("the HTTP+SSE stream can't be read: {why}");
+                    break;
+                }
+            }
+        }
+        let _ = self.close.send(true);
+    }
+}
+
+impl Awaited {
+    /// Gives the messages of an event on, and tells whoever awaits a response that it came.
+    async fn pass<R: Receive>(&self, data: Vec<u8>, receive: &R) {
+        let messages = match response::messages(data) {
+            Ok(messages) => messages,
+            Err(malformed) => {
+                tracing::warn!(why = malformed.why, "an event from the server is no message");
+                return;
+            }
+        };
+        for message in messages {
+            let id = message.response_id().cloned();
+            receive.receive(message).await;
+            if let Some(answered) = id.and_then(|id| self.lock().remove(&id)) {
+                let _ = answered.send(());
+            }
+        }
+    }
+}
