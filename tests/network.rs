@@ -293,91 +293,78 @@ fn assert_messages(cases: Vec<(Builder, String)>) {
     }
 }
 
+/// What the bridge trusts beside the system.
+fn trusting(server: &McpServer, file: &Path) -> Builder {
+    BridgeProcess::to(server.url()).env("NODE_EXTRA_CA_CERTS", file)
+}
+
+/// `HOST` and `URL` in the hint are the server's.
+fn no_tls(server: &McpServer, what: &str, hint: &str) -> String {
+    let hint = hint.replace("HOST", &server.host()).replace("URL", &server.url());
+    format!("no secure connection to {}: {what}; {hint}", server.host())
+}
+
 #[test]
-fn each_failure_of_tls_says_what_to_do() {
-    let shown = |shown| McpServer::legacy().tls(shown, Protocols::Http2AndHttp1).run();
-    let unknown = shown(Certificate::Good);
-    let expired = shown(Certificate::Expired);
-    let early = shown(Certificate::NotYetValid);
-    let wrong = shown(Certificate::WrongName);
-    let authority = shown(Certificate::SelfSignedAuthority);
-    let plain = McpServer::legacy().allow(mcp_server::matcher::anything()).run();
-    let trusting = |server: &McpServer| {
-        BridgeProcess::to(server.url()).env("NODE_EXTRA_CA_CERTS", server.ca_file())
-    };
-    let says = |server: &McpServer, what: &str, hint: &str| {
-        format!("no secure connection to {}: {what}; {hint}", server.host())
-    };
-    let mut cases = vec![
+fn each_failure_of_a_certificate_says_what_to_do() {
+    let table = [
         (
-            BridgeProcess::to(unknown.url()),
-            says(
-                &unknown,
-                "nobody whom this system trusts has signed its certificate",
-                "add the certificate of its issuer to the system's trust store, or name its file \
-                 with `--ca-cert FILE`",
-            ),
+            Certificate::SelfSigned,
+            "nobody whom this system trusts has signed its certificate",
+            "add the certificate of its issuer to the system's trust store, or name its file with \
+             `--ca-cert FILE`",
         ),
         (
-            trusting(&expired),
-            says(
-                &expired,
-                "its certificate has expired",
-                &format!(
-                    "tell whoever runs {}, and check the clock of this machine",
-                    expired.host()
-                ),
-            ),
+            Certificate::Expired,
+            "its certificate has expired",
+            "tell whoever runs HOST, and check the clock of this machine",
         ),
         (
-            trusting(&early),
-            says(
-                &early,
-                "its certificate is not valid yet",
-                &format!(
-                    "check the clock of this machine; if it is right, tell whoever runs {}",
-                    early.host()
-                ),
-            ),
+            Certificate::NotYetValid,
+            "its certificate is not valid yet",
+            "check the clock of this machine; if it is right, tell whoever runs HOST",
         ),
         (
-            trusting(&wrong),
-            says(
-                &wrong,
-                "its certificate is for another name",
-                &format!(
-                    "check the spelling of {}; if it is right, tell whoever runs {}",
-                    wrong.url(),
-                    wrong.host()
-                ),
-            ),
-        ),
-        (
-            BridgeProcess::to(authority.url())
-                .env("NODE_EXTRA_CA_CERTS", authority.authority().server_file()),
-            says(
-                &authority,
-                "its certificate is that of an authority, not of a server",
-                &format!(
-                    "have the certificate of {} made anew with `basicConstraints=CA:FALSE`, and name \
-                     its issuer with `--ca-cert FILE`",
-                    authority.host()
-                ),
-            ),
-        ),
-        (
-            BridgeProcess::to(plain.url().replace("http:", "https:")),
-            says(
-                &plain,
-                "it does not speak TLS",
-                &format!(
-                    "check the port of {}; a server without TLS has an http:// address",
-                    plain.url().replace("http:", "https:")
-                ),
-            ),
+            Certificate::WrongName,
+            "its certificate is for another name",
+            "check the spelling of URL; if it is right, tell whoever runs HOST",
         ),
     ];
-    let mutual: Vec<_> = [
+    let servers =
+        table.map(|(shown, ..)| McpServer::legacy().tls(shown, Protocols::Http2AndHttp1).run());
+    let authority = McpServer::legacy().tls(Certificate::SelfSignedAuthority, BOTH[0]).run();
+    let mut cases: Vec<_> = servers
+        .iter()
+        .zip(table)
+        .map(|(server, (_, what, hint))| {
+            (trusting(server, &server.ca_file()), no_tls(server, what, hint))
+        })
+        .collect();
+    cases.push((
+        trusting(&authority, &authority.authority().server_file()),
+        no_tls(
+            &authority,
+            "its certificate is that of an authority, not of a server",
+            "have the certificate of HOST made anew with `basicConstraints=CA:FALSE`, and name its \
+             issuer with `--ca-cert FILE`",
+        ),
+    ));
+    assert_messages(cases);
+}
+
+#[test]
+fn a_server_without_tls_behind_an_https_address_says_what_to_do() {
+    let server = McpServer::legacy().run();
+    let (host, url) = (server.host(), server.url().replace("http:", "https:"));
+    let message = format!(
+        "no secure connection to {host}: it does not speak TLS; check the port of {url}; a server \
+         without TLS has an http:// address"
+    );
+    assert_messages(vec![(BridgeProcess::to(url), message)]);
+}
+
+#[test]
+fn each_failure_of_mutual_tls_says_what_to_do() {
+    let servers: Vec<_> = [
         (ClientCertificate::AskedInTls12, Protocols::Http1),
         (ClientCertificate::AskedInTls13, Protocols::Http1),
         (ClientCertificate::AskedInTls13, Protocols::Http2AndHttp1),
@@ -385,81 +372,130 @@ fn each_failure_of_tls_says_what_to_do() {
     .into_iter()
     .map(|(asked, protocols)| McpServer::legacy().mutual_tls(asked, protocols).run())
     .collect();
-    let stranger = unknown.authority().client_files();
-    for server in &mutual {
-        let what = "it asks for a client certificate";
-        let hint = "name it with `--client-cert FILE`, and its key with `--client-key FILE`";
-        cases.push((trusting(server), says(server, what, hint)));
-        let what = "it refuses the client certificate";
-        let hint = format!(
-            "check that the file of `--client-cert` holds the certificate that {} knows, those that \
-             lead to its issuer, and that it has not expired",
-            server.host()
+    let other = https();
+    let stranger = other.authority().client_files().both;
+    let mut cases = Vec::new();
+    for server in &servers {
+        let message = no_tls(
+            server,
+            "it asks for a client certificate",
+            "name it with `--client-cert FILE`, and its key with `--client-key FILE`",
         );
-        let file = stranger.both.to_str().expect("a readable path");
-        let bridge = trusting(server).args(["--client-cert", file]);
-        cases.push((bridge, says(server, what, &hint)));
+        cases.push((trusting(server, &server.ca_file()), message));
+        let message = no_tls(
+            server,
+            "it refuses the client certificate",
+            "check that the file of `--client-cert` holds the certificate that HOST knows, those that \
+             lead to its issuer, and that it has not expired",
+        );
+        let bridge = trusting(server, &server.ca_file()).env("BRIDGE_CLIENT_CERT", &stranger);
+        cases.push((bridge, message));
     }
     assert_messages(cases);
-    for server in &mutual {
+    for server in &servers {
         assert!(server.connections() < 60, "{} connections", server.connections());
     }
 }
 
-#[test]
-fn each_failure_of_a_proxy_says_what_to_do() {
-    let server = McpServer::legacy().run();
-    let nowhere = ClosedPort::reserve();
-    let login = Proxy::http(&server).with_login().run();
-    let socks_login = Proxy::socks5(&server).with_login().run();
-    let ntlm = Proxy::http(&server)
-        .refusing("407 Proxy Authentication Required\r\nproxy-authenticate: NTLM")
-        .run();
-    let denying = Proxy::http(&server).refusing("403 Filtered").run();
-    let cut_off = Proxy::http(&server).refusing("502 Bad Gateway").run();
-    let socks_denying = Proxy::socks5(&server).refusing("2").run();
-    let socks_cut_off = Proxy::socks5(&server).refusing("4").run();
-    let no_proxy = RawServer::always("220 mail.example ESMTP\r\n");
-    let hidden = Proxy::http(&server).over_tls().run();
-    let put =
-        "put them into the proxy's address, as in `HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT`";
-    let check = "check them in the proxy's address; there @ is written %40, : is %3A, / is %2F and % \
-                 is %25";
-    let other = "let a proxy on this machine that knows it stand in between, such as cntlm or px, and \
-                 name that with `--proxy`";
-    let ask = "ask whoever runs the proxy to allow mcp.test; if it can be reached without, add it to \
-               `NO_PROXY`";
-    let inside = "check that mcp.test is running; if it is inside your own network, add it to \
-                  `NO_PROXY`";
-    let address = "check the proxy's address in `--proxy`, `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` or \
-                   the system's settings; `--proxy none` does without";
-    let kind = "check the proxy's address: its port, and whether it begins with http://, https:// or \
-                socks5://";
-    let issuer = "add the certificate of its issuer to the system's trust store, or name its file \
-                  with `--ca-cert FILE`";
-    let table: Vec<(&str, String, String)> = vec![
-        ("https", format!("http://{}", login.host()), format!("the proxy {} wants a user name and password (HTTP 407 Proxy Authentication Required; it takes Basic); {put}", login.host())),
-        ("http", format!("http://{}", login.host()), format!("the proxy {} wants a user name and password (HTTP 407 Proxy Authentication Required; it takes Basic); {put}", login.host())),
-        ("https", format!("http://me:p%40ssx@{}", login.host()), format!("the proxy {} refuses the user name or password (HTTP 407 Proxy Authentication Required; it takes Basic); {check}", login.host())),
-        ("http", format!("http://me:p%40ssx@{}", login.host()), format!("the proxy {} refuses the user name or password (HTTP 407 Proxy Authentication Required; it takes Basic); {check}", login.host())),
-        ("https", format!("socks5h://{}", socks_login.host()), format!("the proxy {} wants a user name and password (it takes nobody without a user name); {put}", socks_login.host())),
-        ("https", format!("socks5h://me:p%40ssx@{}", socks_login.host()), format!("the proxy {} refuses the user name or password (it does not accept user name and password); {check}", socks_login.host())),
-        ("https", format!("http://{LOGIN}@{}", ntlm.host()), format!("the proxy {} wants a login of a kind that bridge does not have (HTTP 407 Proxy Authentication Required; it takes NTLM); {other}", ntlm.host())),
-        ("https", format!("http://{LOGIN}@{}", denying.host()), format!("the proxy {} refuses to connect to mcp.test (HTTP 403 Forbidden); {ask}", denying.host())),
-        ("https", format!("http://{LOGIN}@{}", cut_off.host()), format!("the proxy {} can't connect to mcp.test (HTTP 502 Bad Gateway); {inside}", cut_off.host())),
-        ("https", format!("socks5h://{}", socks_denying.host()), format!("the proxy {} refuses to connect to mcp.test (SOCKS reply 2: not allowed by its rules); {ask}", socks_denying.host())),
-        ("https", format!("socks5h://{}", socks_cut_off.host()), format!("the proxy {} can't connect to mcp.test (SOCKS reply 4: host unreachable); {inside}", socks_cut_off.host())),
-        ("https", format!("http://{LOGIN}@{}", nowhere.address()), format!("the proxy {} can't be reached; {address}", nowhere.address())),
-        ("http", format!("http://{LOGIN}@{}", nowhere.address()), format!("the proxy {} can't be reached; {address}", nowhere.address())),
-        ("https", format!("socks5://{}", no_proxy.host()), "the name of mcp.test can't be looked up; check the spelling of mcp.test and the network".to_owned()),
-        ("https", format!("http://{LOGIN}@{}", no_proxy.host()), format!("the proxy {} does not answer as a proxy; {kind}", no_proxy.host())),
-        ("https", format!("https://{LOGIN}@{}", hidden.host()), format!("no secure connection to the proxy {}: nobody whom this system trusts has signed its certificate; {issuer}", hidden.host())),
-    ];
-    let cases = table.into_iter().map(|(scheme, proxy, message)| {
-        let bridge = BridgeProcess::to(format!("{scheme}://mcp.test/mcp"));
-        (bridge.args(["--allow-http", "--proxy", &proxy]), message)
+/// What is said of a proxy, and what to do; `PROXY` is its address.
+const WANTS_LOGIN: &str = "the proxy PROXY wants a user name and password (HTTP 407 Proxy \
+     Authentication Required; it takes Basic); put them into the proxy's address, as in \
+     `HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT`";
+const REFUSES_LOGIN: &str = "the proxy PROXY refuses the user name or password (HTTP 407 Proxy \
+     Authentication Required; it takes Basic); check them in the proxy's address; there @ is \
+     written %40, : is %3A, / is %2F and % is %25";
+const OTHER_LOGIN: &str = "the proxy PROXY wants a login of a kind that bridge does not have (HTTP \
+     407 Proxy Authentication Required; it takes NTLM); let a proxy on this machine that knows it \
+     stand in between, such as cntlm or px, and name that with `--proxy`";
+const DENIES: &str = "the proxy PROXY refuses to connect to mcp.test (HTTP 403 Forbidden); ask \
+     whoever runs the proxy to allow mcp.test; if it can be reached without, add it to `NO_PROXY`";
+const CUT_OFF: &str = "the proxy PROXY can't connect to mcp.test (HTTP 502 Bad Gateway); check that \
+     mcp.test is running; if it is inside your own network, add it to `NO_PROXY`";
+const UNREACHABLE: &str = "the proxy PROXY can't be reached; check the proxy's address in `--proxy`, \
+     `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` or the system's settings; `--proxy none` does without";
+const NO_PROXY: &str = "the proxy PROXY does not answer as a proxy; check the proxy's address: its \
+     port, and whether it begins with http://, https:// or socks5://";
+const UNTRUSTED: &str = "no secure connection to the proxy PROXY: nobody whom this system trusts has \
+     signed its certificate; add the certificate of its issuer to the system's trust store, or name \
+     its file with `--ca-cert FILE`";
+const SOCKS_WANTS_LOGIN: &str = "the proxy PROXY wants a user name and password (it takes nobody \
+     without a user name); put them into the proxy's address, as in \
+     `HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT`";
+const SOCKS_REFUSES_LOGIN: &str = "the proxy PROXY refuses the user name or password (it does not \
+     accept user name and password); check them in the proxy's address; there @ is written %40, : is \
+     %3A, / is %2F and % is %25";
+const SOCKS_DENIES: &str = "the proxy PROXY refuses to connect to mcp.test (SOCKS reply 2: not \
+     allowed by its rules); ask whoever runs the proxy to allow mcp.test; if it can be reached \
+     without, add it to `NO_PROXY`";
+const SOCKS_CUT_OFF: &str = "the proxy PROXY can't connect to mcp.test (SOCKS reply 4: host \
+     unreachable); check that mcp.test is running; if it is inside your own network, add it to \
+     `NO_PROXY`";
+const NO_NAME: &str = "the name of mcp.test can't be looked up; check the spelling of mcp.test and \
+     the network";
+
+/// Rows of the scheme of the server, that of the proxy, what stands before its address, the address,
+/// and the message.
+#[track_caller]
+fn assert_proxy_messages(table: &[(&str, &str, &str, String, &str)]) {
+    let cases = table.iter().map(|(server, scheme, login, proxy, message)| {
+        let bridge = BridgeProcess::to(format!("{server}://mcp.test/mcp")).args([
+            "--allow-http",
+            "--proxy",
+            &format!("{scheme}://{login}{proxy}"),
+        ]);
+        (bridge, message.replacen("PROXY", proxy, 1))
     });
     assert_messages(cases.collect());
+}
+
+#[test]
+fn each_failure_of_an_http_proxy_says_what_to_do() {
+    let server = McpServer::legacy().run();
+    let login = Proxy::http(&server).with_login().run().host();
+    let ntlm = "407 Proxy Authentication Required\r\nproxy-authenticate: NTLM";
+    let ntlm = Proxy::http(&server).refusing(ntlm).run().host();
+    let denying = Proxy::http(&server).refusing("403 Filtered").run().host();
+    let cut_off = Proxy::http(&server).refusing("502 Bad Gateway").run().host();
+    let nowhere = ClosedPort::reserve();
+    let no_proxy = RawServer::always("220 mail.example ESMTP\r\n").host();
+    let hidden = Proxy::http(&server).over_tls().run().host();
+    let wrong = "me:p%40ssx@";
+    let right = "me:p%40ss@";
+    assert_proxy_messages(&[
+        ("https", "http", "", login.clone(), WANTS_LOGIN),
+        ("http", "http", "", login.clone(), WANTS_LOGIN),
+        ("https", "http", wrong, login.clone(), REFUSES_LOGIN),
+        ("http", "http", wrong, login, REFUSES_LOGIN),
+        ("https", "http", right, ntlm, OTHER_LOGIN),
+        ("https", "http", right, denying, DENIES),
+        ("https", "http", right, cut_off, CUT_OFF),
+        ("https", "http", right, nowhere.address().to_string(), UNREACHABLE),
+        ("http", "http", right, nowhere.address().to_string(), UNREACHABLE),
+        ("https", "http", right, no_proxy, NO_PROXY),
+        ("https", "https", right, hidden, UNTRUSTED),
+    ]);
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn each_failure_of_a_socks_proxy_says_what_to_do() {
+    let server = McpServer::legacy().run();
+    let login = Proxy::socks5(&server).with_login().run().host();
+    let denying = Proxy::socks5(&server).refusing("2").run().host();
+    let cut_off = Proxy::socks5(&server).refusing("4").run().host();
+    let open = Proxy::socks5(&server).run().host();
+    let nowhere = ClosedPort::reserve();
+    let no_proxy = RawServer::always("220 mail.example ESMTP\r\n").host();
+    assert_proxy_messages(&[
+        ("https", "socks5h", "", login.clone(), SOCKS_WANTS_LOGIN),
+        ("http", "socks5h", "me:p%40ssx@", login, SOCKS_REFUSES_LOGIN),
+        ("https", "socks5h", "", denying, SOCKS_DENIES),
+        ("http", "socks5h", "", cut_off, SOCKS_CUT_OFF),
+        ("https", "socks5h", "", nowhere.address().to_string(), UNREACHABLE),
+        ("https", "socks5", "", open, NO_NAME),
+        ("https", "http", "", no_proxy, NO_PROXY),
+    ]);
+    assert_eq!(server.connections(), 0);
 }
 
 // ---- addresses and time-outs
@@ -481,6 +517,7 @@ fn one_kind_of_address_can_be_forbidden() {
     let server = McpServer::legacy().at(IpAddr::V6(Ipv6Addr::LOCALHOST)).run();
     let port = server.address().port();
     works(BridgeProcess::to(server.url()).arg("--ipv6"), &server);
+    let before = server.count("tools/call");
     let closed = ClosedPort::reserve();
     let (localhost, v4) =
         (format!("localhost:{port}"), format!("localhost:{}", closed.address().port()));
@@ -495,7 +532,7 @@ fn one_kind_of_address_can_be_forbidden() {
             format!("{v4} can't be reached; {}", hint(&v4)),
         ),
     ]);
-    assert_eq!(server.count("tools/call"), 0);
+    assert_eq!(server.count("tools/call"), before);
 }
 
 #[test]
@@ -563,4 +600,53 @@ fn a_ping_finds_out_that_the_session_was_lost() {
     server.wait_for_nth(2, "initialize");
     assert_eq!(bridge.call_tool(1, "echo", json!({"text": "hi"}))["result"], text("hi"));
     bridge.finish();
+}
+
+// ---- real proxies
+
+/// A variable that `scripts/network` sets.
+#[expect(clippy::disallowed_methods, reason = "how the script tells what it started")]
+fn told(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("run scripts/network, which sets {name}"))
+}
+
+#[test]
+#[ignore = "needs the proxies that scripts/network starts"]
+fn real_proxies_carry_calls_and_streams() {
+    let address: IpAddr = told("BRIDGE_TEST_ADDRESS").parse().expect("an address");
+    for proxy in told("BRIDGE_TEST_PROXIES").split_whitespace() {
+        let plain = McpServer::legacy().at(address).run();
+        let by_flag = BridgeProcess::to(plain.url()).args(["--allow-http", "--proxy", proxy]);
+        works(by_flag, &plain);
+        for protocols in BOTH {
+            let tls = McpServer::legacy().at(address).tls(Certificate::Good, protocols).run();
+            let by_variable = BridgeProcess::to(tls.url())
+                .env("https_proxy", proxy)
+                .env("NODE_EXTRA_CA_CERTS", tls.ca_file());
+            works(by_variable, &tls);
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the proxies that scripts/network starts"]
+fn real_proxies_that_want_a_login_are_told_as_such() {
+    let address: IpAddr = told("BRIDGE_TEST_ADDRESS").parse().expect("an address");
+    let server = McpServer::legacy().at(address).run();
+    let locked = told("BRIDGE_TEST_LOCKED_PROXIES");
+    let locked: Vec<_> = locked.split_whitespace().collect();
+    let bridges = locked.iter().flat_map(|proxy| {
+        [server.url(), format!("https://{}/mcp", server.host())]
+            .map(|url| BridgeProcess::to(url).args(["--allow-http", "--proxy", proxy]))
+    });
+    let errors = errors(bridges.collect());
+    for (index, error) in errors.iter().enumerate() {
+        let proxy = locked[index / 2];
+        let said = error["message"].as_str().expect("a message");
+        let expected =
+            if proxy.contains('@') { "refuses the user name" } else { "wants a user name" };
+        assert!(said.contains(expected), "{proxy}: {said}");
+        assert!(!error.to_string().contains("me:wrong"), "{error}");
+    }
+    assert_eq!(server.connections(), 0);
 }

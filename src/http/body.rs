@@ -88,8 +88,8 @@ impl Body {
 
     async fn raw_chunk(&mut self) -> Result<Option<Bytes>, Fault> {
         while let Some(frame) = self.frame().await? {
-            let frame = frame
-                .map_err(|error| Fault { sent: Sent::Maybe, ..Fault::exchange(&error, false) })?;
+            let frame =
+                frame.map_err(|error| Fault { sent: Sent::Maybe, ..Fault::exchange(&error) })?;
             match frame.into_data() {
                 Ok(data) if !data.is_empty() => return Ok(Some(data)),
                 _ => {}

@@ -1,7 +1,7 @@
 //! Making a connection: name, TCP, proxy, TLS.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hyper::Uri;
@@ -9,7 +9,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
-use super::fault::{Fault, FaultKind, ProxyReason, Sent};
+use super::fault::{Fault, FaultKind, ProxyReason, Sent, TlsReason};
 use super::names::Names;
 use super::proxy::{Protocol, Proxy};
 use super::stream::Stream;
@@ -31,8 +31,8 @@ const OTHER_ADDRESSES_AFTER: Duration = Duration::from_millis(300);
 /// A connection that is ready for its first request.
 pub(super) struct Connection {
     pub(super) stream: Stream,
-    /// Whether both sides agreed on HTTP/2.
-    pub(super) h2: bool,
+    /// Where both sides agreed on HTTP/2: why the server refuses this client, should it do so.
+    pub(super) h2: Option<Arc<OnceLock<TlsReason>>>,
 }
 
 pub(super) struct Connector {
@@ -56,11 +56,6 @@ impl Connector {
         tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
         let tls = Tls::new(Arc::clone(&settings.certificates));
         Self { tcp, names, tls, timeout: settings.connect_timeout }
-    }
-
-    /// Whether servers may ask us for a certificate and get one.
-    pub(super) fn has_own_certificate(&self) -> bool {
-        self.tls.has_own_certificate()
     }
 
     pub(super) async fn connect(
@@ -89,10 +84,11 @@ impl Connector {
             }
         };
         if !origin.tls {
-            return Ok(Connection { stream, h2: false });
+            return Ok(Connection { stream, h2: None });
         }
-        let (stream, h2) = self.tls.connect(Peer::Server, &origin.host, stream).await?;
-        Ok(Connection { stream, h2 })
+        let (session, h2) = self.tls.connect(Peer::Server, &origin.host, stream).await?;
+        let h2 = h2.then(|| session.refused());
+        Ok(Connection { stream: Stream::Tls(Box::new(session)), h2 })
     }
 
     /// A stream that ends at the server, or, where the proxy forwards requests, at the proxy.
@@ -105,7 +101,8 @@ impl Connector {
         match proxy.protocol() {
             Protocol::Http { tls } => {
                 if tls {
-                    (stream, _) = self.tls.connect(Peer::Proxy, &at.host, stream).await?;
+                    let (session, _) = self.tls.connect(Peer::Proxy, &at.host, stream).await?;
+                    stream = Stream::Tls(Box::new(session));
                 }
                 if proxy.forwards(origin) {
                     return Ok(stream);

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use super::stream::Refused;
 use super::tls;
 
 /// A request that got no response, or a body that broke off.
@@ -116,12 +117,15 @@ impl Fault {
         Self::words(FaultKind::Timeout, Sent::Maybe, cause)
     }
 
+    /// The server does not want to hear this client, and has read nothing of it.
+    pub(super) fn refused(reason: TlsReason, cause: &(dyn Error + 'static)) -> Self {
+        Self::new(FaultKind::Tls(reason), Sent::No, cause)
+    }
+
     /// From an exchange on an open connection.
-    pub(super) fn exchange(error: &hyper::Error, own_certificate: bool) -> Self {
-        if let Some(reason) = tls::refusal_of_client(error, own_certificate) {
-            // In TLS 1.3 the server looks at the client's certificate when the handshake is over for
-            // the client; the alert says that nothing after it was read.
-            return Self::new(FaultKind::Tls(reason), Sent::No, error);
+    pub(super) fn exchange(error: &hyper::Error) -> Self {
+        if let Some(reason) = refused_client(error) {
+            return Self::refused(reason, error);
         }
         let sent = if refused_stream(error) { Sent::No } else { Sent::Maybe };
         let kind = match error {
@@ -151,6 +155,12 @@ fn refused_stream(error: &hyper::Error) -> bool {
         source = cause.source();
     }
     false
+}
+
+/// What the server says of the client's certificate, where HTTP/1.1 kept it.
+fn refused_client(error: &hyper::Error) -> Option<TlsReason> {
+    let io = error.source()?.downcast_ref::<std::io::Error>()?;
+    Some(io.get_ref()?.downcast_ref::<Refused>()?.reason)
 }
 
 /// An error and its causes in one line, without saying the same twice.

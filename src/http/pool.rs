@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::body::Body;
 use super::connect::Connector;
-use super::fault::{Fault, FaultKind, Sent};
+use super::fault::{Fault, FaultKind, Sent, TlsReason};
 use super::proxy::Proxy;
 use super::stream::Stream;
 use super::tunnel;
@@ -76,6 +76,7 @@ struct Idle {
 
 struct SharedH2 {
     sender: Http2,
+    refused: Arc<OnceLock<TlsReason>>,
     max_streams: Arc<AtomicUsize>,
 }
 
@@ -108,7 +109,17 @@ pub(super) struct Pool {
 /// An open connection with room for one more request.
 enum Lease {
     Http1(Http1),
-    Http2(Http2),
+    Http2(Http2, Arc<OnceLock<TlsReason>>),
+}
+
+impl Lease {
+    /// Where it is noted that the server refuses this client, if HTTP itself does not keep that.
+    fn refused(&self) -> Option<Arc<OnceLock<TlsReason>>> {
+        match self {
+            Self::Http1(_) => None,
+            Self::Http2(_, refused) => Some(Arc::clone(refused)),
+        }
+    }
 }
 
 impl Route {
@@ -176,6 +187,7 @@ impl Pool {
         // is tried, and at last a new one.
         for _ in 0..=MAX_IDLE {
             let lease = self.lease(how.reuse).await?;
+            let refused = lease.refused();
             how.note(true);
             let mut error = match self.in_time(self.send_on(lease, request)).await? {
                 Ok(response) => match self.route.refusal(&response) {
@@ -188,7 +200,11 @@ impl Pool {
                 Err(error) => error,
             };
             let unsent = error.take_message();
-            let fault = Fault::exchange(error.error(), self.connector.has_own_certificate());
+            if let Some(reason) = refused.as_ref().and_then(|refused| refused.get()) {
+                how.note(false);
+                return Err(Fault::refused(*reason, error.error()));
+            }
+            let fault = Fault::exchange(error.error());
             if unsent.is_some() || fault.sent == Sent::No {
                 how.note(false);
             }
@@ -220,7 +236,7 @@ impl Pool {
                 let body = Body::http1(incoming, sender, Arc::clone(self), idle);
                 Ok(Response::from_parts(head, body))
             }
-            Lease::Http2(mut sender) => {
+            Lease::Http2(mut sender, _) => {
                 let response = sender.try_send_request(request).await?;
                 Ok(response.map(|incoming| Body::http2(incoming, idle)))
             }
@@ -259,7 +275,7 @@ impl Pool {
     fn open_lease(&self, reuse: Reuse) -> Option<Lease> {
         let mut state = self.state();
         if let Some(h2) = state.h2.as_ref().filter(|h2| !h2.sender.is_closed()) {
-            return Some(Lease::Http2(h2.sender.clone()));
+            return Some(Lease::Http2(h2.sender.clone(), Arc::clone(&h2.refused)));
         }
         state.take_idle(reuse).map(Lease::Http1)
     }
@@ -276,11 +292,11 @@ impl Pool {
         let Route { origin, proxy, .. } = &self.route;
         let connection = self.connector.connect(origin, proxy.as_ref()).await?;
         let io = TokioIo::new(connection.stream);
-        let lease = if connection.h2 {
-            let h2 = handshake2(io).await?;
+        let lease = if let Some(refused) = connection.h2 {
+            let h2 = handshake2(io, Arc::clone(&refused)).await?;
             let sender = h2.sender.clone();
             self.state().h2 = Some(h2);
-            Lease::Http2(sender)
+            Lease::Http2(sender, refused)
         } else {
             Lease::Http1(handshake1(io).await?)
         };
@@ -337,13 +353,16 @@ async fn handshake1(io: TokioIo<Stream>) -> Result<Http1, Fault> {
     Ok(sender)
 }
 
-async fn handshake2(io: TokioIo<Stream>) -> Result<SharedH2, Fault> {
+async fn handshake2(
+    io: TokioIo<Stream>,
+    refused: Arc<OnceLock<TlsReason>>,
+) -> Result<SharedH2, Fault> {
     let (sender, connection) = http2::handshake(TokioExecutor::new(), io)
         .await
         .map_err(|error| Fault::new(FaultKind::Connect, Sent::No, &error))?;
     let max_streams = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
     tokio::spawn(DriveH2 { connection, max_streams: Arc::clone(&max_streams) });
-    Ok(SharedH2 { sender, max_streams })
+    Ok(SharedH2 { sender, refused, max_streams })
 }
 
 /// Drives an HTTP/2 connection and notes how many streams the server allows, which it may change.

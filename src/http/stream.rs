@@ -2,16 +2,71 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::fault::TlsReason;
+use super::tls;
+
 /// One type for all, so that HTTP is compiled once.
 pub(super) enum Stream {
     Tcp(TcpStream),
-    Tls(Box<TlsStream<Stream>>),
+    Tls(Box<Session>),
+}
+
+/// A TLS session, and whether the server ends it because of the client's certificate. In TLS 1.3 it
+/// looks at that when the handshake is over for the client, so that its alert comes in place of the
+/// first answer; nothing that was sent after the handshake has been read then.
+pub(super) struct Session {
+    tls: TlsStream<Stream>,
+    own_certificate: bool,
+    heard: bool,
+    refused: Arc<OnceLock<TlsReason>>,
+}
+
+/// The server's alert about the client's certificate.
+#[derive(Debug, thiserror::Error)]
+#[error("{alert}")]
+pub(super) struct Refused {
+    pub(super) reason: TlsReason,
+    alert: io::Error,
+}
+
+impl Session {
+    pub(super) fn new(tls: TlsStream<Stream>, own_certificate: bool) -> Self {
+        Self { tls, own_certificate, heard: false, refused: Arc::default() }
+    }
+
+    /// Set when the server refuses the client: HTTP/2 forgets what kind of error broke a connection.
+    pub(super) fn refused(&self) -> Arc<OnceLock<TlsReason>> {
+        Arc::clone(&self.refused)
+    }
+
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = ready!(Pin::new(&mut self.tls).poll_read(context, buffer));
+        self.heard |= buffer.filled().len() > before;
+        Poll::Ready(read.map_err(|error| self.note(error)))
+    }
+
+    fn note(&mut self, error: io::Error) -> io::Error {
+        if self.heard {
+            return error;
+        }
+        let Some(reason) = tls::refusal_of_client(&error, self.own_certificate) else {
+            return error;
+        };
+        let reason = *self.refused.get_or_init(|| reason);
+        io::Error::new(error.kind(), Refused { reason, alert: error })
+    }
 }
 
 /// Calls the same method of whatever it is.
@@ -22,8 +77,8 @@ macro_rules! on {
                 let $inner = Pin::new(tcp);
                 $call
             }
-            Self::Tls(tls) => {
-                let $inner = Pin::new(&mut **tls);
+            Self::Tls(session) => {
+                let $inner = Pin::new(&mut session.tls);
                 $call
             }
         }
@@ -36,7 +91,10 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        on!(self, inner => inner.poll_read(context, buffer))
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_read(context, buffer),
+            Self::Tls(session) => session.poll_read(context, buffer),
+        }
     }
 }
 
@@ -60,7 +118,7 @@ impl AsyncWrite for Stream {
     fn is_write_vectored(&self) -> bool {
         match self {
             Self::Tcp(tcp) => tcp.is_write_vectored(),
-            Self::Tls(tls) => tls.is_write_vectored(),
+            Self::Tls(session) => session.tls.is_write_vectored(),
         }
     }
 

@@ -11,7 +11,7 @@ use tokio_rustls::TlsConnector;
 
 use super::certificates::Certificates;
 use super::fault::{Fault, FaultKind, Sent, TlsReason};
-use super::stream::Stream;
+use super::stream::{Session, Stream};
 
 /// Makes TLS sessions. Loading the trust store takes milliseconds, so that it waits for the first.
 pub(super) struct Tls {
@@ -40,7 +40,7 @@ impl Tls {
         peer: Peer,
         host: &str,
         below: Stream,
-    ) -> Result<(Stream, bool), Fault> {
+    ) -> Result<(Session, bool), Fault> {
         let connector = match peer {
             Peer::Server => self.to_server.get_or_init(|| self.connector(peer)),
             Peer::Proxy => self.to_proxy.get_or_init(|| self.connector(peer)),
@@ -54,11 +54,11 @@ impl Tls {
         let session =
             connector.connect(name, below).await.map_err(|error| Fault::tls(&error, own))?;
         let h2 = session.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok((Stream::Tls(Box::new(session)), h2))
+        Ok((Session::new(session, own), h2))
     }
 
     /// Whether there is a certificate to show.
-    pub(super) fn has_own_certificate(&self) -> bool {
+    fn has_own_certificate(&self) -> bool {
         self.certificates.load().is_ok_and(|loaded| loaded.client.is_some())
     }
 
@@ -100,7 +100,7 @@ pub(super) fn reason(error: &(dyn Error + 'static), own_certificate: bool) -> Op
     })
 }
 
-/// What a server's alert in the middle of an exchange says of the client's certificate, if anything.
+/// What a server's alert says of the client's certificate, if anything.
 pub(super) fn refusal_of_client(
     error: &(dyn Error + 'static),
     own_certificate: bool,
@@ -146,15 +146,12 @@ fn of_alert(alert: AlertDescription, own_certificate: bool) -> Option<TlsReason>
     }
 }
 
-/// The TLS error below another: in its sources, in an `io::Error`, in an HTTP/2 error.
+/// The TLS error below another: in its sources or in an `io::Error`.
 fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(tls) = error.downcast_ref::<TlsError>() {
             return Some(tls);
-        }
-        if let Some(h2) = error.downcast_ref::<h2::Error>() {
-            return h2.get_io().and_then(|io| tls_error(io));
         }
         if let Some(inner) = error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()) {
             return tls_error(inner);
