@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::{TrySendError, http1, http2};
-use hyper::header::PROXY_AUTHORIZATION;
+use hyper::header::{PROXY_AUTHORIZATION, SERVER};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
@@ -28,6 +28,8 @@ type Http2 = http2::SendRequest<Full<Bytes>>;
 
 /// Idle connections kept; more are closed as they come back.
 const MAX_IDLE: usize = 64;
+/// New connections that may break one after the other before the request could be handed to them.
+const MAX_STILLBORN: usize = 3;
 /// Longest idle time after which a request that must not be repeated may still use a connection.
 /// Servers close theirs after 5 s and more.
 const RECENT: Duration = Duration::from_secs(2);
@@ -155,8 +157,18 @@ impl Route {
     /// The fault that an answer of the proxy itself is.
     fn refusal(&self, response: &Response<Body>) -> Option<Fault> {
         let proxy = self.forwarder()?;
-        (response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED)
-            .then(|| tunnel::login_needed(response.headers(), proxy).at_proxy(&proxy.shown()))
+        let headers = response.headers();
+        // tinyproxy says 401 to a wrong login, which must not be taken for the server's.
+        let of_tinyproxy = || {
+            let server = headers.get(SERVER).and_then(|value| value.to_str().ok());
+            proxy.has_login() && server.is_some_and(|server| server.starts_with("tinyproxy/"))
+        };
+        let fault = match response.status() {
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED => tunnel::login_needed(headers, proxy),
+            StatusCode::UNAUTHORIZED if of_tinyproxy() => tunnel::login_refused(),
+            _ => return None,
+        };
+        Some(fault.at_proxy(&proxy.shown()))
     }
 }
 
@@ -185,8 +197,9 @@ impl Pool {
         self.route.address(&mut request)?;
         // A connection that closes while it is picked gives the request back unsent; then the next one
         // is tried, and at last a new one.
-        for _ in 0..=MAX_IDLE {
-            let lease = self.lease(how.reuse).await?;
+        let mut connects = 0;
+        while connects < MAX_STILLBORN {
+            let lease = self.lease(how.reuse, &mut connects).await?;
             let refused = lease.refused();
             how.note(true);
             let mut error = match self.in_time(self.send_on(lease, request)).await? {
@@ -243,7 +256,8 @@ impl Pool {
         }
     }
 
-    async fn lease(self: &Arc<Self>, reuse: Reuse) -> Result<Lease, Fault> {
+    /// `connects` counts the new ones.
+    async fn lease(self: &Arc<Self>, reuse: Reuse, connects: &mut usize) -> Result<Lease, Fault> {
         if reuse == Reuse::Recent && self.rested() {
             // Lets the runtime look at the sockets first: a connection that the server has closed in the
             // meantime is then known to be closed.
@@ -253,13 +267,15 @@ impl Pool {
             return Ok(lease);
         }
         if self.state().known && !self.speaks_h2_only() {
+            *connects += 1;
             return self.connect_boxed().await;
         }
         let _first = self.first.lock().await;
-        match self.open_lease(reuse) {
-            Some(lease) => Ok(lease),
-            None => self.connect_boxed().await,
+        if let Some(lease) = self.open_lease(reuse) {
+            return Ok(lease);
         }
+        *connects += 1;
+        self.connect_boxed().await
     }
 
     /// Whether the connection that would be used lay idle long enough to have been closed unseen.

@@ -57,6 +57,24 @@ impl Session {
         Poll::Ready(read.map_err(|error| self.note(error)))
     }
 
+    /// The server closes after its alert, so that writing may fail before anybody has read that. Looks
+    /// for it without taking anything that was said.
+    fn explain<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        let error = match written {
+            Poll::Ready(Err(error)) if !self.heard => error,
+            other => return other,
+        };
+        let read = Pin::new(&mut self.tls).poll_read(context, &mut ReadBuf::new(&mut []));
+        Poll::Ready(Err(match read {
+            Poll::Ready(Err(alert)) => self.note(alert),
+            _ => error,
+        }))
+    }
+
     fn note(&mut self, error: io::Error) -> io::Error {
         if self.heard {
             return error;
@@ -70,8 +88,8 @@ impl Session {
 }
 
 /// Calls the same method of whatever it is.
-macro_rules! on {
-    ($stream:expr, $inner:ident => $call:expr) => {
+macro_rules! write {
+    ($stream:expr, $context:ident, $inner:ident => $call:expr) => {
         match $stream.get_mut() {
             Self::Tcp(tcp) => {
                 let $inner = Pin::new(tcp);
@@ -79,7 +97,8 @@ macro_rules! on {
             }
             Self::Tls(session) => {
                 let $inner = Pin::new(&mut session.tls);
-                $call
+                let written = $call;
+                session.explain($context, written)
             }
         }
     };
@@ -104,7 +123,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        on!(self, inner => inner.poll_write(context, bytes))
+        write!(self, context, inner => inner.poll_write(context, bytes))
     }
 
     fn poll_write_vectored(
@@ -112,7 +131,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        on!(self, inner => inner.poll_write_vectored(context, slices))
+        write!(self, context, inner => inner.poll_write_vectored(context, slices))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -123,10 +142,10 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on!(self, inner => inner.poll_flush(context))
+        write!(self, context, inner => inner.poll_flush(context))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on!(self, inner => inner.poll_shutdown(context))
+        write!(self, context, inner => inner.poll_shutdown(context))
     }
 }

@@ -61,6 +61,7 @@ fn refusal<B>(response: &Response<B>, proxy: &Proxy) -> Fault {
     let status = response.status();
     match status {
         StatusCode::PROXY_AUTHENTICATION_REQUIRED => login_needed(response.headers(), proxy),
+        StatusCode::UNAUTHORIZED if proxy.has_login() => login_refused(),
         StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
             refused(ProxyReason::TargetUnreachable, format!("HTTP {status}"))
         }
@@ -87,6 +88,11 @@ pub(super) fn login_needed(headers: &HeaderMap, proxy: &Proxy) -> Fault {
         format!("; it takes {}", schemes.join(", "))
     };
     refused(reason, format!("HTTP {}{offered}", StatusCode::PROXY_AUTHENTICATION_REQUIRED))
+}
+
+/// What a 401 of a proxy comes to, as some say to a login that is wrong.
+pub(super) fn login_refused() -> Fault {
+    refused(ProxyReason::LoginRefused, format!("HTTP {}", StatusCode::UNAUTHORIZED))
 }
 
 /// Where a SOCKS proxy is to connect.
