@@ -24,6 +24,7 @@ pub(super) enum Stream {
 pub(super) struct Session {
     tls: TlsStream<Stream>,
     own_certificate: bool,
+    /// Whether reading has come to anything: bytes, the end, an error.
     heard: bool,
     refused: Arc<OnceLock<TlsReason>>,
 }
@@ -51,34 +52,22 @@ impl Session {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
         let read = ready!(Pin::new(&mut self.tls).poll_read(context, buffer));
-        self.heard |= buffer.filled().len() > before;
-        Poll::Ready(read.map_err(|error| self.note(error)))
+        let first = !std::mem::replace(&mut self.heard, true);
+        Poll::Ready(read.map_err(|error| if first { self.note(error) } else { error }))
     }
 
-    /// The server closes after its alert, so that writing may fail before anybody has read that. Looks
-    /// for it without taking anything that was said.
-    fn explain<T>(
-        &mut self,
-        context: &mut Context<'_>,
-        written: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        let error = match written {
-            Poll::Ready(Err(error)) if !self.heard => error,
-            other => return other,
-        };
-        let read = Pin::new(&mut self.tls).poll_read(context, &mut ReadBuf::new(&mut []));
-        Poll::Ready(Err(match read {
-            Poll::Ready(Err(alert)) => self.note(alert),
-            _ => error,
-        }))
-    }
-
-    fn note(&mut self, error: io::Error) -> io::Error {
-        if self.heard {
-            return error;
+    /// The server closes after its alert, so that writing may fail before anybody has read that. What
+    /// failed before anything was read stays pending: HTTP always reads too, and there the alert, or
+    /// whatever else it is, comes at once.
+    fn after_reading<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        match written {
+            Poll::Ready(Err(_)) if !self.heard => Poll::Pending,
+            other => other,
         }
+    }
+
+    fn note(&self, error: io::Error) -> io::Error {
         let Some(reason) = tls::refusal_of_client(&error, self.own_certificate) else {
             return error;
         };
@@ -89,7 +78,7 @@ impl Session {
 
 /// Calls the same method of whatever it is.
 macro_rules! write {
-    ($stream:expr, $context:ident, $inner:ident => $call:expr) => {
+    ($stream:expr, $inner:ident => $call:expr) => {
         match $stream.get_mut() {
             Self::Tcp(tcp) => {
                 let $inner = Pin::new(tcp);
@@ -98,7 +87,7 @@ macro_rules! write {
             Self::Tls(session) => {
                 let $inner = Pin::new(&mut session.tls);
                 let written = $call;
-                session.explain($context, written)
+                session.after_reading(written)
             }
         }
     };
@@ -123,7 +112,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        write!(self, context, inner => inner.poll_write(context, bytes))
+        write!(self, inner => inner.poll_write(context, bytes))
     }
 
     fn poll_write_vectored(
@@ -131,7 +120,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        write!(self, context, inner => inner.poll_write_vectored(context, slices))
+        write!(self, inner => inner.poll_write_vectored(context, slices))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -142,10 +131,10 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        write!(self, context, inner => inner.poll_flush(context))
+        write!(self, inner => inner.poll_flush(context))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        write!(self, context, inner => inner.poll_shutdown(context))
+        write!(self, inner => inner.poll_shutdown(context))
     }
 }
