@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_bridge_global_optspecs
-    string join \n max-message-size= tool-timeout= drain= allow-http ca-cert= client-cert= client-key= proxy= enable-proxy ipv4 ipv6 connect-timeout= headers-timeout= body-timeout= keep-alive ping-interval= transport= debug silent log= h/help V/version
+    string join \n header= header-file= header-command= header-command-arg= header-command-timeout= disable-cookies deny-tool= allow-tool= read-only max-message-size= tool-timeout= drain= allow-http ca-cert= client-cert= client-key= proxy= enable-proxy ipv4 ipv6 connect-timeout= headers-timeout= body-timeout= keep-alive ping-interval= transport= debug silent log= host= callback-path= auth-timeout= auth-success-url= resource= disable-resource-parameter authorize-param= static-oauth-client-metadata= static-oauth-client-info= client-metadata-url= client-credentials token-endpoint= device-code use-id-token protocol= h/help V/version
 end
 
 function __fish_bridge_needs_command
@@ -24,6 +24,13 @@ function __fish_bridge_using_subcommand
     contains -- $cmd[1] $argv
 end
 
+complete -c bridge -n "__fish_bridge_needs_command" -l header -d 'Add a header to every request to the server (repeatable)' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l header-file -d 'Add the headers in this file, one `Name: value` a line, `#` begins a comment (repeatable)' -r -F
+complete -c bridge -n "__fish_bridge_needs_command" -l header-command -d 'Add the headers that this program prints' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l header-command-arg -d 'One argument of the program, as it is (repeatable)' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l header-command-timeout -d 'How long the program may take' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l deny-tool -l ignore-tool -d 'Hide the tools with such a name and refuse calls of them: `delete_*` (repeatable)' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l allow-tool -d 'Show and call only the tools with such a name (repeatable)' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l tool-timeout -d 'Answer a tool call with an error after this time (30s, 5m); without it, the client decides' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l drain -d 'How long answers in flight are waited for when the client is gone' -r
@@ -40,18 +47,42 @@ sse-first\t'HTTP+SSE, then Streamable HTTP'
 http-only\t'Streamable HTTP only'
 sse-only\t'HTTP+SSE only'"
 complete -c bridge -n "__fish_bridge_needs_command" -l log -d 'Write down what happens in this file; several processes may share it' -r -F
+complete -c bridge -n "__fish_bridge_needs_command" -l host -r
+complete -c bridge -n "__fish_bridge_needs_command" -l callback-path -r
+complete -c bridge -n "__fish_bridge_needs_command" -l auth-timeout -r
+complete -c bridge -n "__fish_bridge_needs_command" -l auth-success-url -r
+complete -c bridge -n "__fish_bridge_needs_command" -l resource -r
+complete -c bridge -n "__fish_bridge_needs_command" -l authorize-param -r
+complete -c bridge -n "__fish_bridge_needs_command" -l static-oauth-client-metadata -r
+complete -c bridge -n "__fish_bridge_needs_command" -l static-oauth-client-info -r
+complete -c bridge -n "__fish_bridge_needs_command" -l client-metadata-url -r
+complete -c bridge -n "__fish_bridge_needs_command" -l token-endpoint -r
+complete -c bridge -n "__fish_bridge_needs_command" -l protocol -r
+complete -c bridge -n "__fish_bridge_needs_command" -l disable-cookies -d 'Take no cookies (load balancers use them to keep a session on one machine)'
+complete -c bridge -n "__fish_bridge_needs_command" -l read-only -d 'Show and call only tools of which the server says that they only read'
 complete -c bridge -n "__fish_bridge_needs_command" -l allow-http -d 'Allow http:// to a server that is not on this machine'
 complete -c bridge -n "__fish_bridge_needs_command" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
 complete -c bridge -n "__fish_bridge_needs_command" -l ipv4 -d 'Connect by IPv4 only'
 complete -c bridge -n "__fish_bridge_needs_command" -l ipv6 -d 'Connect by IPv6 only'
 complete -c bridge -n "__fish_bridge_needs_command" -l keep-alive -d 'Send a `ping` every 30 seconds, so that nobody takes the session for forgotten'
 complete -c bridge -n "__fish_bridge_needs_command" -l debug -d 'Say on stderr what happens, message by message (never their contents)'
-complete -c bridge -n "__fish_bridge_needs_command" -l silent -d 'Say nothing on stderr'
+complete -c bridge -n "__fish_bridge_needs_command" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
+complete -c bridge -n "__fish_bridge_needs_command" -l disable-resource-parameter
+complete -c bridge -n "__fish_bridge_needs_command" -l client-credentials
+complete -c bridge -n "__fish_bridge_needs_command" -l device-code
+complete -c bridge -n "__fish_bridge_needs_command" -l use-id-token
 complete -c bridge -n "__fish_bridge_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bridge -n "__fish_bridge_needs_command" -s V -l version -d 'Print version'
 complete -c bridge -n "__fish_bridge_needs_command" -a "serve" -d 'Serve a hosted server on stdin and stdout (what `bridge SERVER` does)'
 complete -c bridge -n "__fish_bridge_needs_command" -a "completions" -d 'Print a completion script for a shell'
 complete -c bridge -n "__fish_bridge_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header -d 'Add a header to every request to the server (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header-file -d 'Add the headers in this file, one `Name: value` a line, `#` begins a comment (repeatable)' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header-command -d 'Add the headers that this program prints' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header-command-arg -d 'One argument of the program, as it is (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header-command-timeout -d 'How long the program may take' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l deny-tool -l ignore-tool -d 'Hide the tools with such a name and refuse calls of them: `delete_*` (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l allow-tool -d 'Show and call only the tools with such a name (repeatable)' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l tool-timeout -d 'Answer a tool call with an error after this time (30s, 5m); without it, the client decides' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l drain -d 'How long answers in flight are waited for when the client is gone' -r
@@ -68,13 +99,30 @@ sse-first\t'HTTP+SSE, then Streamable HTTP'
 http-only\t'Streamable HTTP only'
 sse-only\t'HTTP+SSE only'"
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l log -d 'Write down what happens in this file; several processes may share it' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l host -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l callback-path -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l auth-timeout -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l auth-success-url -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l resource -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l authorize-param -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l static-oauth-client-metadata -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l static-oauth-client-info -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-metadata-url -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l token-endpoint -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l protocol -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l disable-cookies -d 'Take no cookies (load balancers use them to keep a session on one machine)'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l read-only -d 'Show and call only tools of which the server says that they only read'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l allow-http -d 'Allow http:// to a server that is not on this machine'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ipv4 -d 'Connect by IPv4 only'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ipv6 -d 'Connect by IPv6 only'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l keep-alive -d 'Send a `ping` every 30 seconds, so that nobody takes the session for forgotten'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l debug -d 'Say on stderr what happens, message by message (never their contents)'
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l silent -d 'Say nothing on stderr'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l disable-resource-parameter
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-credentials
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l device-code
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l use-id-token
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bridge -n "__fish_bridge_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve completions help" -f -a "serve" -d 'Serve a hosted server on stdin and stdout (what `bridge SERVER` does)'

@@ -1,10 +1,14 @@
 //! What was typed, resolved into what each module needs.
 
+mod expand;
+mod headers;
 mod network;
 
 use std::path::PathBuf;
 
-use crate::cli::{LogArgs, RelayArgs, ServeArgs, Transport};
+pub use expand::Environment;
+
+use crate::cli::{FilterArgs, LogArgs, RelayArgs, ServeArgs, Transport};
 use crate::error::Error;
 use crate::remote::{Endpoint, EndpointError, Strategy};
 use crate::{logging, paths, relay, remote};
@@ -20,23 +24,36 @@ pub struct Serve {
     pub relay: relay::Settings,
     /// Where earlier answers are remembered.
     pub memory: Option<PathBuf>,
+    /// The header whose value stands in the arguments, where it looks like a secret.
+    pub secret_in_arguments: Option<String>,
 }
 
 /// Resolves the arguments of `serve`.
 ///
 /// # Errors
-/// A server that can't be used.
-pub fn serve(args: &ServeArgs) -> Result<Serve, Error> {
+/// A server or a header that can't be used, an option that is not there yet.
+pub fn serve(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error> {
+    if let Some(option) = args.later.first {
+        return Err(not_yet(option));
+    }
+    if args.port.as_ref().is_some_and(|port| port.parse::<u16>().is_err()) {
+        return Err(too_many_arguments());
+    }
     let server = args.server.as_deref().unwrap_or_default();
-    let endpoint = endpoint(server, &args.relay)?;
+    let endpoint = endpoint(server, &args.relay, environment)?;
+    let given = headers::headers(&args.headers, environment)?;
     let cached = paths::cache_folder().map(|folder| folder.join(memory_file(&endpoint)));
     Ok(Serve {
-        memory: cached.clone(),
+        // What was got with credentials belongs to whoever has them: it is kept nowhere.
+        memory: cached.clone().filter(|_| given.headers.is_empty()),
+        secret_in_arguments: given.secret_in_arguments,
         remote: remote::Settings {
             max_message_size: args.relay.max_message_size,
-            http: network::network(&args.network, &endpoint)?,
+            http: network::network(&args.network, &endpoint, environment)?,
             strategy: strategy(args.transport.transport),
             facts: cached.map(|file| file.with_extension("transport")),
+            headers: given.headers,
+            cookies: !args.headers.disable_cookies,
             ..remote::Settings::default()
         },
         relay: relay::Settings {
@@ -44,6 +61,7 @@ pub fn serve(args: &ServeArgs) -> Result<Serve, Error> {
             tool_timeout: args.relay.tool_timeout,
             drain: args.relay.drain,
             ping_every: network::ping_interval(&args.network),
+            filter: filter(&args.filters),
             ..relay::Settings::default()
         },
         endpoint,
@@ -69,8 +87,46 @@ fn strategy(transport: Transport) -> Strategy {
     }
 }
 
-fn endpoint(server: &str, args: &RelayArgs) -> Result<Endpoint, Error> {
-    let endpoint = Endpoint::parse(server).map_err(|error| unusable(server, &error))?;
+/// An option of mcp-remote that has to wait for a later version.
+fn not_yet(option: &str) -> Error {
+    let failed = Error::usage(format!("`--{option}` is not there yet in this version of bridge"));
+    match option {
+        "protocol" => {
+            failed.hint("leave it out, or write `--protocol legacy`: that is what there is")
+        }
+        _ => failed
+            .because("it belongs to signing in, which this version can't do")
+            .hint("leave it out if the server needs no sign-in"),
+    }
+}
+
+/// More arguments than there are places for. They are not shown: a part of a secret may be among them.
+pub fn too_many_arguments() -> Error {
+    Error::usage("there are more arguments than `bridge SERVER` takes")
+        .because("a value with a space in it was split, or a `--` is missing")
+        .hint("write values without spaces: `--header Name=value`, `--header Name=${VAR}`")
+}
+
+fn filter(args: &FilterArgs) -> relay::Filter {
+    let patterns = |texts: &[String]| texts.iter().map(|text| relay::Pattern::new(text)).collect();
+    relay::Filter {
+        deny: patterns(&args.deny_tool),
+        allow: patterns(&args.allow_tool),
+        read_only: args.read_only,
+    }
+}
+
+fn endpoint(server: &str, args: &RelayArgs, environment: &Environment) -> Result<Endpoint, Error> {
+    let expanded = expand::expand(server, environment).map_err(|error| {
+        Error::usage("the server can't be used")
+            .because(error)
+            .hint("set the variable in the client's entry for this server (`env`)")
+    })?;
+    let endpoint = Endpoint::parse(&expanded).map_err(|error| match error {
+        // What a variable held is not shown.
+        EndpointError::NotAUrl(_) => unusable(server, &EndpointError::NotAUrl(server.to_owned())),
+        other => unusable(server, &other),
+    })?;
     if !endpoint.origin().tls && !endpoint.is_loopback() && !args.allow_http {
         let what = format!("{} is reached without encryption", endpoint.shown());
         return Err(Error::usage(what)
@@ -107,7 +163,7 @@ mod tests {
 
     fn resolved(args: &[&str]) -> Result<Serve, String> {
         let cli = Cli::try_parse_from([&["bridge"], args].concat()).map_err(|e| e.to_string())?;
-        serve(&cli.serve).map_err(|error| error.to_string())
+        serve(&cli.serve, &Environment::default()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -128,6 +184,26 @@ mod tests {
              hint: write the whole address: `bridge https://mcp.example.com/mcp`"
         );
         assert!(resolved(&["https://me:secret@h/"]).unwrap_err().contains("before the @"));
+    }
+
+    #[test]
+    fn a_variable_in_the_address_is_not_shown() {
+        let environment = Environment::of(&[("KEY", "canary")]);
+        let parsed = |url: &str| {
+            let cli = Cli::try_parse_from(["bridge", url]).unwrap();
+            let served = serve(&cli.serve, &environment).map_err(|error| error.to_string());
+            served.map(|serve| serve.endpoint.url().to_string())
+        };
+        assert_eq!(parsed("https://h/mcp?key=${KEY}").unwrap(), "https://h/mcp?key=canary");
+        assert!(!parsed("h ${KEY}").unwrap_err().contains("canary"));
+        assert!(parsed("https://h/${OTHER}").unwrap_err().contains("`OTHER` is not set"));
+    }
+
+    #[test]
+    fn answers_got_with_headers_are_not_kept() {
+        assert!(resolved(&["https://h/mcp"]).unwrap().memory.is_some());
+        assert!(resolved(&["https://h/mcp", "--header", "X=1"]).unwrap().memory.is_none());
+        assert!(resolved(&["https://h/mcp", "--header-command", "x"]).unwrap().memory.is_none());
     }
 
     #[test]

@@ -10,6 +10,9 @@ use mcp_bridge::{commands, config, logging, ui};
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
+        Err(error) if ui::names_a_value(&error) => {
+            return ui::report(&config::too_many_arguments()).into();
+        }
         Err(error) => return ui::usage(&error).into(),
     };
     let done = match cli.command {
@@ -25,7 +28,7 @@ fn main() -> ExitCode {
 
 fn serve(args: &ServeArgs) -> Result<(), Error> {
     start_log(&args.log)?;
-    commands::serve::run(config::serve(args)?)
+    commands::serve::run(config::serve(args, &config::Environment::of_process())?)
 }
 
 fn start_log(args: &mcp_bridge::cli::LogArgs) -> Result<(), Error> {

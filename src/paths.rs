@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use directories::ProjectDirs;
 
@@ -11,6 +12,23 @@ const NAME: &str = "mcp-bridge";
 /// The folder for what can be lost, by the platform's custom (`XDG_CACHE_HOME` on Linux).
 pub fn cache_folder() -> Option<PathBuf> {
     ProjectDirs::from("", "", NAME).map(|folders| folders.cache_dir().to_owned())
+}
+
+/// Whether nobody asked this by that name within a day, noted by a file in the cache folder. Where it can't
+/// be noted, every time is the first.
+pub fn is_first_today(name: &str, now: SystemTime) -> bool {
+    cache_folder().is_none_or(|folder| is_first_of_day(&folder.join(name), now))
+}
+
+fn is_first_of_day(marker: &Path, now: SystemTime) -> bool {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let noted = std::fs::metadata(marker).and_then(|file| file.modified());
+    // A file of the future, as a wrong clock leaves it, is no reason for silence.
+    if noted.is_ok_and(|at| now.duration_since(at).is_ok_and(|since| since < DAY)) {
+        return false;
+    }
+    let _ = replace_private(marker, b"");
+    true
 }
 
 /// What the name of a file that is being written begins with.
@@ -55,6 +73,21 @@ fn create_private_folder(folder: &Path) -> std::io::Result<()> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_notice_is_given_once_a_day() {
+        let home = tempfile::tempdir().unwrap();
+        let marker = home.path().join("a/notice");
+        let noted = |after: u64| {
+            let at = std::fs::metadata(&marker).unwrap().modified().unwrap();
+            is_first_of_day(&marker, at + Duration::from_secs(after))
+        };
+        assert!(is_first_of_day(&marker, SystemTime::UNIX_EPOCH));
+        assert!(!noted(0) && !noted(86_399));
+        assert!(noted(86_400));
+        let before = SystemTime::UNIX_EPOCH;
+        assert!(is_first_of_day(&marker, before), "a wrong clock");
+    }
 
     #[test]
     fn a_private_file_is_private_and_so_is_its_folder() {

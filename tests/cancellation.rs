@@ -20,6 +20,12 @@ fn cancel(bridge: &mut BridgeProcess, id: impl Into<Value>) {
     bridge.notify("notifications/cancelled", json!({"requestId": id, "reason": "why not"}));
 }
 
+/// Waits until the bridge has read all that was sent so far: what is no message is answered at once.
+fn wait_until_read(bridge: &mut BridgeProcess) {
+    bridge.send("{}");
+    bridge.next_message_where("the error", |message| message["id"].is_null());
+}
+
 /// Checks that the session is of use and that nothing was said of what is over.
 #[track_caller]
 fn assert_goes_on(bridge: &mut BridgeProcess) {
@@ -68,6 +74,7 @@ fn what_is_cancelled_before_it_is_sent_is_never_sent() {
     bridge.request(1, "tools/call", json!({"name": "delete_note"}));
     cancel(&mut bridge, 1);
     bridge.request(2, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    wait_until_read(&mut bridge);
     gate.open();
     assert_eq!(bridge.expect_response(2)["result"], text("hi"));
     assert_eq!(server.count(tool("delete_note")), 0);
@@ -109,6 +116,7 @@ fn initialize_can_not_be_cancelled() {
     bridge.request(0, "initialize", initialize_params(json!({})));
     server.wait_for("initialize");
     cancel(&mut bridge, 0);
+    wait_until_read(&mut bridge);
     gate.open();
     assert_eq!(bridge.expect_response(0)["result"]["serverInfo"]["name"], "scripted");
     bridge.notify("notifications/initialized", json!({}));

@@ -4,11 +4,17 @@
 //! | module              | what its tests show                                                   |
 //! |---------------------|-----------------------------------------------------------------------|
 //! | `architecture`      | who may use whom                                                      |
+//! | `arguments`         | what can be typed, mcp-remote's argument lists among it               |
 //! | `cancellation`      | what is cancelled is not answered, and not sent if it can be helped   |
 //! | `completions`       | generated files are fresh                                             |
 //! | `failures`          | every failure is one JSON-RPC error that says what, why and what next |
+//! | `faults`            | each call answered once and none doubled, whatever breaks             |
 //! | `fidelity`          | messages cross byte for byte, but for the few rewrites                |
+//! | `filters`           | tools that are hidden and refused, and nothing else changed           |
+//! | `headers`           | the user's own headers reach the server and nobody else               |
 //! | `large_messages`    | whole, in bounded memory, at the pace of the slowest side             |
+//! | `in_process`        | with an injected clock or fault: the machine's sleep, a panic         |
+//! | `not_there_yet`     | a server that is down, slow or refuses at the start                   |
 //! | `pressure`          | bounds without deadlock, back-pressure, questions within calls        |
 //! | `network`           | certificates, proxies, addresses, time-outs                           |
 //! | `redirects`         | followed within an origin, never across                               |
@@ -24,12 +30,18 @@
 #![expect(clippy::unwrap_used, reason = "the exemption for tests does not reach their helpers")]
 
 mod architecture;
+mod arguments;
 mod cancellation;
 mod completions;
 mod failures;
+mod faults;
 mod fidelity;
+mod filters;
+mod headers;
+mod in_process;
 mod large_messages;
 mod network;
+mod not_there_yet;
 mod pressure;
 mod redirects;
 mod retries;

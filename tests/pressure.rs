@@ -242,3 +242,21 @@ fn one_slow_call_does_not_hold_the_others() {
         assert_eq!(bridge.expect_response(0)["result"], text("waited"));
     }
 }
+
+#[test]
+fn a_low_limit_of_open_files_is_no_limit_of_requests() {
+    let server = McpServer::legacy().run();
+    let mut bridge = BridgeProcess::with_args(["-c", r#"ulimit -S -n 64; exec "$0" "$1""#])
+        .args([env!("CARGO_BIN_EXE_bridge").to_owned(), server.url()])
+        .program("/bin/sh")
+        .spawn();
+    bridge.initialize();
+    for id in 0..IN_FLIGHT {
+        call(&mut bridge, id, "wait", json!({"gate": "all"}));
+    }
+    server.wait_for_nth(IN_FLIGHT, tool("wait"));
+    server.gate("all").open();
+    for id in 0..IN_FLIGHT {
+        assert_eq!(bridge.expect_response(id)["result"], text("waited"));
+    }
+}

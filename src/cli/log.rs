@@ -11,8 +11,8 @@ pub struct LogArgs {
     /// Say on stderr what happens, message by message (never their contents)
     #[arg(long, env = "BRIDGE_DEBUG")]
     pub debug: bool,
-    /// Say nothing on stderr
-    #[arg(long, conflicts_with = "debug", env = "BRIDGE_SILENT")]
+    /// Say nothing on stderr (unless `--debug` is given too)
+    #[arg(long, env = "BRIDGE_SILENT")]
     pub silent: bool,
     /// Write down what happens in this file; several processes may share it
     #[arg(long, value_name = "FILE", env = "BRIDGE_LOG")]

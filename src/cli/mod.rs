@@ -1,11 +1,17 @@
 //! What can be typed. What it means stands in [`crate::config`].
 
+mod filters;
+mod headers;
+mod later;
 mod log;
 mod network;
 mod relay;
 mod transport;
 mod values;
 
+pub use filters::FilterArgs;
+pub use headers::HeaderArgs;
+pub use later::{LATER, LaterArgs};
 pub use log::LogArgs;
 pub use network::NetworkArgs;
 pub use relay::RelayArgs;
@@ -41,6 +47,17 @@ const EXAMPLES: &str = "Examples:
       Serve that server on stdin and stdout. In a client's configuration:
       { \"command\": \"bridge\", \"args\": [\"https://mcp.example.com/mcp\"] }
 
+  bridge https://mcp.example.com/mcp --header 'Authorization=Bearer ${TOKEN}'
+      With a token from the environment. Without a space in the arguments:
+      { \"command\": \"bridge\", \"args\": [\"https://mcp.example.com/mcp\", \"--header\", \"Authorization=${AUTH}\"],
+        \"env\": { \"AUTH\": \"Bearer …\" } }
+
+  bridge https://mcp.example.com/mcp --header-command 'gcloud auth print-access-token'
+      With a token that a program prints, whenever one is needed.
+
+  bridge https://mcp.example.com/mcp --read-only --deny-tool 'admin_*'
+      Only tools that read, and none of those.
+
   bridge https://mcp.example.com/mcp --debug --log /tmp/bridge.log
       The same, and write down what happens.
 
@@ -68,6 +85,15 @@ pub struct ServeArgs {
     /// URL of the server's MCP endpoint
     #[arg(value_name = "SERVER", required = true)]
     pub server: Option<String>,
+    /// The port that mcp-remote takes here; it is for a sign-in, which is not there yet
+    #[arg(value_name = "PORT", hide = true)]
+    pub port: Option<String>,
+    /// What goes with every request
+    #[command(flatten)]
+    pub headers: HeaderArgs,
+    /// Which tools are there
+    #[command(flatten)]
+    pub filters: FilterArgs,
     /// What happens between the two sides
     #[command(flatten)]
     pub relay: RelayArgs,
@@ -80,6 +106,9 @@ pub struct ServeArgs {
     /// What is written down
     #[command(flatten)]
     pub log: LogArgs,
+    /// What is not there yet
+    #[command(flatten)]
+    pub later: LaterArgs,
 }
 
 #[cfg(test)]

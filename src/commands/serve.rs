@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::relay::{ClientSide, FileMemory, Relay};
 use crate::remote::Remote;
 use crate::stdio::{Writer, reader};
-use crate::{config, os};
+use crate::{config, os, paths};
 
 /// Serves until the client is gone.
 ///
@@ -25,7 +25,20 @@ pub fn run(config: config::Serve) -> Result<(), Error> {
     served
 }
 
+/// Arguments can be read by every user of the machine. Said once a day, not at every start.
+fn warn_of_arguments(header: &str) {
+    if paths::is_first_today("warned-of-arguments", SystemClock.wall()) {
+        tracing::warn!(
+            "the value of `{header}` stands in the arguments, where others on this machine can read it; \
+             keep it in `--header-file`, or in a variable and write `--header {header}=${{VAR}}`"
+        );
+    }
+}
+
 async fn serve(config: config::Serve) -> Result<(), Error> {
+    os::allow_many_files();
+    // First of all, so that from the first message on a signal ends the session too.
+    let signal = os::told_to_end();
     let closed = |name: &str, error| {
         Error::failed(format!("{name} can't be used")).because(error).hint(
             "bridge is started by an MCP client, which writes to its stdin and reads its stdout",
@@ -36,6 +49,9 @@ async fn serve(config: config::Serve) -> Result<(), Error> {
     let lines = reader::spawn(input, config.relay.max_message_size)
         .map_err(|error| closed("stdin", error))?;
     let writer = Writer::spawn(output).map_err(|error| closed("stdout", error))?;
+    if let Some(header) = &config.secret_in_arguments {
+        warn_of_arguments(header);
+    }
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         server = config.endpoint.shown(),
@@ -49,7 +65,7 @@ async fn serve(config: config::Serve) -> Result<(), Error> {
     };
     let told_to_end = async {
         tokio::select! {
-            () = os::told_to_end() => tracing::info!("told to end"),
+            () = signal => tracing::info!("told to end"),
             () = os::stdout_hung_up() => tracing::info!("nobody reads stdout any more"),
         }
     };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use url::Host;
 
+use super::expand::Environment;
 use crate::cli::NetworkArgs;
 use crate::error::Error;
 use crate::http::{
@@ -18,29 +19,22 @@ const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// Where the platform's own trust store does not read `SSL_CERT_FILE`, it is added to it.
 const IGNORES_SSL_CERT_FILE: bool = cfg!(any(windows, target_vendor = "apple"));
 
-type Variable<'a> = &'a dyn Fn(&str) -> Option<String>;
-
 /// Resolves the arguments, for all servers that will be spoken to; `endpoint` is the first of them.
 ///
 /// # Errors
 /// A file, proxy or address that can't be used.
-#[expect(clippy::disallowed_methods, reason = "the configuration reads the environment")]
-pub(super) fn network(args: &NetworkArgs, endpoint: &Endpoint) -> Result<Settings, Error> {
-    resolve(args, endpoint, &|name| std::env::var(name).ok())
-}
-
-fn resolve(
+pub(super) fn network(
     args: &NetworkArgs,
     endpoint: &Endpoint,
-    variable: Variable<'_>,
+    environment: &Environment,
 ) -> Result<Settings, Error> {
     Ok(Settings {
         connect_timeout: limit(Some(args.connect_timeout)),
         headers_timeout: limit(args.headers_timeout),
         body_timeout: limit(args.body_timeout),
         addresses: addresses(args, endpoint)?,
-        proxies: proxies(args, variable)?,
-        certificates: Arc::new(certificates(args, endpoint, variable)?),
+        proxies: proxies(args, environment)?,
+        certificates: Arc::new(certificates(args, endpoint, environment)?),
     })
 }
 
@@ -68,7 +62,7 @@ fn addresses(args: &NetworkArgs, endpoint: &Endpoint) -> Result<Addresses, Error
     }
 }
 
-fn proxies(args: &NetworkArgs, variable: Variable<'_>) -> Result<Proxies, Error> {
+fn proxies(args: &NetworkArgs, environment: &Environment) -> Result<Proxies, Error> {
     let unusable = |named_by: &str, error: &ProxyError| {
         Error::usage(format!("the proxy in `{named_by}` can't be used")).because(error).hint(
             "a proxy is written http://HOST:PORT, with USER:PASSWORD@ before HOST if it wants one",
@@ -83,7 +77,7 @@ fn proxies(args: &NetworkArgs, variable: Variable<'_>) -> Result<Proxies, Error>
         Some(url) => Proxy::parse(url)
             .map(|proxy| Proxies::Always(Box::new(proxy)))
             .map_err(|error| unusable("--proxy", &error)),
-        None => Variables::read(variable, args.enable_proxy)
+        None => Variables::read(|name| environment.get(name).map(str::to_owned), args.enable_proxy)
             .map(|variables| Proxies::AsSet(Box::new(variables)))
             .map_err(|(name, error)| unusable(&name, &error)),
     }
@@ -92,10 +86,10 @@ fn proxies(args: &NetworkArgs, variable: Variable<'_>) -> Result<Proxies, Error>
 fn certificates(
     args: &NetworkArgs,
     endpoint: &Endpoint,
-    variable: Variable<'_>,
+    environment: &Environment,
 ) -> Result<Certificates, Error> {
     let of_variable = |named_by: &'static str| {
-        let path = variable(named_by).filter(|path| !path.is_empty())?;
+        let path = environment.get(named_by)?;
         Some(PemFile { path: path.into(), named_by })
     };
     let file = |path: &std::path::PathBuf, named_by| PemFile { path: path.clone(), named_by };
@@ -134,10 +128,8 @@ mod tests {
     fn resolved(args: &[&str], variables: &[(&str, &str)]) -> Result<Settings, String> {
         let cli = Cli::try_parse_from([&["bridge"], args].concat()).map_err(|e| e.to_string())?;
         let endpoint = Endpoint::parse(cli.serve.server.as_deref().unwrap_or_default()).unwrap();
-        let variable = |name: &str| {
-            variables.iter().find(|(each, _)| *each == name).map(|(_, value)| (*value).to_owned())
-        };
-        resolve(&cli.serve.network, &endpoint, &variable).map_err(|error| error.to_string())
+        let environment = Environment::of(variables);
+        network(&cli.serve.network, &endpoint, &environment).map_err(|error| error.to_string())
     }
 
     fn pings(args: &[&str]) -> Option<Duration> {

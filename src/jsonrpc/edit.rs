@@ -90,6 +90,91 @@ pub(super) fn replace_id(bytes: &Bytes, id: &Id) -> Bytes {
     Bytes::from(splice(&text, brace..brace, &format!("\"id\":{raw},")))
 }
 
+/// A value that is not what was looked for could hide what had to be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it can't be read")]
+pub struct Unreadable;
+
+/// All values that an object has under a key: a reader may take any of them.
+///
+/// # Errors
+/// The text begins like an object and can't be read as one.
+pub fn members<'a>(object: &'a str, key: &str) -> Result<Vec<&'a str>, Unreadable> {
+    if !object.trim_start().starts_with('{') {
+        return Ok(Vec::new());
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(object);
+    deserializer.deserialize_map(MembersVisitor(key)).map_err(|_| Unreadable)
+}
+
+struct MembersVisitor<'k>(&'k str);
+
+impl<'de> Visitor<'de> for MembersVisitor<'_> {
+    type Value = Vec<&'de str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = Vec::new();
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            let value = map.next_value::<&'de RawValue>()?;
+            if key == self.0 {
+                found.push(value.get());
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Takes elements out of the array at a path of members, with one comma for each; every other byte stays.
+/// `None` where nothing has to go.
+///
+/// # Errors
+/// What stands at the path, or on the way, can't be read.
+pub fn retain_elements(
+    whole: &str,
+    path: &[&str],
+    mut keep: impl FnMut(&str) -> bool,
+) -> Result<Option<String>, Unreadable> {
+    let mut arrays = vec![whole];
+    for key in path {
+        let values: Result<Vec<_>, _> = arrays.iter().map(|value| members(value, key)).collect();
+        arrays = values?.concat();
+    }
+    let mut cuts = Vec::new();
+    for array in arrays.into_iter().filter(|value| value.starts_with('[')) {
+        let elements: Vec<&RawValue> = serde_json::from_str(array).map_err(|_| Unreadable)?;
+        let spans: Vec<_> = elements.iter().map(|each| span(whole, each.get())).collect();
+        let kept = elements.iter().map(|each| keep(each.get())).collect::<Vec<_>>();
+        cuts.extend(cut(&spans, &kept));
+    }
+    if cuts.is_empty() {
+        return Ok(None);
+    }
+    let mut text = String::with_capacity(whole.len());
+    let mut at = 0;
+    for range in cuts {
+        text.push_str(&whole[at..range.start]);
+        at = range.end;
+    }
+    text.push_str(&whole[at..]);
+    Ok(Some(text))
+}
+
+/// What goes with the elements that are not kept: the comma before each, or after it where none before
+/// it stays.
+fn cut(spans: &[Range<usize>], kept: &[bool]) -> Vec<Range<usize>> {
+    let first = kept.iter().position(|kept| *kept);
+    let cut_of = |n: usize| match spans.get(n + 1) {
+        _ if first.is_some_and(|first| first < n) => spans[n - 1].end..spans[n].end,
+        Some(next) => spans[n].start..next.start,
+        None => spans[n].clone(),
+    };
+    (0..spans.len()).filter(|n| !kept[*n]).map(cut_of).collect()
+}
+
 /// Declares `listChanged` for every kind of list that an `initialize` response declares, because the
 /// bridge tells of changes that the server can't know of. `None` where nothing has to change.
 pub fn with_list_changed(bytes: &Bytes) -> Option<Bytes> {
@@ -166,6 +251,47 @@ mod tests {
             &br#"{"params":{"requestId":"bridge-1","reason":"x"},"requestId":5}"#[..]
         );
         assert_eq!(replace_at(&bytes, &["params", "missing"], "1"), None);
+    }
+
+    fn without(text: &str, gone: &[&str]) -> Option<String> {
+        retain_elements(text, &["result", "tools"], |each| !gone.contains(&each)).unwrap()
+    }
+
+    #[test]
+    fn elements_go_with_their_comma_and_everything_else_stays() {
+        let text = r#"{"id":1, "result" : {"x":1.0,"tools":[ 1 , 2 ,3,4 ] ,"nextCursor":"a"}}"#;
+        for (gone, left) in [
+            (&["1"][..], "[ 2 ,3,4 ]"),
+            (&["2"], "[ 1 ,3,4 ]"),
+            (&["4"], "[ 1 , 2 ,3 ]"),
+            (&["1", "2"], "[ 3,4 ]"),
+            (&["1", "3"], "[ 2,4 ]"),
+            (&["2", "3", "4"], "[ 1 ]"),
+            (&["1", "2", "3", "4"], "[  ]"),
+        ] {
+            let expected = text.replace("[ 1 , 2 ,3,4 ]", left);
+            assert_eq!(without(text, gone).unwrap(), expected, "{gone:?}");
+        }
+        assert_eq!(without(text, &["5"]), None);
+    }
+
+    #[test]
+    fn what_is_no_array_stays_and_what_can_not_be_read_is_told() {
+        for odd in [r#"{"result":5}"#, r#"{"result":{"tools":{}}}"#, r#"{"error":{}}"#, "[]"] {
+            assert_eq!(without(odd, &["1"]), None, "{odd}");
+        }
+        let hidden = r#"{"result":{"\ud800":1,"tools":[1]}}"#;
+        assert_eq!(retain_elements(hidden, &["result", "tools"], |_| false), Err(Unreadable));
+    }
+
+    #[test]
+    fn no_duplicate_of_a_key_is_overlooked() {
+        let text = r#"{"result":{"tools":[1,2],"\u0074ools":[2]},"result":{"tools":[2,1]}}"#;
+        assert_eq!(
+            without(text, &["2"]).unwrap(),
+            r#"{"result":{"tools":[1],"\u0074ools":[]},"result":{"tools":[1]}}"#
+        );
+        assert_eq!(members(r#"{"a":1,"b":2,"a":[3]}"#, "a"), Ok(vec!["1", "[3]"]));
     }
 
     #[test]

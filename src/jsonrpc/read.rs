@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::edit::{member, member_at};
+use super::edit::{Unreadable, member, member_at, members};
 use super::{Id, Message};
 
 fn text(message: &Message) -> &str {
@@ -94,6 +94,63 @@ pub fn tool_name(request: &Message) -> Option<Cow<'_, str>> {
     string_at(request, &["params", "name"])
 }
 
+/// Every name that a reader could take for that of the tool that a `tools/call` names; none where there is
+/// none, or where it can't be read.
+pub fn tool_names(request: &Message) -> Vec<String> {
+    let params = members(text(request), "params").unwrap_or_default();
+    strings(params.into_iter().map(|params| members(params, "name")))
+}
+
+/// All strings among the members that were found; none where one can't be read.
+fn strings<'a>(found: impl Iterator<Item = Result<Vec<&'a str>, Unreadable>>) -> Vec<String> {
+    let values: Result<Vec<_>, _> = found.collect();
+    let values = values.unwrap_or_default().concat();
+    let strings: Result<Vec<String>, _> = values.into_iter().map(serde_json::from_str).collect();
+    strings.unwrap_or_default()
+}
+
+/// What one element of a list of tools says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolFacts {
+    /// Its names: one, unless the element is odd.
+    pub names: Vec<String>,
+    /// Whether it says that it only reads.
+    pub read_only: bool,
+}
+
+/// Reads an element of a list of tools. A hint is believed only where nothing else in it says otherwise.
+pub fn tool_facts(element: &str) -> ToolFacts {
+    let hints = |annotations| members(annotations, "readOnlyHint");
+    let annotations = members(element, "annotations").unwrap_or_default();
+    let hints: Result<Vec<_>, _> = annotations.iter().map(|each| hints(each)).collect();
+    let hints = hints.unwrap_or_default();
+    ToolFacts {
+        names: strings([members(element, "name")].into_iter()),
+        read_only: !hints.is_empty()
+            && hints.iter().all(|each| !each.is_empty() && each.iter().all(|hint| *hint == "true")),
+    }
+}
+
+/// The elements of the list of tools in a `tools/list` result.
+pub fn listed_tools(result: &str) -> Vec<ToolFacts> {
+    let arrays = members(result, "tools").unwrap_or_default();
+    let elements = arrays
+        .into_iter()
+        .filter_map(|array| serde_json::from_str::<Vec<&serde_json::value::RawValue>>(array).ok());
+    elements.flatten().map(|element| tool_facts(element.get())).collect()
+}
+
+/// The words of an error response.
+pub fn error_message(response: &Message) -> String {
+    let words = string_at(response, &["error", "message"]);
+    words.map_or_else(|| "no reason was given".to_owned(), Cow::into_owned)
+}
+
+/// The cursor of the next page, as JSON text.
+pub fn next_cursor(result: &str) -> Option<&str> {
+    member(result, "nextCursor").filter(|cursor| cursor.starts_with('"'))
+}
+
 /// The resource that a `resources/subscribe` or `unsubscribe` names.
 pub fn resource_uri(request: &Message) -> Option<Cow<'_, str>> {
     string_at(request, &["params", "uri"])
@@ -173,6 +230,30 @@ mod tests {
         let (repeatable, others) = tools_by_repeatability(&response).unwrap();
         assert_eq!(repeatable, ["a", "b"]);
         assert_eq!(others, ["c", "d", "e"]);
+    }
+
+    #[test]
+    fn a_tool_only_reads_where_nothing_says_otherwise() {
+        let facts = |text: &str| tool_facts(text);
+        let reads = |text: &str| facts(text).read_only;
+        assert!(reads(r#"{"name":"a","annotations":{"x":1E400,"readOnlyHint": true }}"#));
+        for odd in [
+            r#"{"name":"a"}"#,
+            r#"{"name":"a","annotations":null}"#,
+            r#"{"name":"a","annotations":{"readOnlyHint":"true"}}"#,
+            r#"{"name":"a","annotations":{"readOnlyHint":true,"readOnlyHint":false}}"#,
+            r#"{"name":"a","annotations":{"readOnlyHint":true},"annotations":{}}"#,
+            "5",
+        ] {
+            assert!(!reads(odd), "{odd}");
+        }
+        assert_eq!(facts(r#"{"name":"a","n\u0061me":"b"}"#).names, ["a", "b"]);
+        assert!(facts(r#"{"name":5}"#).names.is_empty());
+        let call = message(r#"{"id":1,"method":"tools/call","params":{"name":"a","name":"b"}}"#);
+        assert_eq!(tool_names(&call), ["a", "b"]);
+        assert_eq!(listed_tools(r#"{"tools":[{"name":"a"},7]}"#).len(), 2);
+        assert_eq!(next_cursor(r#"{"nextCursor":"x\n"}"#), Some(r#""x\n""#));
+        assert_eq!(next_cursor(r#"{"nextCursor":null}"#), None);
     }
 
     #[test]

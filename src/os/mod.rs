@@ -9,4 +9,7 @@ mod windows;
 #[cfg(windows)]
 use windows as system;
 
-pub use system::{parent_gone, stdin, stdout, stdout_hung_up, told_to_end};
+pub use system::{
+    allow_many_files, kill_group, parent_gone, run_hidden, split_command, stdin, stdout,
+    stdout_hung_up, told_to_end,
+};

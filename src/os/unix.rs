@@ -24,6 +24,20 @@ pub fn stdout() -> io::Result<File> {
     Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
 }
 
+/// Lets the process open as many files as the requests in flight need connections, and their answers as
+/// many again: systems give 1,024, and those that desktops start on macOS 256.
+pub fn allow_many_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const WANTED: u64 = 4096;
+
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.map_or(WANTED, |maximum| maximum.min(WANTED));
+    if current.is_some_and(|current| current < wanted) {
+        let raised = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+        tracing::debug!(wanted, ?raised, "open files allowed");
+    }
+}
+
 /// Watches a descriptor by readiness, which costs no thread and wakes nobody.
 #[expect(unsafe_code, reason = "tokio asks for the promise below since 1.54")]
 fn watch(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
@@ -88,16 +102,18 @@ pub async fn parent_gone() {
     std::future::pending().await
 }
 
-/// Resolves at SIGTERM, SIGINT or SIGHUP.
-pub async fn told_to_end() {
+/// Resolves at SIGTERM, SIGINT or SIGHUP, which are listened for from the moment of the call.
+pub fn told_to_end() -> impl Future<Output = ()> {
     let listen = |kind| signal(kind).ok();
     let mut terminate = listen(SignalKind::terminate());
     let mut interrupt = listen(SignalKind::interrupt());
     let mut hang_up = listen(SignalKind::hangup());
-    tokio::select! {
-        () = received(&mut terminate) => {}
-        () = received(&mut interrupt) => {}
-        () = received(&mut hang_up) => {}
+    async move {
+        tokio::select! {
+            () = received(&mut terminate) => {}
+            () = received(&mut interrupt) => {}
+            () = received(&mut hang_up) => {}
+        }
     }
 }
 
@@ -108,4 +124,23 @@ async fn received(signal: &mut Option<Signal>) {
         }
         None => std::future::pending().await,
     }
+}
+
+/// Sets a program up to run unseen: in a process group of its own, so that all of it can be ended.
+pub fn run_hidden(command: &mut tokio::process::Command) {
+    command.process_group(0);
+}
+
+/// Ends a program that was run so, and what it began.
+pub fn kill_group(process: u32) {
+    let group = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw);
+    if let Some(group) = group {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+}
+
+/// Splits a command line by the rules of a POSIX shell, without any of its expansions; `None` where a
+/// quote is not closed.
+pub fn split_command(line: &str) -> Option<Vec<String>> {
+    shlex::split(line)
 }

@@ -22,6 +22,9 @@ pub fn stdout() -> io::Result<File> {
     Ok(io::stdout().as_handle().try_clone_to_owned()?.into())
 }
 
+/// Windows has no such limit.
+pub fn allow_many_files() {}
+
 /// A closed stdout is found out by writing.
 pub async fn stdout_hung_up() {
     std::future::pending().await
@@ -32,29 +35,40 @@ pub async fn parent_gone() {
     std::future::pending().await
 }
 
-/// Resolves at Ctrl-C, Ctrl-Break, or when the console or session ends.
-pub async fn told_to_end() {
-    let interrupt = async {
-        match windows::ctrl_c() {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
+/// Resolves at Ctrl-C, Ctrl-Break, or when the console ends, which are listened for from the moment of
+/// the call.
+pub fn told_to_end() -> impl Future<Output = ()> {
+    let (mut interrupt, mut stop, mut close) =
+        (windows::ctrl_c().ok(), windows::ctrl_break().ok(), windows::ctrl_close().ok());
+    async move {
+        tokio::select! {
+            () = received(interrupt.as_mut().map(windows::CtrlC::recv)) => {}
+            () = received(stop.as_mut().map(windows::CtrlBreak::recv)) => {}
+            () = received(close.as_mut().map(windows::CtrlClose::recv)) => {}
         }
-    };
-    let stop = async {
-        match windows::ctrl_break() {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    let close = async {
-        match windows::ctrl_close() {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = interrupt => {}
-        _ = stop => {}
-        _ = close => {}
     }
+}
+
+async fn received(signal: Option<impl Future<Output = Option<()>>>) {
+    match signal {
+        Some(signal) => {
+            signal.await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Sets a program up to run unseen: without a console window.
+pub fn run_hidden(command: &mut tokio::process::Command) {
+    const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+    command.creation_flags(CREATE_NO_WINDOW);
+}
+
+/// A program is ended by its handle; what it began ends by itself.
+pub fn kill_group(_process: u32) {}
+
+/// Splits a command line at white space; quotes hold a part together. A backslash is a backslash, as in
+/// every path, so that it is doubled for the splitter.
+pub fn split_command(line: &str) -> Option<Vec<String>> {
+    shlex::split(&line.replace('\\', "\\\\"))
 }

@@ -17,7 +17,7 @@ pub struct ServerName {
 
 /// The code and the word of each kind. The codes lie outside the range that JSON-RPC and MCP reserve;
 /// `docs/errors.md` is this table in words.
-pub const CODES: [(FailureKind, i32, &str); 14] = [
+pub const CODES: [(FailureKind, i32, &str); 17] = [
     (FailureKind::Internal, -31000, "internal"),
     (FailureKind::Unreachable, -31001, "unreachable"),
     (FailureKind::Lost, -31002, "connection_lost"),
@@ -32,6 +32,9 @@ pub const CODES: [(FailureKind, i32, &str); 14] = [
     (FailureKind::Redirected, -31011, "redirected"),
     (FailureKind::SessionLost, -31012, "session_lost"),
     (FailureKind::Ending, -31013, "ending"),
+    (FailureKind::Blocked, -31014, "blocked"),
+    (FailureKind::HeaderRefused, -31015, "header_refused"),
+    (FailureKind::HeaderCommand, -31016, "header_command"),
 ];
 
 /// The code and word of a kind.
@@ -87,8 +90,19 @@ pub fn hint(failure: &Failure, server: &ServerName) -> String {
         }
         FailureKind::Lost | FailureKind::Timeout | FailureKind::SessionLost => "try again".into(),
         FailureKind::SignInNeeded => {
-            format!("{host} wants a sign-in, which this version of bridge does not offer yet")
+            format!(
+                "{host} wants a sign-in, which this version of bridge does not offer yet; if it takes \
+                 a key or token, give it with `--header-file` or `--header-command`"
+            )
         }
+        FailureKind::HeaderRefused => {
+            let cause = failure.cause.as_deref().unwrap_or("it was given to bridge");
+            format!("put a valid value in its place ({cause}) and start the client again")
+        }
+        FailureKind::HeaderCommand => {
+            "run the command in a terminal to see what it prints; no shell runs it here".into()
+        }
+        FailureKind::Blocked => "change the filters of this server if it shall be called".into(),
         FailureKind::Refused => {
             format!("ask whoever runs {host} for the permission; trying again does not help")
         }

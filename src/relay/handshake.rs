@@ -288,7 +288,6 @@ impl<M: Memory> Machine<M> {
             self.memory.keep_initialize(&hello.read.capabilities, result);
         }
         self.server = Server::Settling { session, hello: server_hello, sent: None };
-        self.backoff = backoff();
         self.answer_client_or_settle(message, room, now);
     }
 
@@ -367,6 +366,7 @@ impl<M: Memory> Machine<M> {
     fn connected(&mut self, now: Instant) {
         self.was_open = true;
         self.lost_early = false;
+        self.backoff = backoff();
         let Server::Open { session, hello } = &self.server else { return };
         let (session, hello) = (Arc::clone(session), hello.clone());
         tracing::info!(session = session.id.is_some(), version = &*session.version, "connected");
@@ -381,6 +381,7 @@ impl<M: Memory> Machine<M> {
         let changed = self.identity.as_ref().is_some_and(|before| *before != hello.identity);
         self.identity = Some(hello.identity);
         if changed {
+            self.filtering.forget();
             self.owe_list_changed();
         }
         if let Client::Open { initialized: true, list_changed_owed, .. } = &mut self.client
@@ -458,7 +459,6 @@ impl<M: Memory> Machine<M> {
         }
         tracing::info!("the server lost the session; opening another");
         self.server = Server::default();
-        self.backoff = backoff();
         self.leave_session(generation);
         true
     }
@@ -534,7 +534,8 @@ impl<M: Memory> Machine<M> {
             "ping" => Some("{}".into()),
             "logging/setLevel" => self.answer_of_nothing(message, method),
             _ if is_list(method) && !self.was_open && !read::has_cursor(message) => {
-                self.memory.list(method)
+                let list = self.memory.list(method)?;
+                if method == "tools/list" { self.filtering.remembered(list) } else { Some(list) }
             }
             _ => None,
         }

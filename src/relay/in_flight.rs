@@ -18,8 +18,10 @@ pub(super) struct Call {
     pub(super) message: Message,
     pub(super) id: Id,
     pub(super) state: CallState,
-    /// Whether it was sent again after its session was lost, which is done once.
+    /// Whether it had the present session opened again, which each request may once.
     pub(super) recovered: bool,
+    /// Whether the server's list was asked what its tool does.
+    pub(super) checked: bool,
     /// When it is answered with an error, as set among the deadlines.
     pub(super) deadline: Option<Instant>,
 }

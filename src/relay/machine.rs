@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::deadlines::{Deadlines, Due};
 use super::failure::{self, ServerName};
+use super::filter::{Filter, Filtering};
 use super::handshake::{Client, Server};
 use super::in_flight::{Call, CallState, InFlight};
 use super::questions::Questions;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub tool_timeout: Option<Duration>,
     /// How long answers in flight get at the end.
     pub drain: Duration,
+    /// Which tools the client sees and calls.
+    pub filter: Filter,
     /// How long the client's `initialize` waits for the server.
     pub handshake_patience: Duration,
     /// How long a list waits for a connection that is not there yet.
@@ -63,6 +66,7 @@ impl Default for Settings {
             max_message_size: 64 * 1024 * 1024,
             tool_timeout: None,
             drain: Duration::from_secs(1),
+            filter: Filter::default(),
             handshake_patience: Duration::from_secs(5),
             list_patience: Duration::from_secs(5),
             call_patience: Duration::from_secs(30),
@@ -125,14 +129,26 @@ pub(super) enum Purpose {
     Handshake,
     /// The `initialized` that follows it.
     Initialized,
-    /// A notification of the client, which may have been sent before in a session that was lost.
-    Notification { message: Message, again: bool },
+    /// A notification of the client.
+    Notification(Notice),
     /// The client's answer to a request of the server.
     Reply,
     /// A request of this program's own, with its id.
     Restore(Id),
     /// A `ping` of this program's own, with its id, in the session of this generation.
     Ping(Id, u64),
+    /// A list of tools that a filter needs, with its id.
+    Lookup(Id),
+}
+
+/// A notification of the client on its way.
+#[derive(Debug)]
+pub(super) struct Notice {
+    message: Message,
+    /// The session that it was sent in.
+    generation: u64,
+    /// Whether it was sent before, in a session that was lost.
+    again: bool,
 }
 
 /// The state of a relay.
@@ -145,6 +161,7 @@ pub(super) struct Machine<M> {
     pub(super) in_flight: InFlight,
     pub(super) questions: Questions,
     pub(super) restore: Restore,
+    pub(super) filtering: Filtering,
     pub(super) deadlines: Deadlines,
     /// Exchanges that carry no request of the client, and when each is given up.
     exchanges: HashMap<ExchangeId, (Purpose, Instant)>,
@@ -172,6 +189,7 @@ pub(super) struct Machine<M> {
 impl<M: Memory> Machine<M> {
     pub(super) fn new(settings: Settings, name: ServerName, memory: M) -> Self {
         Self {
+            filtering: Filtering::new(settings.filter.clone()),
             settings,
             name,
             memory,
@@ -261,6 +279,12 @@ impl<M: Memory> Machine<M> {
                 self.refuse_line(Some(&id), METHOD_NOT_FOUND, why);
             }
             _ => {
+                if method == "tools/call"
+                    && let Some(failure) = self.filtering.refuses(&message)
+                {
+                    self.write(failure::response(&id, &failure, &self.name));
+                    return;
+                }
                 if let Some(result) = self.answer_of_ours(&message, method) {
                     self.write(Message::result(&id, &result));
                     return;
@@ -272,8 +296,14 @@ impl<M: Memory> Machine<M> {
 
     fn enqueue(&mut self, message: Message, id: Id, now: Instant) {
         let exchange = self.next_exchange();
-        let call =
-            Call { message, id, state: CallState::Waiting, recovered: false, deadline: None };
+        let call = Call {
+            message,
+            id,
+            state: CallState::Waiting,
+            recovered: false,
+            checked: false,
+            deadline: None,
+        };
         self.in_flight.insert(exchange, call);
         self.wait_for_connection(exchange, now);
     }
@@ -356,6 +386,9 @@ impl<M: Memory> Machine<M> {
                 self.commands.push(Command::Write(shown, room));
             }
             Kind::Notification { method } => {
+                if &*method == "notifications/tools/list_changed" {
+                    self.filtering.forget();
+                }
                 let message = if &*method == "notifications/cancelled" {
                     self.server_cancelled(origin, message)
                 } else {
@@ -399,7 +432,13 @@ impl<M: Memory> Machine<M> {
             Origin::Exchange(exchange) => Some(exchange),
             Origin::Stream(_) => None,
         };
-        match exchange.and_then(|exchange| self.exchanges.get(&exchange)).map(|(each, _)| each) {
+        let purpose = exchange.and_then(|exchange| self.exchanges.get(&exchange));
+        let purpose = purpose.map(|(each, _)| each);
+        if Self::is_lookup(purpose, id) {
+            self.lookup_answered(&sent.message);
+            return;
+        }
+        match purpose {
             Some(Purpose::Handshake) => {
                 self.handshake_answered(exchange.unwrap_or_default(), sent, now);
                 return;
@@ -431,7 +470,23 @@ impl<M: Memory> Machine<M> {
         if succeeded {
             self.learn(&call, &message);
         }
+        let message = if succeeded && call.method() == "tools/list" {
+            self.filtered(&call, message)
+        } else {
+            message
+        };
         self.commands.push(Command::Write(message, room));
+    }
+
+    /// A list without the tools that the user's filters hide.
+    fn filtered(&self, call: &Call, list: Message) -> Message {
+        match self.filtering.answer(&list) {
+            Ok(filtered) => filtered.unwrap_or(list),
+            Err(unreadable) => {
+                let what = format!("the list of tools can't be filtered: {unreadable}");
+                failure::response(&call.id, &Failure::blocked(what), &self.name)
+            }
+        }
     }
 
     /// Notes what an answer tells beyond the client.
@@ -442,6 +497,9 @@ impl<M: Memory> Machine<M> {
                 if let Some((repeatable, others)) = read::tools_by_repeatability(answer) {
                     self.repeatable_tools.retain(|name| !others.contains(name));
                     self.repeatable_tools.extend(repeatable);
+                }
+                if let Some(result) = read::result(answer) {
+                    self.filtering.learn(result);
                 }
             }
             "resources/subscribe" | "resources/unsubscribe" | "logging/setLevel" => {
@@ -462,10 +520,11 @@ impl<M: Memory> Machine<M> {
         match self.end_own(exchange) {
             None => self.call_ended(exchange, outcome, now),
             Some(Purpose::Handshake) => self.handshake_ended(exchange, outcome, now),
+            Some(Purpose::Lookup(_)) => self.lookup_ended(exchange, outcome, now),
             Some(Purpose::Initialized) => self.initialized_ended(exchange, outcome, now),
-            Some(Purpose::Notification { message, again }) => {
+            Some(Purpose::Notification(notice)) => {
                 self.notifying.take_if(|each| *each == exchange);
-                self.notification_ended(message, again, outcome, now);
+                self.notification_ended(notice, outcome, now);
             }
             Some(Purpose::Ping(_, generation)) => self.ping_ended(generation, &outcome, now),
             Some(Purpose::Reply | Purpose::Restore(_)) => {
@@ -480,13 +539,13 @@ impl<M: Memory> Machine<M> {
     fn call_ended(&mut self, exchange: ExchangeId, outcome: Outcome, now: Instant) {
         let Some(call) = self.in_flight.get(exchange) else { return };
         let (recovered, state) = (call.recovered, call.state);
+        let present = self.session().map_or(0, |session| session.generation);
+        let is_present = state == CallState::Sent(present);
         match outcome {
-            Outcome::SessionLost(_) if !recovered => {
-                if let CallState::Sent(generation) = state {
-                    self.session_lost(generation, now);
-                }
-                if let Some(call) = self.in_flight.get_mut(exchange) {
-                    call.recovered = true;
+            // Another request has opened, or is opening, a new session: this one just goes along.
+            Outcome::SessionLost(_) if !is_present || !recovered => {
+                if is_present {
+                    self.recover(exchange, now);
                 }
                 self.in_flight.wait_again(exchange);
                 self.wait_for_connection(exchange, now);
@@ -501,19 +560,21 @@ impl<M: Memory> Machine<M> {
         }
     }
 
-    fn notification_ended(
-        &mut self,
-        message: Message,
-        again: bool,
-        outcome: Outcome,
-        now: Instant,
-    ) {
+    /// A request found that the present session is lost. It opens another, once.
+    fn recover(&mut self, exchange: ExchangeId, now: Instant) {
+        let Some(call) = self.in_flight.get_mut(exchange) else { return };
+        call.recovered = true;
+        if let CallState::Sent(generation) = call.state {
+            self.session_lost(generation, now);
+        }
+    }
+
+    fn notification_ended(&mut self, notice: Notice, outcome: Outcome, now: Instant) {
         match outcome {
-            Outcome::SessionLost(_) if !again => {
-                let generation = self.generation;
-                self.notifications.push_front(message);
+            Outcome::SessionLost(_) if !notice.again => {
+                self.notifications.push_front(notice.message);
                 self.restore.resend_next = true;
-                self.session_lost(generation, now);
+                self.session_lost(notice.generation, now);
                 self.begin_handshake(now);
             }
             Outcome::Failed(failure) | Outcome::SessionLost(failure) => {
@@ -601,7 +662,7 @@ impl<M: Memory> Machine<M> {
                 self.end_own(exchange);
                 self.initialized_ended(exchange, Outcome::Accepted, now);
             }
-            Some((Purpose::Notification { .. }, at)) if self.notifying == Some(exchange) => {
+            Some((Purpose::Notification(_), at)) if self.notifying == Some(exchange) => {
                 *at = now + OWN_TIME;
                 self.deadlines.set(Due::Stuck(exchange), *at);
                 self.notifying = None;
@@ -638,6 +699,7 @@ impl<M: Memory> Machine<M> {
     }
 
     pub(super) fn set_deadline(&mut self, exchange: ExchangeId, due: Due, at: Instant) {
+        self.clear_deadline(exchange);
         self.deadlines.set(due, at);
         if let Some(call) = self.in_flight.get_mut(exchange) {
             call.deadline = Some(at);
@@ -705,11 +767,12 @@ impl<M: Memory> Machine<M> {
         }
         let Some(message) = self.notifications.pop_front() else { return };
         let again = std::mem::take(&mut self.restore.resend_next);
-        let purpose = Purpose::Notification { message: message.clone(), again };
-        let exchange = self.begin(purpose, NOTIFICATION_TIME, now);
+        let session = self.session();
+        let generation = session.as_ref().map_or(0, |session| session.generation);
+        let notice = Notice { message: message.clone(), generation, again };
+        let exchange = self.begin(Purpose::Notification(notice), NOTIFICATION_TIME, now);
         self.notifying = Some(exchange);
         let repeatable = is_repeatable(message.method().unwrap_or_default());
-        let session = self.session();
         self.send(exchange, message, session, repeatable);
     }
 
@@ -723,6 +786,9 @@ impl<M: Memory> Machine<M> {
             let message = call.message.clone();
             if let Some(limit) = self.time_limit(call.method()) {
                 self.set_deadline(exchange, Due::TimeOut(exchange), now + limit);
+            }
+            if self.is_held(exchange, now) {
+                continue;
             }
             let repeatable = self.may_repeat(&message);
             self.send(exchange, message, session.clone(), repeatable);

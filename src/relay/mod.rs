@@ -1,7 +1,9 @@
-//! The loop that joins the two sides. It does what the [`machine`] decides and decides nothing itself.
+//! The loop that joins the two sides. It does what the `machine` decides and decides nothing itself.
 
 mod deadlines;
+mod ends;
 pub mod failure;
+mod filter;
 mod handshake;
 #[cfg(test)]
 mod handshake_tests;
@@ -17,12 +19,12 @@ mod restore;
 mod tests;
 
 pub use failure::ServerName;
+pub use filter::{Filter, Pattern};
 pub use machine::Settings;
 pub use remembered::FileMemory;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -37,6 +39,7 @@ use crate::jsonrpc::scan::Glimpse;
 use crate::jsonrpc::{INVALID_REQUEST, Malformed, Message, split_batch};
 use crate::remote::{Failure, Outcome, Patience, Post, Remote, Session, exchange, listen};
 use crate::stdio::{Frame, Line, Writer};
+use ends::Ends;
 use inbox::{Arrival, Inbox};
 use machine::{Command, ExchangeId, Machine, Outgoing};
 
@@ -46,9 +49,6 @@ const ARRIVALS: usize = 1_024;
 const BATCH: usize = 64;
 /// How long the end of a session may take, and the last writing.
 const CLOSING: Duration = Duration::from_millis(500);
-/// How long the client may be silent after the process that launched us is gone: it may have been a
-/// launcher only.
-const ORPHANED: Duration = Duration::from_secs(30);
 
 /// What a relay joins.
 pub struct Relay<'a> {
@@ -114,7 +114,7 @@ struct Running {
     writer: Writer,
     arrivals: mpsc::Sender<Arrival>,
     exchanges: HashMap<ExchangeId, Exchange>,
-    listening: Option<(Arc<Session>, JoinHandle<()>)>,
+    listening: Option<JoinHandle<()>>,
     ending: Option<Arc<Session>>,
     /// The writing of what is remembered.
     remembering: Option<JoinHandle<()>>,
@@ -237,10 +237,6 @@ impl Running {
         }
         tracing::info!("the machine slept; connecting anew");
         self.remote.woke_up();
-        if let Some((session, _)) = &self.listening {
-            let session = Arc::clone(session);
-            self.listen(session);
-        }
     }
 
     /// Does what the machine decided.
@@ -344,16 +340,15 @@ impl Running {
         let generation = session.generation;
         let arrivals = self.arrivals.clone();
         let inbox = Inbox::of_stream(generation, arrivals.clone(), self.writer.clone());
-        let theirs = Arc::clone(&session);
         let task = tokio::spawn(async move {
-            let end = listen(&remote, &theirs, &inbox).await;
+            let end = listen(&remote, &session, &inbox).await;
             let _ = arrivals.send(Arrival::ListeningEnded { generation, end }).await;
         });
-        self.listening = Some((session, task));
+        self.listening = Some(task);
     }
 
     fn stop_listening(&mut self) {
-        if let Some((_, task)) = self.listening.take() {
+        if let Some(task) = self.listening.take() {
             task.abort();
         }
     }
@@ -394,58 +389,6 @@ async fn carry(remote: Arc<Remote>, post: Post, inbox: Inbox) {
 async fn at(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// The ends that do not come by stdin.
-struct Ends<E, P> {
-    told: Pin<Box<E>>,
-    parent: Option<Pin<Box<P>>>,
-    silent_until: Option<Instant>,
-    over: bool,
-}
-
-impl<E: Future<Output = ()>, P: Future<Output = ()>> Ends<E, P> {
-    fn new(told: E, parent: P) -> Self {
-        Self {
-            told: Box::pin(told),
-            parent: Some(Box::pin(parent)),
-            silent_until: None,
-            over: false,
-        }
-    }
-
-    fn client_spoke(&mut self) {
-        if let Some(until) = &mut self.silent_until {
-            *until = Instant::now() + ORPHANED;
-        }
-    }
-
-    async fn next(&mut self) {
-        if self.over {
-            std::future::pending::<()>().await;
-        }
-        loop {
-            tokio::select! {
-                () = &mut self.told => break,
-                () = at(self.silent_until) => {
-                    tracing::info!("the process that launched us is gone, and nobody writes");
-                    break;
-                }
-                () = parent(&mut self.parent) => {
-                    self.parent = None;
-                    self.silent_until = Some(Instant::now() + ORPHANED);
-                }
-            }
-        }
-        self.over = true;
-    }
-}
-
-async fn parent<P: Future<Output = ()>>(parent: &mut Option<Pin<Box<P>>>) {
-    match parent {
-        Some(parent) => parent.await,
         None => std::future::pending().await,
     }
 }

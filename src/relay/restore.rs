@@ -52,7 +52,7 @@ impl Restore {
         wanted.into_iter().map(|(method, params)| self.request(method, &params)).collect()
     }
 
-    /// A request of this program's own.
+    /// A request of this program's own, with its id.
     pub(super) fn request(&mut self, method: &str, params: &str) -> (Id, Message) {
         self.requests += 1;
         let id = Id::own_request(self.requests);

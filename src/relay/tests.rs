@@ -8,6 +8,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::failure::ServerName;
+use super::filter::Filter;
 use super::machine::{Command, ExchangeId, FromServer, Machine, Origin, Settings};
 use super::remembered::Memory;
 use crate::jsonrpc::{Id, Kind, Message};
@@ -122,6 +123,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 struct World {
+    /// Calls wait for a list of ours, which says that the tool may be repeated.
+    read_only: bool,
     machine: Machine<Notebook>,
     now: Instant,
     /// Exchanges that the loop would be carrying: the message, and whether its answer came.
@@ -129,6 +132,9 @@ struct World {
     asked: Vec<Id>,
     cancelled: Vec<Id>,
     answers: HashMap<Id, usize>,
+    /// Ids of the client's `initialize`s, and whether the last one was answered with a result.
+    hellos: Vec<Id>,
+    open: bool,
     questions: Vec<Id>,
     /// Ids of questions on the GET stream, by the session that asked.
     shown: HashMap<Id, u64>,
@@ -140,15 +146,20 @@ struct World {
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(read_only: bool) -> Self {
+        let filter = Filter { read_only, ..Filter::default() };
+        let settings = Settings { filter, ..Settings::default() };
         let name = ServerName { host: "h".into(), url: "https://h/".into() };
         Self {
-            machine: Machine::new(Settings::default(), name, Notebook::default()),
+            read_only,
+            machine: Machine::new(settings, name, Notebook::default()),
             now: Instant::now(),
             running: BTreeMap::new(),
             asked: Vec::new(),
             cancelled: Vec::new(),
             answers: HashMap::new(),
+            hellos: Vec::new(),
+            open: false,
             questions: Vec::new(),
             shown: HashMap::new(),
             asking: None,
@@ -181,10 +192,12 @@ impl World {
     fn step(&mut self, step: &Step) {
         match step {
             Step::Initialize => {
+                self.open = false;
+                self.hellos.push(Id::from_json(&self.asked.len().to_string()).unwrap());
                 self.request("initialize", r#"{"protocolVersion":"2025-11-25","capabilities":{}}"#)
             }
             Step::Initialized => self.client(r#"{"method":"notifications/initialized"}"#),
-            Step::Request(n) => self.request(METHODS[n % METHODS.len()], "{}"),
+            Step::Request(n) => self.request(METHODS[n % METHODS.len()], r#"{"name":"a"}"#),
             Step::Notification => self.client(r#"{"method":"notifications/roots/list_changed"}"#),
             Step::Cancel(n) => self.cancel(*n),
             Step::AnswerQuestion(n) => {
@@ -271,6 +284,9 @@ impl World {
             "initialize" => {
                 r#"{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{}}"#
             }
+            "tools/list" if self.read_only => {
+                r#"{"tools":[{"name":"a","annotations":{"readOnlyHint":true}}]}"#
+            }
             "tools/list" => r#"{"tools":[]}"#,
             _ => "{}",
         };
@@ -328,11 +344,18 @@ impl World {
                 Command::Write(message, _) => self.written(&message),
                 Command::Send(exchange, outgoing) => {
                     let again = self.executed.get(&exchange).copied().unwrap_or(false);
-                    assert!(!again, "sent again although it may have been executed");
+                    assert!(
+                        !again || self.read_only,
+                        "sent again although it may have been executed"
+                    );
                     assert!(!self.running.contains_key(&exchange), "sent while it is under way");
-                    if outgoing.message.method() == Some("tools/call") {
+                    if outgoing.message.method() == Some("tools/call") && !self.read_only {
                         assert!(!outgoing.repeatable, "no tool said that it may be repeated");
                     }
+                    let own = matches!(outgoing.message.kind(), Kind::Request { .. });
+                    let hello = outgoing.message.method() == Some("initialize");
+                    let sessionless = own && !hello && outgoing.session.is_none();
+                    assert!(!(self.open && sessionless), "sent without a session: {outgoing:?}");
                     self.running.insert(exchange, (outgoing.message, false));
                 }
                 Command::Stop(exchange) | Command::Cancel(exchange, _) => {
@@ -347,8 +370,9 @@ impl World {
 
     fn written(&mut self, message: &Message) {
         match message.kind() {
-            Kind::Response { id: Some(id), .. } => {
-                *self.answers.entry(id.clone()).or_default() += 1
+            Kind::Response { id: Some(id), failed } => {
+                *self.answers.entry(id.clone()).or_default() += 1;
+                self.open |= !failed && self.hellos.contains(id);
             }
             Kind::Response { id: None, .. } => panic!("an answer to nobody: {message:?}"),
             Kind::Request { id, .. } => {
@@ -401,8 +425,11 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_request_is_answered_once_whatever_happens(steps in prop::collection::vec(step(), 1..150)) {
-        let mut world = World::new();
+    fn every_request_is_answered_once_whatever_happens(
+        steps in prop::collection::vec(step(), 1..150),
+        read_only in any::<bool>(),
+    ) {
+        let mut world = World::new(read_only);
         let mut ended = false;
         for step in &steps {
             // What a client writes after its end of input can't be read.
@@ -422,4 +449,101 @@ proptest! {
         }
         world.conclude();
     }
+}
+
+impl World {
+    /// A world in which both sides have opened, and three tool calls are on their way.
+    fn with_three_calls() -> Self {
+        let mut world = Self::new(false);
+        world.step(&Step::Initialize);
+        world.step(&Step::Ends(0, End::Properly));
+        world.step(&Step::Initialized);
+        world.step(&Step::Ends(0, End::Properly));
+        (0..3).for_each(|_| world.step(&Step::Request(0)));
+        world
+    }
+
+    /// The server forgot the session in which the message with this id was sent.
+    fn loses_session_of(&mut self, id: &str) {
+        let id = Id::from_json(id).unwrap();
+        let of_id = |(message, _): &(Message, bool)| message.id() == Some(&id);
+        let exchange = self.running.values().position(of_id).unwrap();
+        self.step(&Step::Ends(exchange, End::SessionLost));
+    }
+
+    /// Lets the handshake that is on its way succeed.
+    fn opens_again(&mut self) {
+        self.ends("initialize", End::Properly);
+        self.ends("notifications/initialized", End::Properly);
+    }
+
+    /// Ends the message of that method that is on its way.
+    fn ends(&mut self, method: &str, end: End) {
+        let exchange = self.running.values().position(|(m, _)| m.method() == Some(method));
+        self.step(&Step::Ends(exchange.unwrap(), end));
+    }
+}
+
+#[test]
+fn a_request_opens_a_session_again_once_and_goes_along_when_others_do() {
+    let mut world = World::with_three_calls();
+    world.loses_session_of("1");
+    world.opens_again();
+    // Two was sent in the first session, three in the first, too: the second session is lost for each.
+    world.loses_session_of("2");
+    world.loses_session_of("3");
+    world.loses_session_of("2");
+    world.opens_again();
+    world.loses_session_of("3");
+    assert!(world.answers.values().sum::<usize>() == 1, "only `initialize` was answered");
+    // It has had its turn, and this is the present session.
+    world.loses_session_of("2");
+    assert_eq!(world.answers.get(&Id::from_json("2").unwrap()), Some(&1));
+    world.conclude();
+}
+
+#[test]
+fn a_notification_that_met_a_lost_session_does_not_end_the_next_one() {
+    let mut world = World::with_three_calls();
+    world.step(&Step::Notification);
+    world.loses_session_of("1");
+    world.opens_again();
+    let roots = Some("notifications/roots/list_changed");
+    let sent = |world: &World| world.running.values().position(|(m, _)| m.method() == roots);
+    world.step(&Step::Ends(sent(&world).unwrap(), End::SessionLost));
+    assert_eq!(world.machine.session().map(|session| session.generation), Some(2));
+    assert!(sent(&world).is_some(), "it is sent again in the new session");
+    world.conclude();
+}
+
+#[test]
+fn a_session_that_is_lost_twice_before_it_is_set_up_is_opened_again_later() {
+    let mut world = World::with_three_calls();
+    world.loses_session_of("1");
+    for _ in 0..2 {
+        world.ends("initialize", End::Properly);
+        world.ends("notifications/initialized", End::SessionLost);
+    }
+    assert_eq!(world.answers.len(), 1, "only `initialize` was answered");
+    world.step(&Step::Time(2_000));
+    world.opens_again();
+    world.loses_session_of("1");
+    world.conclude();
+}
+
+#[test]
+fn a_server_that_loses_every_session_at_once_is_asked_ever_less_often() {
+    let mut world = World::with_three_calls();
+    world.loses_session_of("1");
+    let mut handshakes = 0;
+    for _ in 0..600 {
+        while world.running.values().any(|(m, _)| m.method() == Some("initialize")) {
+            handshakes += 1;
+            world.ends("initialize", End::Properly);
+            world.ends("notifications/initialized", End::SessionLost);
+        }
+        world.step(&Step::Time(1_000));
+    }
+    assert!((3..=40).contains(&handshakes), "{handshakes} handshakes in ten minutes");
+    world.conclude();
 }

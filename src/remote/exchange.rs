@@ -185,6 +185,17 @@ impl Remote {
             Ok(answer) => answer,
             Err(failure) => return failure.into(),
         };
+        let injected = Arc::clone(&answer.injected);
+        match self.answered(post, answer, receive).await {
+            Attempt::Failed(failure) => Attempt::Failed(injected.told(failure)),
+            Attempt::Done(Outcome::SessionLost(failure)) => {
+                Attempt::Done(Outcome::SessionLost(injected.told(failure)))
+            }
+            done @ Attempt::Done(_) => done,
+        }
+    }
+
+    async fn answered<R: Receive>(&self, post: &Post, answer: Answer, receive: &R) -> Attempt {
         if !answer.status.is_success() {
             return self.refused(post, answer).await;
         }
@@ -208,6 +219,8 @@ impl Remote {
             let failure = Failure { kind: FailureKind::SessionLost, ..failure };
             return Attempt::Done(Outcome::SessionLost(failure));
         }
+        // The words of a refused header are ours, which say whose it is; the server's stand in them.
+        let error = error.filter(|_| failure.kind != FailureKind::HeaderRefused);
         if let (Some(error), Kind::Request { id, .. }) = (error, post.message.kind()) {
             let own = if error.answers(id) { error } else { error.with_id(id) };
             failure.answer = Some(Box::new(own));
@@ -237,7 +250,7 @@ impl Remote {
         if response::is_event_stream(&answer.headers) {
             return self.stream(post, id, answer, receive).await;
         }
-        let Answer { status, headers, body } = answer;
+        let Answer { status, headers, body, .. } = answer;
         let limit = self.settings.max_message_size;
         match response::collect(body, limit).await {
             Ok(body) => self.body(Collected { status, headers, body }, post, id, receive).await,

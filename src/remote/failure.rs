@@ -38,6 +38,10 @@ pub enum FailureKind {
     Timeout,
     /// 401.
     SignInNeeded,
+    /// 401 to an `Authorization` header that the user gave.
+    HeaderRefused,
+    /// The header command gave none.
+    HeaderCommand,
     /// 403.
     Refused,
     /// 404 and 410.
@@ -54,6 +58,8 @@ pub enum FailureKind {
     Redirected,
     /// The server lost the session, and it could not be opened again.
     SessionLost,
+    /// A filter of the user's stands against it, so that nothing was sent.
+    Blocked,
     /// A defect of this program.
     Internal,
     /// The bridge ends.
@@ -116,6 +122,11 @@ impl Failure {
         Self::settled(FailureKind::Internal, None, what)
     }
 
+    /// A tool call that the user's filters do not let through.
+    pub fn blocked(what: impl Into<String>) -> Self {
+        Self { fate: Fate::NotExecuted, ..Self::settled(FailureKind::Blocked, None, what) }
+    }
+
     /// The bridge ends before the answer came.
     pub fn ending() -> Self {
         let what = "the bridge is ending and the answer did not come in time";
@@ -156,7 +167,8 @@ impl Failure {
             | FailureKind::Timeout
             | FailureKind::Refused
             | FailureKind::NotFound
-            | FailureKind::Busy => true,
+            | FailureKind::Busy
+            | FailureKind::SessionLost => true,
             FailureKind::Status => self.status.is_some_and(|status| status >= 500),
             // A web page in place of an answer is what a captive portal or a gateway's error page is.
             FailureKind::BadAnswer => self.cause.as_deref() == Some(super::response::WEB_PAGE),

@@ -104,7 +104,7 @@ impl Lines {
                     return Some(at);
                 }
             } else {
-                at += text[at..].iter().position(|byte| matches!(byte, b'\n' | b'\r'))? + 1;
+                at += memchr::memchr2(b'\n', b'\r', &text[at..])? + 1;
                 self.after_cr = text[at - 1] == b'\r';
                 self.at_start = true;
             }

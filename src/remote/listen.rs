@@ -36,42 +36,74 @@ pub async fn listen<R: Receive>(remote: &Remote, session: &Session, receive: &R)
         channel.closed().await;
         return ListenEnd::SessionLost;
     }
-    let mut cursor = Cursor::default();
-    let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
-    let mut opened = false;
+    let mut listening = Listening {
+        remote,
+        session,
+        cursor: Cursor::default(),
+        backoff: Backoff::new(FIRST_WAIT, LONGEST_WAIT),
+        opened: false,
+    };
     loop {
+        tokio::select! {
+            biased;
+            // Whatever it waits for, nothing more will come of it: the connection is dead.
+            () = remote.woken.notified() => {
+                listening.backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+            }
+            end = listening.turn(receive) => {
+                if let Some(end) = end {
+                    return end;
+                }
+            }
+        }
+    }
+}
+
+/// What stays from one stream to the next.
+struct Listening<'a> {
+    remote: &'a Remote,
+    session: &'a Session,
+    cursor: Cursor,
+    backoff: Backoff,
+    opened: bool,
+}
+
+impl Listening<'_> {
+    /// One stream from its beginning to its end, and the wait for the next.
+    async fn turn<R: Receive>(&mut self, receive: &R) -> Option<ListenEnd> {
         let mut asked = None;
         let mut stood = false;
-        let ask = Ask::Listen { after: cursor.last_event_id.as_deref() };
-        match remote.ask(&ask, Some(session), ANYHOW).await {
+        let ask = Ask::Listen { after: self.cursor.last_event_id.as_deref() };
+        match self.remote.ask(&ask, Some(self.session), ANYHOW).await {
             Ok(answer) if is_stream(&answer) => {
-                opened = true;
+                self.opened = true;
                 stood = true;
                 let since = Instant::now();
-                let progressed = remote.hear(answer, &mut cursor, receive).await;
+                let progressed = self.remote.hear(answer, &mut self.cursor, receive).await;
                 if progressed || since.elapsed() > STOOD {
-                    backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+                    self.backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
                 }
             }
             Ok(answer) => {
-                let refusal = remote.refusal(answer, Some(session)).await;
+                let refusal = self.remote.refusal(answer, Some(self.session)).await;
                 let status = refusal.failure.status.unwrap_or_default();
-                if opened && refusal.lost {
-                    return ListenEnd::SessionLost;
+                if self.opened && refusal.lost {
+                    return Some(ListenEnd::SessionLost);
                 }
                 if !(status >= 500 || status == 429 || status == 408) {
-                    return ListenEnd::Refused(refusal.failure);
+                    return Some(ListenEnd::Refused(refusal.failure));
                 }
                 asked = refusal.failure.retry_after;
             }
             Err(failure) => tracing::debug!(what = failure.what, "no stream from the server"),
         }
-        let own = backoff.wait();
-        let wait = match cursor.retry.filter(|_| stood) {
+        let own = self.backoff.wait();
+        let wait = match self.cursor.retry.filter(|_| stood) {
             Some(retry) => retry.max(SHORTEST_WAIT),
             None => own.max(asked.unwrap_or_default()),
         };
         tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
+        None
     }
 }
 

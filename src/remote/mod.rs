@@ -7,6 +7,8 @@ mod endpoint;
 mod exchange;
 mod failure;
 mod gauge;
+mod header_command;
+mod headers;
 pub mod lifecycle;
 mod listen;
 mod redirect;
@@ -20,6 +22,8 @@ pub use channel::Channel;
 pub use endpoint::{Endpoint, EndpointError};
 pub use exchange::{Outcome, Post, exchange};
 pub use failure::{Failure, FailureKind, Fate};
+pub use header_command::HeaderCommand;
+pub use headers::{Header, HeaderError, Headers, Source};
 pub use lifecycle::Session;
 pub use listen::{ListenEnd, listen};
 pub use retry::{Backoff, Patience, is_repeatable};
@@ -28,6 +32,8 @@ pub use transport::Strategy;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use tokio::sync::Notify;
 
 use crate::http;
 use crate::jsonrpc::Message;
@@ -46,6 +52,10 @@ pub struct Settings {
     pub facts: Option<PathBuf>,
     /// How connections are made.
     pub http: http::Settings,
+    /// Headers of the user's own.
+    pub headers: Headers,
+    /// Whether cookies are taken and sent back.
+    pub cookies: bool,
 }
 
 impl Default for Settings {
@@ -56,6 +66,8 @@ impl Default for Settings {
             strategy: Strategy::default(),
             facts: None,
             http: http::Settings::default(),
+            headers: Headers::default(),
+            cookies: true,
         }
     }
 }
@@ -64,9 +76,14 @@ impl Default for Settings {
 pub struct Remote {
     http: http::Client,
     settings: Settings,
+    /// The endpoint that the user named: the user's headers go to its origin only.
+    home: Endpoint,
     endpoint: Mutex<Endpoint>,
+    injector: headers::Injector,
     cookies: Mutex<cookies::Jar>,
     transport: transport::Found,
+    /// The machine slept: what listens begins anew, where it was.
+    woken: Notify,
 }
 
 impl Remote {
@@ -74,10 +91,13 @@ impl Remote {
     pub fn new(endpoint: Endpoint, settings: Settings) -> Self {
         Self {
             http: http::Client::new(&settings.http),
+            injector: headers::Injector::new(&settings.headers),
             transport: transport::Found::new(settings.facts.clone()),
             settings,
+            home: endpoint.clone(),
             endpoint: Mutex::new(endpoint),
             cookies: Mutex::default(),
+            woken: Notify::new(),
         }
     }
 
@@ -94,9 +114,11 @@ impl Remote {
         Some(streams.saturating_sub(KEPT_FREE).max(1))
     }
 
-    /// Forgets connections that did not survive the machine's sleep.
+    /// Forgets connections that did not survive the machine's sleep, and takes the GET stream up on a new
+    /// one.
     pub fn woke_up(&self) {
         self.http.forget_connections();
+        self.woken.notify_waiters();
     }
 }
 

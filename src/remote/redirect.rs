@@ -46,6 +46,11 @@ pub(super) fn decide(from: &Endpoint, status: StatusCode, location: Option<&str>
     Redirect::Follow(Box::new(to))
 }
 
+/// Whether an endpoint is of the origin that the user named, or of the same with its scheme raised.
+pub(super) fn is_of(home: &Endpoint, endpoint: &Endpoint) -> bool {
+    home.origin() == endpoint.origin() || raises_scheme(home.url(), endpoint.url())
+}
+
 /// http to https on the same host, each on its own port.
 fn raises_scheme(from: &Url, to: &Url) -> bool {
     from.scheme() == "http"
@@ -92,6 +97,17 @@ mod tests {
             assert!(decided(status, "http://h/mcp", "https://h/mcp").is_ok());
             assert!(decided(status, "https://h/mcp", "http://h/mcp").is_err());
             assert!(decided(status, "http://h:8080/mcp", "https://h/mcp").is_err());
+        }
+    }
+
+    #[test]
+    fn headers_of_the_user_go_to_the_origin_that_was_named() {
+        let endpoint = |url| Endpoint::parse(url).unwrap();
+        let of = |home, url| is_of(&endpoint(home), &endpoint(url));
+        assert!(of("https://h/mcp", "https://h:443/other"));
+        assert!(of("http://h/mcp", "https://h/mcp"));
+        for other in ["http://h/mcp", "https://h:8443/mcp", "https://x.h/mcp", "https://h./mcp"] {
+            assert!(!of("https://h/mcp", other), "{other}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! One HTTP request to the server, with what every request carries, following what may be followed.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -12,8 +12,9 @@ use hyper::{Method, Request, StatusCode};
 
 use super::endpoint::Endpoint;
 use super::failure::{Failure, FailureKind};
+use super::headers::Injected;
 use super::lifecycle::{Session, legacy};
-use super::redirect::{MAX_HOPS, Redirect, decide};
+use super::redirect::{MAX_HOPS, Redirect, decide, is_of};
 use super::{Remote, response};
 use crate::http::{AGENT, Body, Delivery};
 
@@ -39,6 +40,8 @@ pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
+    /// What of the user's own was sent, and may be repeated in it.
+    pub(super) injected: Arc<Injected>,
 }
 
 impl Remote {
@@ -49,12 +52,35 @@ impl Remote {
         session: Option<&Session>,
         how: Delivery<'_>,
     ) -> Result<Answer, Failure> {
+        let mut injected = self.injector.current().await?;
+        let answer = self.ask_with(&injected, ask, session, how).await;
+        if !matches!(&answer, Ok(answer) if answer.status == StatusCode::UNAUTHORIZED)
+            || !self.injector.refused(&injected).await
+        {
+            return answer.map_err(|failure| injected.told(failure));
+        }
+        // Refused, so not executed: once more with what the command gives now.
+        tracing::debug!("the headers were refused; running the header command again");
+        injected = self.injector.current().await?;
+        let answer = self.ask_with(&injected, ask, session, how).await;
+        answer.map_err(|failure| injected.told(failure))
+    }
+
+    /// One round of redirects with these headers.
+    async fn ask_with(
+        &self,
+        injected: &Arc<Injected>,
+        ask: &Ask<'_>,
+        session: Option<&Session>,
+        how: Delivery<'_>,
+    ) -> Result<Answer, Failure> {
         let mut endpoint = match ask {
             Ask::PostTo(endpoint, _) => (*endpoint).clone(),
             _ => self.endpoint(),
         };
         for _ in 0..=MAX_HOPS {
-            let answer = self.ask_at(&endpoint, ask, session, how).await?;
+            let request = self.compose(&endpoint, injected, ask, session);
+            let answer = self.send(&endpoint, request, injected, how).await?;
             if !is_redirect(answer.status) || matches!(ask, Ask::PostTo(..)) {
                 return Ok(answer);
             }
@@ -64,14 +90,14 @@ impl Remote {
         Err(Failure::settled(FailureKind::Redirected, None, what))
     }
 
-    async fn ask_at(
+    async fn send(
         &self,
         endpoint: &Endpoint,
-        ask: &Ask<'_>,
-        session: Option<&Session>,
+        request: Request<Full<Bytes>>,
+        injected: &Arc<Injected>,
         how: Delivery<'_>,
     ) -> Result<Answer, Failure> {
-        let request = self.compose(endpoint, ask, session);
+        let method = request.method().clone();
         let host = || endpoint.host();
         let response = self
             .http
@@ -79,16 +105,20 @@ impl Remote {
             .await
             .map_err(|fault| Failure::from_fault(&fault, &host()))?;
         let (head, body) = response.into_parts();
-        tracing::debug!(method = ask.method().as_str(), status = head.status.as_u16(), "answer");
-        self.cookies.lock().unwrap_or_else(PoisonError::into_inner).take(&head.headers);
+        tracing::debug!(method = method.as_str(), status = head.status.as_u16(), "answer");
+        if self.settings.cookies {
+            self.cookies.lock().unwrap_or_else(PoisonError::into_inner).take(&head.headers);
+        }
         let body =
             body.decoded(&head.headers).map_err(|fault| Failure::from_fault(&fault, &host()))?;
-        Ok(Answer { status: head.status, headers: head.headers, body })
+        let injected = Arc::clone(injected);
+        Ok(Answer { status: head.status, headers: head.headers, body, injected })
     }
 
     fn compose(
         &self,
         endpoint: &Endpoint,
+        injected: &Injected,
         ask: &Ask<'_>,
         session: Option<&Session>,
     ) -> Request<Full<Bytes>> {
@@ -106,6 +136,9 @@ impl Remote {
         let cookies = self.cookies.lock().unwrap_or_else(PoisonError::into_inner).header();
         if let Some(cookies) = cookies {
             headers.insert(COOKIE, cookies);
+        }
+        if is_of(&self.home, endpoint) {
+            injected.add_to(headers);
         }
         request
     }
@@ -134,11 +167,11 @@ impl Remote {
 
     /// Reads a refusal whole, as far as it says why.
     pub(super) async fn refusal(&self, answer: Answer, session: Option<&Session>) -> Refusal {
-        let Answer { status, headers, body } = answer;
+        let Answer { status, headers, body, injected } = answer;
         let body = response::collect_some(body).await;
         let host = self.endpoint().host();
         let lost = legacy::refusal_means_lost(session, status, &String::from_utf8_lossy(&body));
-        let failure = response::refused(status, &headers, &body, &host);
+        let failure = injected.told(response::refused(status, &headers, &body, &host));
         Refusal { failure, body, lost }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::failure::{Failure, Fate};
+use super::failure::{Failure, FailureKind, Fate};
 
 /// First and longest wait between two attempts at one message.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
@@ -87,7 +87,8 @@ impl Retries {
         self.left = self.left.saturating_sub(spent);
         let allowed = match failure.fate {
             Fate::NotExecuted => true,
-            Fate::Unknown => self.repeatable,
+            // An answer that is none would come again, so that only a broken way to it is tried again.
+            Fate::Unknown => self.repeatable && failure.kind != FailureKind::BadAnswer,
             Fate::Settled => false,
         };
         if !allowed || self.patience == Patience::Once {
@@ -112,7 +113,6 @@ pub(super) fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Dur
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remote::FailureKind;
     use std::time::SystemTime;
 
     fn failure(fate: Fate) -> Failure {

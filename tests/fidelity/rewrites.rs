@@ -55,6 +55,23 @@ fn an_error_without_an_id_gets_that_of_its_request_and_nothing_else_changes() {
 }
 
 #[test]
+fn an_error_with_another_id_on_a_status_gets_that_of_its_request_and_nothing_else_changes() {
+    let (server, mut bridge) = session_with(McpServer::legacy().without_sessions());
+    for (id, status) in ["0", "\"server-error\"", "1E400"].into_iter().zip([400, 403, 500]) {
+        let error = |id: &str| {
+            format!(
+                r#"{{ "x":-0,"id": {id} ,"error":{{"code":-1.0,"message":"\ud800","id":{{}}}}}}"#
+            )
+        };
+        let answer = Answer::json(error(id)).with_status(status);
+        server.once(beyond_handshake("an error with another id"), answer);
+        bridge.send(QUESTION);
+        assert_eq!(bridge.expect_line(), error("\"q\\/1\""));
+    }
+    assert_ends_well(bridge);
+}
+
+#[test]
 fn the_line_breaks_of_a_pretty_printed_body_become_spaces_and_nothing_else_changes() {
     let (server, mut bridge) = session();
     let cases = [

@@ -1,0 +1,115 @@
+//! `${VAR}` in what was typed, and the environment that it is looked up in.
+
+use std::collections::BTreeMap;
+
+/// The variables of the environment, read once.
+#[derive(Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The process's own. What is not Unicode is left out.
+    pub fn of_process() -> Self {
+        let variables = std::env::vars_os();
+        variables
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(variables: &[(&str, &str)]) -> Self {
+        variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
+    }
+
+    /// The variables whose names begin so, with the rest of the name.
+    pub(super) fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+        let names = self.0.iter();
+        names.filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
+    }
+
+    /// The value of a variable; an empty one is none.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+/// Why a text can't be expanded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unexpanded {
+    #[error("the variable `{0}` is not set, or empty")]
+    Unset(String),
+    #[error("`${{` is not followed by the name of a variable and `}}`")]
+    Malformed,
+}
+
+/// Replaces `${VAR}`, `${env:VAR}` and `${VAR:-default}`; `$${` is a `${` that stays.
+pub(super) fn expand(text: &str, environment: &Environment) -> Result<String, Unexpanded> {
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        if let Some(before) = rest[..at].strip_suffix('$') {
+            expanded.push_str(before);
+            expanded.push_str("${");
+            rest = &rest[at + 2..];
+            continue;
+        }
+        expanded.push_str(&rest[..at]);
+        let (inside, after) = rest[at + 2..].split_once('}').ok_or(Unexpanded::Malformed)?;
+        expanded.push_str(value(inside, environment)?);
+        rest = after;
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}
+
+fn value<'a>(inside: &'a str, environment: &'a Environment) -> Result<&'a str, Unexpanded> {
+    let inside = inside.strip_prefix("env:").unwrap_or(inside);
+    let (name, default) = match inside.split_once(":-") {
+        Some((name, default)) => (name, Some(default)),
+        None => (inside, None),
+    };
+    if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        return Err(Unexpanded::Malformed);
+    }
+    environment.get(name).or(default).ok_or_else(|| Unexpanded::Unset(name.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(text: &str) -> Result<String, Unexpanded> {
+        expand(text, &Environment::of(&[("A", "1"), ("B_2", "two words"), ("EMPTY", "")]))
+    }
+
+    #[test]
+    fn variables_are_replaced_in_every_spelling() {
+        for (text, expected) in [
+            ("none", "none"),
+            ("${A}", "1"),
+            ("x${A}${env:B_2}y", "x1two wordsy"),
+            ("${A:-other}", "1"),
+            ("${UNSET:-a b}", "a b"),
+            ("${EMPTY:-a}", "a"),
+            ("${env:UNSET:-}", ""),
+            ("$A $ {A} $$", "$A $ {A} $$"),
+            ("$${A}", "${A}"),
+        ] {
+            assert_eq!(expanded(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unset_variable_is_an_error_that_names_it() {
+        assert_eq!(expanded("${UNSET}"), Err(Unexpanded::Unset("UNSET".into())));
+        assert_eq!(expanded("${EMPTY}"), Err(Unexpanded::Unset("EMPTY".into())));
+        for odd in ["${", "${A", "${}", "${input:token}", "${A B}", "${:-x}"] {
+            assert_eq!(expanded(odd), Err(Unexpanded::Malformed), "{odd}");
+        }
+    }
+}

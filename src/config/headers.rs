@@ -1,0 +1,153 @@
+//! The user's headers: from arguments, files and the environment into what `remote` sends.
+
+use std::path::{Path, PathBuf};
+
+use super::expand::{Environment, Unexpanded, expand};
+use crate::cli::HeaderArgs;
+use crate::error::Error;
+use crate::os;
+use crate::remote::{Header, HeaderCommand, HeaderError, Headers, Source};
+
+/// What begins the names of variables that are headers.
+const PREFIX: &str = "BRIDGE_HEADER_";
+/// Options that have variables of their own with that beginning.
+const OPTIONS: [&str; 3] = ["FILE", "COMMAND", "COMMAND_TIMEOUT"];
+/// Parts of the names of headers that carry secrets.
+const SECRET_NAMES: [&str; 9] =
+    ["auth", "key", "token", "secret", "cookie", "passw", "credential", "session", "signature"];
+
+/// The headers, and whether a secret was typed.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) headers: Headers,
+    pub(super) secret_in_arguments: Option<String>,
+}
+
+/// Where a text was written, as an error names it.
+struct Place<'a> {
+    what: String,
+    source: Source,
+    environment: &'a Environment,
+}
+
+/// Resolves all headers: a flag counts before a file, and a file before the environment.
+pub(super) fn headers(args: &HeaderArgs, environment: &Environment) -> Result<Given, Error> {
+    let mut fixed = from_environment(environment)?;
+    for path in &args.header_file {
+        fixed.extend(from_file(path, environment)?);
+    }
+    let mut secret_in_arguments = None;
+    for (number, text) in args.header.iter().enumerate() {
+        let what = format!("`--header` number {}", number + 1);
+        let place = Place { what, source: Source::Argument, environment };
+        let header = place.line(text.expose())?;
+        if !text.expose().contains("${") && is_secret(header.name()) {
+            secret_in_arguments = Some(header.name().to_owned());
+        }
+        fixed.push(header);
+    }
+    Ok(Given { headers: Headers { fixed, command: command(args)? }, secret_in_arguments })
+}
+
+fn is_secret(name: &str) -> bool {
+    SECRET_NAMES.iter().any(|part| name.contains(part))
+}
+
+fn from_environment(environment: &Environment) -> Result<Vec<Header>, Error> {
+    let variables = environment.with_prefix(PREFIX).filter(|(name, _)| !OPTIONS.contains(name));
+    variables
+        .map(|(name, value)| {
+            let variable = format!("{PREFIX}{name}");
+            let what = format!("the variable `{variable}`");
+            let place = Place { what, source: Source::Variable(variable), environment };
+            place.header(&name.replace('_', "-"), value)
+        })
+        .collect()
+}
+
+fn from_file(path: &Path, environment: &Environment) -> Result<Vec<Header>, Error> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::usage(format!("the header file {shown} can't be read"))
+            .because(error)
+            .hint("write the whole path of the file: no shell expands it")
+    })?;
+    let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
+    lines
+        .map(|(number, line)| (number + 1, line.trim()))
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(number, line)| {
+            let what = format!("line {number} of {shown}");
+            Place { what, source: Source::File(PathBuf::from(path)), environment }.line(line)
+        })
+        .collect()
+}
+
+impl Place<'_> {
+    /// `Name: value`, `Name:value` or `Name=value`.
+    fn line(&self, line: &str) -> Result<Header, Error> {
+        let Some(at) = line.find([':', '=']) else {
+            return Err(self
+                .refused()
+                .because("there is no `=` or `:` between a name and a value")
+                .hint("write `Name=value`; no spaces are needed"));
+        };
+        self.header(&line[..at], &line[at + 1..])
+    }
+
+    fn header(&self, name: &str, value: &str) -> Result<Header, Error> {
+        let value =
+            expand(value, self.environment).map_err(|error| self.unexpanded(name, &error))?;
+        Header::new(name, &value, self.source.clone()).map_err(|error| {
+            let refused = self.refused().because(&error);
+            match error {
+                HeaderError::Reserved(_) => refused.hint("leave it out"),
+                HeaderError::Empty(_) => refused.hint(
+                    "if the client split the value at a space, write it without: `Name=value`, or \
+                     `Name=${VAR}` with the value in the environment",
+                ),
+                HeaderError::Name(_) => refused.hint("write `Name=value`"),
+                HeaderError::Control(_) | HeaderError::TooLong(_) => {
+                    refused.hint("check where the value was copied from")
+                }
+            }
+        })
+    }
+
+    fn unexpanded(&self, name: &str, error: &Unexpanded) -> Error {
+        let refused = self.refused().because(format!("{error}, in the value of `{}`", name.trim()));
+        match error {
+            Unexpanded::Unset(variable) => refused.hint(format!(
+                "set `{variable}` in the client's entry for this server (`env`), or give a default: \
+                 `${{{variable}:-default}}`"
+            )),
+            Unexpanded::Malformed => {
+                refused.hint("write `${VAR}`, or `$${` for a `${` that is meant as it is")
+            }
+        }
+    }
+
+    fn refused(&self) -> Error {
+        Error::usage(format!("{} can't be used as a header", self.what))
+    }
+}
+
+fn command(args: &HeaderArgs) -> Result<Option<HeaderCommand>, Error> {
+    let Some(line) = &args.header_command else { return Ok(None) };
+    let unusable = |why: &str| {
+        Error::usage("`--header-command` can't be run")
+            .because(why)
+            .hint("write `program argument …`, or each argument with `--header-command-arg`")
+    };
+    let (program, arguments) = if args.header_command_arg.is_empty() {
+        let parts = os::split_command(line).ok_or_else(|| unusable("a quote is not closed"))?;
+        let mut parts = parts.into_iter();
+        (parts.next().unwrap_or_default(), parts.collect())
+    } else {
+        (line.clone(), args.header_command_arg.clone())
+    };
+    if program.trim().is_empty() {
+        return Err(unusable("it names no program"));
+    }
+    Ok(Some(HeaderCommand { program, arguments, time_limit: args.header_command_timeout }))
+}

@@ -1,0 +1,343 @@
+//! What can be typed: every argument list of mcp-remote's README, and what is wrong with a list that
+//! can't be taken.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser};
+use mcp_bridge::cli::{Cli, LATER};
+use mcp_bridge::config::{self, Environment, Serve};
+use mcp_bridge::http::{Addresses, Proxies};
+use mcp_bridge::relay::{Filter, Pattern};
+use serde_json::json;
+
+use crate::support::mcp_server::text;
+use crate::support::{BridgeProcess, McpServer};
+
+/// What becomes of an argument list of mcp-remote.
+enum Becomes {
+    /// These settings.
+    Settings(fn(&Serve) -> bool),
+    /// An error that names the option that has to wait.
+    NotYet(&'static str),
+}
+use Becomes::{NotYet, Settings};
+
+const SSE: &str = "https://remote.mcp.server/sse";
+const MCP: &str = "https://remote.mcp.server/mcp";
+const EXAMPLE: &str = "https://example.remote/server";
+
+/// The argument lists of the README of mcp-remote 0.15.1, in its order.
+const README: [(&[&str], Becomes); 46] = [
+    (&[SSE], Settings(|serve| serve.endpoint.url().as_str() == SSE)),
+    (&[SSE, "--header", "Authorization: Bearer ${AUTH_TOKEN}"], Settings(one_header)),
+    (&[SSE, "--header", "Authorization:${AUTH_HEADER}"], Settings(one_header)),
+    (&[SSE, "--header-file", "HEADERS.TXT"], Settings(|s| s.remote.headers.fixed.len() == 2)),
+    (&[SSE, "--resource", "https://tenant1.atlassian.net/"], NotYet("--resource")),
+    (
+        &[MCP, "--authorize-param", "access_type=offline", "--authorize-param", "prompt=consent"],
+        NotYet("--authorize-param"),
+    ),
+    (&[MCP, "--disable-resource-parameter"], NotYet("--disable-resource-parameter")),
+    (&[SSE, "9696"], Settings(nothing_special)),
+    (&[SSE, "--host", "127.0.0.1"], NotYet("--host")),
+    (&[SSE, "--callback-path", "/custom/callback"], NotYet("--callback-path")),
+    (
+        &[SSE, "--auth-success-url", "https://app.example.com/cli-connected"],
+        NotYet("--auth-success-url"),
+    ),
+    (
+        &["http://internal-service.vpc/sse", "--allow-http"],
+        Settings(|serve| !serve.endpoint.origin().tls),
+    ),
+    (&[SSE, "--debug"], Settings(nothing_special)),
+    (&[SSE, "--silent"], Settings(nothing_special)),
+    (&[SSE, "--silent", "--debug"], Settings(nothing_special)),
+    (&[SSE, "--enable-proxy"], Settings(|s| matches!(s.remote.http.proxies, Proxies::AsSet(_)))),
+    (&[SSE, "--ignore-tool", "delete*", "--ignore-tool", "remove*"], Settings(two_ignored)),
+    (&[SSE, "--ignore-tool", "*account"], Settings(ignores_account)),
+    (&[SSE, "--ignore-tool", "exactTool"], Settings(ignores_exact)),
+    (&[SSE, "--auth-timeout", "60"], NotYet("--auth-timeout")),
+    (
+        &[SSE, "--connect-timeout", "30", "--body-timeout", "0"],
+        Settings(|serve| {
+            let http = &serve.remote.http;
+            http.connect_timeout == seconds(30) && http.body_timeout.is_none()
+        }),
+    ),
+    (
+        &[SSE, "--headers-timeout", "300"],
+        Settings(|serve| serve.remote.http.headers_timeout == seconds(300)),
+    ),
+    (
+        &[SSE, "--keep-alive", "--ping-interval", "60"],
+        Settings(|serve| serve.relay.ping_every == seconds(60)),
+    ),
+    (&[SSE, "--ipv4"], Settings(|serve| serve.remote.http.addresses == Addresses::V4Only)),
+    (&[EXAMPLE, "--transport", "sse-only"], Settings(nothing_special)),
+    (&[EXAMPLE, "--transport", "http-first"], Settings(nothing_special)),
+    (&[EXAMPLE, "--transport", "sse-first"], Settings(nothing_special)),
+    (&[EXAMPLE, "--transport", "http-only"], Settings(nothing_special)),
+    (&[MCP, "--protocol", "auto"], NotYet("--protocol")),
+    (&[MCP, "--protocol", "legacy"], Settings(nothing_special)),
+    (
+        &[EXAMPLE, "--static-oauth-client-metadata", "{ \"scope\": \"space separated scopes\" }"],
+        NotYet("--static-oauth-client-metadata"),
+    ),
+    (
+        &[EXAMPLE, "--static-oauth-client-metadata", "@/Users/username/oauth_client_metadata.json"],
+        NotYet("--static-oauth-client-metadata"),
+    ),
+    (
+        &[
+            EXAMPLE,
+            "--static-oauth-client-metadata",
+            "{ \"token_endpoint_auth_method\": \"client_secret_post\" }",
+        ],
+        NotYet("--static-oauth-client-metadata"),
+    ),
+    (
+        &[
+            EXAMPLE,
+            "--static-oauth-client-info",
+            "{ \"client_id\": \"xxx\", \"client_secret\": \"yyy\" }",
+        ],
+        NotYet("--static-oauth-client-info"),
+    ),
+    (
+        &[EXAMPLE, "--static-oauth-client-info", "@/Users/username/oauth_client_info.json"],
+        NotYet("--static-oauth-client-info"),
+    ),
+    (
+        &[EXAMPLE, "--client-metadata-url", "https://client.example.com/.well-known/client"],
+        NotYet("--client-metadata-url"),
+    ),
+    (
+        &[
+            EXAMPLE,
+            "3334",
+            "--client-metadata-url",
+            "https://client.example.com/.well-known/client",
+        ],
+        NotYet("--client-metadata-url"),
+    ),
+    (
+        &[
+            MCP,
+            "--client-credentials",
+            "--static-oauth-client-info",
+            "{\"client_id\":\"my-client\",\"client_secret\":\"${MCP_CLIENT_SECRET}\"}",
+        ],
+        NotYet("--static-oauth-client-info"),
+    ),
+    (
+        &[MCP, "--client-credentials", "--token-endpoint", "https://auth.example.com/oauth/token"],
+        NotYet("--client-credentials"),
+    ),
+    (&[EXAMPLE, "--device-code"], NotYet("--device-code")),
+    (&[EXAMPLE, "--disable-cookies"], Settings(|serve| !serve.remote.cookies)),
+    (&[EXAMPLE, "--use-id-token"], NotYet("--use-id-token")),
+    (
+        &[
+            EXAMPLE,
+            "--use-id-token",
+            "--static-oauth-client-metadata",
+            "{ \"scope\": \"openid email\" }",
+        ],
+        NotYet("--static-oauth-client-metadata"),
+    ),
+    // Not in the README, and all over the web: more than one header, a port, and options in any order.
+    (
+        &[SSE, "3334", "--header", "X-A:1", "--allow-http", "--header", "X-B: 2"],
+        Settings(|serve| serve.remote.headers.fixed.len() == 2),
+    ),
+    (&["--header", "Authorization:${AUTH_HEADER}", SSE], Settings(one_header)),
+    (&[SSE, "--transport", "http-only", "--allow-http", "--debug"], Settings(nothing_special)),
+];
+
+fn one_header(serve: &Serve) -> bool {
+    let names: Vec<_> = serve.remote.headers.fixed.iter().map(|header| header.name()).collect();
+    names == ["authorization"] && serve.memory.is_none()
+}
+
+fn nothing_special(serve: &Serve) -> bool {
+    serve.remote.headers.is_empty() && serve.remote.cookies && serve.relay.filter.is_empty()
+}
+
+fn ignored(serve: &Serve, patterns: &[&str]) -> bool {
+    let deny = patterns.iter().map(|pattern| Pattern::new(pattern)).collect();
+    serve.relay.filter == Filter { deny, ..Filter::default() }
+}
+
+fn two_ignored(serve: &Serve) -> bool {
+    ignored(serve, &["delete*", "remove*"])
+}
+
+fn ignores_account(serve: &Serve) -> bool {
+    ignored(serve, &["*account"])
+}
+
+fn ignores_exact(serve: &Serve) -> bool {
+    ignored(serve, &["exactTool"])
+}
+
+/// The lists with a header file that is there.
+fn readme() -> (tempfile::TempDir, Vec<(Vec<String>, &'static Becomes)>) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("headers.txt");
+    let text = "# credentials for the example server\nAuthorization: Bearer my-token\n\
+                X-Custom-Header: custom-value\n";
+    std::fs::write(&file, text).unwrap();
+    let real = |arg: &str| arg.replace("HEADERS.TXT", file.to_str().unwrap());
+    let lists =
+        README.iter().map(|(args, becomes)| (args.iter().map(|arg| real(arg)).collect(), becomes));
+    let lists = lists.collect();
+    (folder, lists)
+}
+
+fn seconds(count: u64) -> Option<Duration> {
+    Some(Duration::from_secs(count))
+}
+
+#[test]
+fn every_argument_list_of_mcp_remote_means_the_right_thing() {
+    let (_folder, lists) = readme();
+    let variables = [("AUTH_TOKEN", "x"), ("AUTH_HEADER", "Bearer x")];
+    for (args, becomes) in lists {
+        let typed = ["bridge".to_owned()].into_iter().chain(args.clone());
+        let parsed = Cli::try_parse_from(typed);
+        let cli = parsed.unwrap_or_else(|error| panic!("{args:?}: {error}"));
+        let environment: Environment =
+            variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let resolved = config::serve(&cli.serve, &environment);
+        match (becomes, resolved) {
+            (Settings(right), Ok(serve)) => assert!(right(&serve), "{args:?}: {serve:?}"),
+            (NotYet(option), Err(error)) => {
+                let said = error.to_string();
+                assert!(said.contains(&format!("`{option}` is not there yet")), "{args:?}: {said}");
+            }
+            (_, resolved) => panic!("{args:?}: {resolved:?}"),
+        }
+    }
+}
+
+#[test]
+fn those_that_need_no_sign_in_run() {
+    let (_folder, lists) = readme();
+    for (args, becomes) in lists {
+        let sse = args.iter().any(|arg| arg.starts_with("sse-"));
+        if !matches!(becomes, Settings(_)) || sse {
+            continue;
+        }
+        let server = McpServer::legacy().run();
+        let real = |arg: &String| {
+            if arg.starts_with("http") && arg.contains("://") { server.url() } else { arg.clone() }
+        };
+        let mut bridge = BridgeProcess::with_args(args.iter().map(real))
+            .env("AUTH_TOKEN", "x")
+            .env("AUTH_HEADER", "Bearer x")
+            .spawn();
+        bridge.initialize();
+        assert_eq!(
+            bridge.call_tool(1, "echo", json!({"text": "a"}))["result"],
+            text("a"),
+            "{args:?}"
+        );
+        bridge.finish();
+    }
+}
+
+fn run(args: &[&str]) -> (i32, String) {
+    let run = Command::new(env!("CARGO_BIN_EXE_bridge")).args(args).output().unwrap();
+    let Output { status, stdout, stderr } = run;
+    let said = [stdout, stderr].concat();
+    (status.code().unwrap(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn what_has_to_wait_ends_with_its_name_and_is_in_no_help() {
+    for (name, value) in LATER {
+        let option = format!("--{name}");
+        let args = [Some("https://h/mcp"), Some(&option), value.map(|_| "canary")];
+        let args: Vec<_> = args.into_iter().flatten().collect();
+        let (code, said) = run(&args);
+        assert_eq!(code, 2, "{said}");
+        assert!(said.contains(&format!("`{option}` is not there yet in this version")), "{said}");
+        assert!(said.contains("hint: ") && !said.contains("canary"), "{said}");
+        for help in ["-h", "--help"] {
+            let (code, said) = run(&[help]);
+            assert_eq!(code, 0);
+            assert!(!said.contains(&format!("{option} ")), "{option}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_list_is_told_with_the_nearest_right_one() {
+    for (args, parts) in [
+        (&["https://h/mcp", "--allow-htp"][..], &["--allow-htp", "'--allow-http'"][..]),
+        (&["https://h/mcp", "--ignore-tools", "x"], &["'--ignore-tool'"]),
+        (&["https://h/mcp", "--headers", "X=1"], &["'--header'"]),
+        (&["https://h/mcp", "--header-command-arg", "x"], &["--header-command <COMMAND>"]),
+        (&["https://h/mcp", "--header-command", "'x"], &["a quote is not closed"]),
+        (&["https://h/mcp", "--header-command", " "], &["names no program"]),
+        (&["https://h/mcp", "--transport", "sse"], &["sse-only", "sse-first"]),
+        (&["https://h/mcp", "port"], &["more arguments"]),
+        (&["https://h/mcp", "3334", "3335"], &["more arguments"]),
+        (&["h.example/mcp"], &["https://h.example/mcp"]),
+        (&[], &["<SERVER>"]),
+    ] {
+        let (code, said) = run(args);
+        assert_eq!(code, 2, "{args:?}: {said}");
+        for part in parts {
+            assert!(said.contains(part), "{args:?}: no {part} in {said}");
+        }
+    }
+}
+
+#[test]
+fn help_is_short_or_long_and_has_examples() {
+    let ((_, short), (_, long)) = (run(&["-h"]), run(&["--help"]));
+    assert!(short.lines().count() * 2 < long.lines().count());
+    assert!(long.contains("Examples:") && long.contains("--header-command-arg"));
+    assert!(!short.contains("--header-command-arg"));
+}
+
+/// A row of the page: the option of mcp-remote, and what the page says of it.
+fn rows() -> Vec<(String, String)> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/from-mcp-remote.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let rows = page.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| `--")?.split('|');
+        let option = cells.next()?.split(['`', ' ']).next()?.to_owned();
+        Some((option, cells.next_back().and(cells.next_back())?.trim().to_owned()))
+    });
+    rows.collect()
+}
+
+#[test]
+fn the_page_for_users_of_mcp_remote_says_what_is_there() {
+    let command = Cli::command();
+    let arg = |name: &str| {
+        let is = |arg: &&clap::Arg| {
+            let aliases = arg.get_all_aliases().unwrap_or_default();
+            arg.get_long() == Some(name) || aliases.contains(&name)
+        };
+        command.get_arguments().find(is)
+    };
+    let rows = rows();
+    for (option, state) in &rows {
+        let expected = match arg(option) {
+            Some(arg) if arg.is_hide_set() => "later",
+            Some(_) => "yes",
+            None => "not there",
+        };
+        assert!(state.starts_with(expected), "--{option} is {expected}, and the page says {state}");
+    }
+    let told: BTreeSet<_> = rows.iter().map(|(option, _)| option.as_str()).collect();
+    let typed = README.iter().flat_map(|(args, _)| *args).filter_map(|arg| arg.strip_prefix("--"));
+    let missing: Vec<_> = typed.filter(|option| !told.contains(option)).collect();
+    assert!(missing.is_empty(), "the page does not name {missing:?}");
+}
