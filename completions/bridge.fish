@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_bridge_global_optspecs
-    string join \n header= header-file= header-command= header-command-arg= header-command-timeout= disable-cookies deny-tool= allow-tool= read-only max-message-size= tool-timeout= drain= allow-http transport= debug silent log= host= callback-path= auth-timeout= auth-success-url= resource= disable-resource-parameter authorize-param= static-oauth-client-metadata= static-oauth-client-info= client-metadata-url= client-credentials token-endpoint= device-code use-id-token protocol= h/help V/version
+    string join \n header= header-file= header-command= header-command-arg= header-command-timeout= disable-cookies deny-tool= allow-tool= read-only max-message-size= tool-timeout= drain= allow-http ca-cert= client-cert= client-key= proxy= enable-proxy ipv4 ipv6 connect-timeout= headers-timeout= body-timeout= keep-alive ping-interval= transport= debug silent log= host= callback-path= auth-timeout= auth-success-url= resource= disable-resource-parameter authorize-param= static-oauth-client-metadata= static-oauth-client-info= client-metadata-url= client-credentials token-endpoint= device-code use-id-token protocol= h/help V/version
 end
 
 function __fish_bridge_needs_command
@@ -34,6 +34,14 @@ complete -c bridge -n "__fish_bridge_needs_command" -l allow-tool -d 'Show and c
 complete -c bridge -n "__fish_bridge_needs_command" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l tool-timeout -d 'Answer a tool call with an error after this time (30s, 5m); without it, the client decides' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l drain -d 'How long answers in flight are waited for when the client is gone' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l ca-cert -d 'Trust the certificates in this PEM file too, beside the system\'s [repeatable]' -r -F
+complete -c bridge -n "__fish_bridge_needs_command" -l client-cert -d 'Certificate to show to a server that asks for one (PEM; may hold the key too)' -r -F
+complete -c bridge -n "__fish_bridge_needs_command" -l client-key -d 'Key of `--client-cert` (PEM, not encrypted)' -r -F
+complete -c bridge -n "__fish_bridge_needs_command" -l proxy -d 'Proxy: http://, https://, socks5:// or socks5h://[USER:PASSWORD@]HOST:PORT, or `none`; without it, what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say, else the system\'s settings' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l connect-timeout -d 'How long making a connection may take, all in all (seconds, or with a unit; 0: no limit)' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l headers-timeout -d 'How long the beginning of an answer is waited for [default: no limit]' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l body-timeout -d 'How long an answer or stream may pause [default: no limit]' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l ping-interval -d 'The time between two of them; turns `--keep-alive` on' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l transport -d 'Which transports are tried, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
 sse-first\t'HTTP+SSE, then Streamable HTTP'
 http-only\t'Streamable HTTP only'
@@ -53,6 +61,10 @@ complete -c bridge -n "__fish_bridge_needs_command" -l protocol -r
 complete -c bridge -n "__fish_bridge_needs_command" -l disable-cookies -d 'Take no cookies (load balancers use them to keep a session on one machine)'
 complete -c bridge -n "__fish_bridge_needs_command" -l read-only -d 'Show and call only tools of which the server says that they only read'
 complete -c bridge -n "__fish_bridge_needs_command" -l allow-http -d 'Allow http:// to a server that is not on this machine'
+complete -c bridge -n "__fish_bridge_needs_command" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
+complete -c bridge -n "__fish_bridge_needs_command" -l ipv4 -d 'Connect by IPv4 only'
+complete -c bridge -n "__fish_bridge_needs_command" -l ipv6 -d 'Connect by IPv6 only'
+complete -c bridge -n "__fish_bridge_needs_command" -l keep-alive -d 'Send a `ping` every 30 seconds, so that nobody takes the session for forgotten'
 complete -c bridge -n "__fish_bridge_needs_command" -l debug -d 'Say on stderr what happens, message by message (never their contents)'
 complete -c bridge -n "__fish_bridge_needs_command" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
 complete -c bridge -n "__fish_bridge_needs_command" -l disable-resource-parameter
@@ -74,6 +86,14 @@ complete -c bridge -n "__fish_bridge_using_subcommand serve" -l allow-tool -d 'S
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l tool-timeout -d 'Answer a tool call with an error after this time (30s, 5m); without it, the client decides' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l drain -d 'How long answers in flight are waited for when the client is gone' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ca-cert -d 'Trust the certificates in this PEM file too, beside the system\'s [repeatable]' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-cert -d 'Certificate to show to a server that asks for one (PEM; may hold the key too)' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-key -d 'Key of `--client-cert` (PEM, not encrypted)' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l proxy -d 'Proxy: http://, https://, socks5:// or socks5h://[USER:PASSWORD@]HOST:PORT, or `none`; without it, what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say, else the system\'s settings' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l connect-timeout -d 'How long making a connection may take, all in all (seconds, or with a unit; 0: no limit)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l headers-timeout -d 'How long the beginning of an answer is waited for [default: no limit]' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l body-timeout -d 'How long an answer or stream may pause [default: no limit]' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ping-interval -d 'The time between two of them; turns `--keep-alive` on' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l transport -d 'Which transports are tried, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
 sse-first\t'HTTP+SSE, then Streamable HTTP'
 http-only\t'Streamable HTTP only'
@@ -93,6 +113,10 @@ complete -c bridge -n "__fish_bridge_using_subcommand serve" -l protocol -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l disable-cookies -d 'Take no cookies (load balancers use them to keep a session on one machine)'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l read-only -d 'Show and call only tools of which the server says that they only read'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l allow-http -d 'Allow http:// to a server that is not on this machine'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ipv4 -d 'Connect by IPv4 only'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ipv6 -d 'Connect by IPv6 only'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l keep-alive -d 'Send a `ping` every 30 seconds, so that nobody takes the session for forgotten'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l debug -d 'Say on stderr what happens, message by message (never their contents)'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l disable-resource-parameter

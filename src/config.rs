@@ -2,6 +2,7 @@
 
 mod expand;
 mod headers;
+mod network;
 
 use std::path::PathBuf;
 
@@ -48,6 +49,7 @@ pub fn serve(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error
         secret_in_arguments: given.secret_in_arguments,
         remote: remote::Settings {
             max_message_size: args.relay.max_message_size,
+            http: network::network(&args.network, &endpoint, environment)?,
             strategy: strategy(args.transport.transport),
             facts: cached.map(|file| file.with_extension("transport")),
             headers: given.headers,
@@ -58,6 +60,7 @@ pub fn serve(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error
             max_message_size: args.relay.max_message_size,
             tool_timeout: args.relay.tool_timeout,
             drain: args.relay.drain,
+            ping_every: network::ping_interval(&args.network),
             filter: filter(&args.filters),
             ..relay::Settings::default()
         },

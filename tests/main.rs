@@ -16,6 +16,7 @@
 //! | `in_process`        | with an injected clock or fault: the machine's sleep, a panic         |
 //! | `not_there_yet`     | a server that is down, slow or refuses at the start                   |
 //! | `pressure`          | bounds without deadlock, back-pressure, questions within calls        |
+//! | `network`           | certificates, proxies, addresses, time-outs                           |
 //! | `redirects`         | followed within an origin, never across                               |
 //! | `retries`           | what is sent twice and what is not                                    |
 //! | `sessions`          | a lost session is opened again, once, with all that was in it         |
@@ -40,6 +41,7 @@ mod filters;
 mod headers;
 mod in_process;
 mod large_messages;
+mod network;
 mod not_there_yet;
 mod pressure;
 mod redirects;

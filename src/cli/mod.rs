@@ -4,6 +4,7 @@ mod filters;
 mod headers;
 mod later;
 mod log;
+mod network;
 mod relay;
 mod transport;
 mod values;
@@ -12,6 +13,7 @@ pub use filters::FilterArgs;
 pub use headers::HeaderArgs;
 pub use later::{LATER, LaterArgs};
 pub use log::LogArgs;
+pub use network::NetworkArgs;
 pub use relay::RelayArgs;
 pub use transport::{Transport, TransportArgs};
 
@@ -95,6 +97,9 @@ pub struct ServeArgs {
     /// What happens between the two sides
     #[command(flatten)]
     pub relay: RelayArgs,
+    /// What lies between here and the server
+    #[command(flatten)]
+    pub network: NetworkArgs,
     /// How the server is spoken to
     #[command(flatten)]
     pub transport: TransportArgs,

@@ -26,7 +26,8 @@ impl Environment {
         names.filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    /// The value of a variable; an empty one is none.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 }

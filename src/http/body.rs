@@ -1,10 +1,11 @@
 //! A response body, chunk by chunk, decoded.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::header::{CONTENT_ENCODING, HeaderMap};
 
@@ -19,6 +20,8 @@ pub struct Body {
     lease: Option<(SendRequest<Full<Bytes>>, Arc<Pool>)>,
     decoder: Option<Decoder>,
     started: bool,
+    /// Longest pause between two chunks.
+    idle: Option<Duration>,
 }
 
 impl Body {
@@ -26,12 +29,13 @@ impl Body {
         incoming: Incoming,
         sender: SendRequest<Full<Bytes>>,
         pool: Arc<Pool>,
+        idle: Option<Duration>,
     ) -> Self {
-        Self { incoming, lease: Some((sender, pool)), decoder: None, started: false }
+        Self { lease: Some((sender, pool)), ..Self::http2(incoming, idle) }
     }
 
-    pub(super) fn http2(incoming: Incoming) -> Self {
-        Self { incoming, lease: None, decoder: None, started: false }
+    pub(super) fn http2(incoming: Incoming, idle: Option<Duration>) -> Self {
+        Self { incoming, lease: None, decoder: None, started: false, idle }
     }
 
     /// Decodes what the headers say is encoded.
@@ -83,7 +87,7 @@ impl Body {
     }
 
     async fn raw_chunk(&mut self) -> Result<Option<Bytes>, Fault> {
-        while let Some(frame) = self.incoming.frame().await {
+        while let Some(frame) = self.frame().await? {
             let frame =
                 frame.map_err(|error| Fault { sent: Sent::Maybe, ..Fault::exchange(&error) })?;
             match frame.into_data() {
@@ -95,6 +99,14 @@ impl Body {
             pool.check_in(sender);
         }
         Ok(None)
+    }
+
+    async fn frame(&mut self) -> Result<Option<hyper::Result<Frame<Bytes>>>, Fault> {
+        let Some(limit) = self.idle else { return Ok(self.incoming.frame().await) };
+        tokio::time::timeout(limit, self.incoming.frame()).await.map_err(|_| {
+            let limit = limit.as_secs_f64();
+            Fault::late(format!("nothing more came within {limit} s (`--body-timeout`)"))
+        })
     }
 
     /// The length that the server announced, if it did and the body is not encoded.

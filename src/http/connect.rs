@@ -1,20 +1,20 @@
-//! Making a connection: name, TCP, TLS.
+//! Making a connection: name, TCP, proxy, TLS.
 
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hyper::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
-use rustls_platform_verifier::BuilderVerifierExt;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
-use super::fault::{Fault, FaultKind, Sent};
+use super::fault::{Fault, FaultKind, ProxyReason, Sent, TlsReason};
+use super::names::Names;
+use super::proxy::{Protocol, Proxy};
+use super::stream::Stream;
+use super::tls::{Peer, Tls};
+use super::tunnel::{self, Target};
 use super::{Origin, Settings};
 
 /// When the kernel begins to ask whether a silent peer is still there, and how it goes on. A dead
@@ -25,58 +25,110 @@ const KEEPALIVE_TRIES: u32 = 3;
 /// How long sent bytes may stay unacknowledged (Linux).
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+/// How long one kind of address is tried before the other is tried beside it (RFC 8305 §5).
+const OTHER_ADDRESSES_AFTER: Duration = Duration::from_millis(300);
 
 /// A connection that is ready for its first request.
-pub(super) enum Connection {
-    /// `http://`
-    Plain(TcpStream),
-    /// `https://`, HTTP/1.1
-    Tls(Box<TlsStream<TcpStream>>),
-    /// `https://`, HTTP/2
-    TlsH2(Box<TlsStream<TcpStream>>),
+pub(super) struct Connection {
+    pub(super) stream: Stream,
+    /// Where both sides agreed on HTTP/2: why the server refuses this client, should it do so.
+    pub(super) h2: Option<Arc<OnceLock<TlsReason>>>,
 }
 
 pub(super) struct Connector {
-    tcp: HttpConnector,
-    /// Made when the first https connection is: loading the trust store takes milliseconds.
-    tls: OnceLock<Result<TlsConnector, String>>,
-    timeout: Duration,
+    tcp: HttpConnector<Names>,
+    names: Names,
+    tls: Tls,
+    timeout: Option<Duration>,
 }
 
 impl Connector {
     pub(super) fn new(settings: &Settings) -> Self {
-        let mut tcp = HttpConnector::new();
+        let names = Names::new(settings.addresses);
+        let mut tcp = HttpConnector::new_with_resolver(names.clone());
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
+        tcp.set_happy_eyeballs_timeout(Some(OTHER_ADDRESSES_AFTER));
         tcp.set_keepalive(Some(KEEPALIVE_AFTER));
         tcp.set_keepalive_interval(Some(KEEPALIVE_EVERY));
         tcp.set_keepalive_retries(Some(KEEPALIVE_TRIES));
         #[cfg(target_os = "linux")]
         tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
-        Self { tcp, tls: OnceLock::new(), timeout: settings.connect_timeout }
+        let tls = Tls::new(Arc::clone(&settings.certificates));
+        Self { tcp, names, tls, timeout: settings.connect_timeout }
     }
 
-    pub(super) async fn connect(&self, origin: &Origin) -> Result<Connection, Fault> {
-        tokio::time::timeout(self.timeout, self.connect_unbounded(origin)).await.unwrap_or_else(
-            |_| {
-                let cause = format!("no connection within {} s", self.timeout.as_secs());
-                Err(Fault::words(FaultKind::Timeout, Sent::No, cause))
-            },
-        )
+    pub(super) async fn connect(
+        &self,
+        origin: &Origin,
+        proxy: Option<&Proxy>,
+    ) -> Result<Connection, Fault> {
+        let connecting = self.connect_unbounded(origin, proxy);
+        let Some(limit) = self.timeout else { return connecting.await };
+        tokio::time::timeout(limit, connecting).await.unwrap_or_else(|_| {
+            let cause = format!("no connection within {} s", limit.as_secs_f64());
+            let fault = Fault::words(FaultKind::Timeout, Sent::No, cause);
+            Err(proxy.map_or(fault.clone(), |proxy| fault.at_proxy(&proxy.shown())))
+        })
     }
 
-    async fn connect_unbounded(&self, origin: &Origin) -> Result<Connection, Fault> {
-        let tcp = self.tcp(origin).await?;
-        if origin.tls { self.tls(origin, tcp).await } else { Ok(Connection::Plain(tcp)) }
+    async fn connect_unbounded(
+        &self,
+        origin: &Origin,
+        proxy: Option<&Proxy>,
+    ) -> Result<Connection, Fault> {
+        let stream = match proxy {
+            None => self.tcp(origin).await?,
+            Some(proxy) => {
+                self.through(proxy, origin).await.map_err(|fault| fault.at_proxy(&proxy.shown()))?
+            }
+        };
+        if !origin.tls {
+            return Ok(Connection { stream, h2: None });
+        }
+        let (session, h2) = self.tls.connect(Peer::Server, &origin.host, stream).await?;
+        let h2 = h2.then(|| session.refused());
+        Ok(Connection { stream: Stream::Tls(Box::new(session)), h2 })
     }
 
-    async fn tcp(&self, origin: &Origin) -> Result<TcpStream, Fault> {
+    /// A stream that ends at the server, or, where the proxy forwards requests, at the proxy.
+    async fn through(&self, proxy: &Proxy, origin: &Origin) -> Result<Stream, Fault> {
+        let at = proxy.origin();
+        let mut stream = self
+            .tcp(&at)
+            .await
+            .map_err(|fault| Fault { kind: FaultKind::Proxy(ProxyReason::Unreachable), ..fault })?;
+        match proxy.protocol() {
+            Protocol::Http { tls } => {
+                if tls {
+                    let (session, _) = self.tls.connect(Peer::Proxy, &at.host, stream).await?;
+                    stream = Stream::Tls(Box::new(session));
+                }
+                if proxy.forwards(origin) {
+                    return Ok(stream);
+                }
+                tunnel::connect(stream, proxy, origin).await
+            }
+            Protocol::Socks5 { remote_names } => {
+                let host = origin.host.trim_start_matches('[').trim_end_matches(']');
+                let target = match host.parse::<IpAddr>() {
+                    Ok(address) => Target::Address(address),
+                    Err(_) if remote_names => Target::Name(host),
+                    Err(_) => Target::Address(self.names.first(host).await.map_err(no_name)?),
+                };
+                tunnel::socks5(&mut stream, proxy, target, origin.port).await?;
+                Ok(stream)
+            }
+        }
+    }
+
+    async fn tcp(&self, origin: &Origin) -> Result<Stream, Fault> {
         let scheme = if origin.tls { "https" } else { "http" };
         let uri: Uri = format!("{scheme}://{}:{}", origin.host, origin.port)
             .parse()
             .map_err(|error| Fault::new(FaultKind::Dns, Sent::No, &error))?;
         match self.tcp.clone().call(uri).await {
-            Ok(io) => Ok(TokioIo::into_inner(io)),
+            Ok(io) => Ok(Stream::Tcp(TokioIo::into_inner(io))),
             Err(error) => {
                 let dns = error.to_string().starts_with("dns");
                 let kind = if dns { FaultKind::Dns } else { FaultKind::Connect };
@@ -84,30 +136,9 @@ impl Connector {
             }
         }
     }
-
-    async fn tls(&self, origin: &Origin, tcp: TcpStream) -> Result<Connection, Fault> {
-        let tls = self.tls.get_or_init(connector).as_ref();
-        let tls = tls.map_err(|cause| Fault::words(FaultKind::Tls, Sent::No, cause.clone()))?;
-        let host = origin.host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let name = ServerName::try_from(host)
-            .map_err(|error| Fault::new(FaultKind::Tls, Sent::No, &error))?;
-        let stream = tls
-            .connect(name, tcp)
-            .await
-            .map_err(|error| Fault::new(FaultKind::Tls, Sent::No, &error))?;
-        let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        let stream = Box::new(stream);
-        Ok(if h2 { Connection::TlsH2(stream) } else { Connection::Tls(stream) })
-    }
 }
 
-fn connector() -> Result<TlsConnector, String> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| builder.with_platform_verifier())
-        .map_err(|error| format!("the system's certificates can't be used: {error}"))?
-        .with_no_client_auth();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(TlsConnector::from(Arc::new(config)))
+#[expect(clippy::needless_pass_by_value, reason = "the shape of `map_err`")]
+fn no_name(error: std::io::Error) -> Fault {
+    Fault::new(FaultKind::Dns, Sent::No, &error)
 }

@@ -3,6 +3,9 @@
 use std::error::Error;
 use std::fmt;
 
+use super::stream::Refused;
+use super::tls;
+
 /// A request that got no response, or a body that broke off.
 #[derive(Debug, Clone)]
 pub struct Fault {
@@ -12,6 +15,8 @@ pub struct Fault {
     pub sent: Sent,
     /// The cause in words, from the outermost layer to the innermost.
     pub cause: String,
+    /// The proxy that stands between, if it has to do with it: host and port, never credentials.
+    pub proxy: Option<Box<str>>,
 }
 
 /// Where it broke.
@@ -21,8 +26,10 @@ pub enum FaultKind {
     Dns,
     /// No TCP connection.
     Connect,
-    /// No TLS session: certificate or protocol.
-    Tls,
+    /// No TLS session.
+    Tls(TlsReason),
+    /// The proxy does not let us through.
+    Proxy(ProxyReason),
     /// The connection ended before the answer did.
     Cut,
     /// The other side does not speak HTTP.
@@ -31,6 +38,54 @@ pub enum FaultKind {
     Timeout,
     /// The body is not what its encoding says.
     Encoding,
+}
+
+/// Why there is no TLS session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsReason {
+    /// Nobody whom this machine trusts has signed the certificate.
+    UnknownIssuer,
+    /// The certificate's time is over.
+    Expired,
+    /// The certificate's time has not begun.
+    NotYetValid,
+    /// The certificate is for another name.
+    WrongName,
+    /// The certificate was taken back.
+    Revoked,
+    /// The certificate is an authority's own.
+    Authority,
+    /// Anything else about the certificate.
+    Certificate,
+    /// The server wants a certificate of the client, and there is none.
+    ClientCertificateWanted,
+    /// The server does not take the certificate of the client.
+    ClientCertificateRefused,
+    /// The other side does not speak TLS.
+    NotTls,
+    /// No trust store, or a file that can't be used.
+    Setup,
+    /// Anything else.
+    Other,
+}
+
+/// Why a proxy does not let us through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyReason {
+    /// There is no connection to it.
+    Unreachable,
+    /// It wants to know who asks (HTTP 407), and was not told.
+    LoginWanted,
+    /// It was told who asks, and does not accept it.
+    LoginRefused,
+    /// It wants a kind of login that is not known here.
+    LoginUnknown,
+    /// It does not want to connect there.
+    Denied,
+    /// It can't connect there.
+    TargetUnreachable,
+    /// It does not speak the protocol of a proxy.
+    NotAProxy,
 }
 
 /// Whether the server may have seen the request.
@@ -43,16 +98,35 @@ pub enum Sent {
 }
 
 impl Fault {
-    pub(super) fn new(kind: FaultKind, sent: Sent, cause: &dyn Error) -> Self {
-        Self { kind, sent, cause: chain(cause) }
+    pub(super) fn new(kind: FaultKind, sent: Sent, cause: &(dyn Error + 'static)) -> Self {
+        Self::words(kind, sent, chain(cause))
     }
 
     pub(super) fn words(kind: FaultKind, sent: Sent, cause: impl Into<String>) -> Self {
-        Self { kind, sent, cause: cause.into() }
+        Self { kind, sent, cause: cause.into(), proxy: None }
+    }
+
+    /// From a TLS handshake.
+    pub(super) fn tls(error: &std::io::Error, own_certificate: bool) -> Self {
+        let reason = tls::reason(error, own_certificate).unwrap_or(TlsReason::Other);
+        Self::new(FaultKind::Tls(reason), Sent::No, error)
+    }
+
+    /// Nothing came in the time allowed, and the server may be at work.
+    pub(super) fn late(cause: String) -> Self {
+        Self::words(FaultKind::Timeout, Sent::Maybe, cause)
+    }
+
+    /// The server does not want to hear this client, and has read nothing of it.
+    pub(super) fn refused(reason: TlsReason, cause: &(dyn Error + 'static)) -> Self {
+        Self::new(FaultKind::Tls(reason), Sent::No, cause)
     }
 
     /// From an exchange on an open connection.
     pub(super) fn exchange(error: &hyper::Error) -> Self {
+        if let Some(reason) = refused_client(error) {
+            return Self::refused(reason, error);
+        }
         let sent = if refused_stream(error) { Sent::No } else { Sent::Maybe };
         let kind = match error {
             e if e.is_parse() => FaultKind::Protocol,
@@ -60,6 +134,11 @@ impl Fault {
             _ => FaultKind::Cut,
         };
         Self::new(kind, sent, error)
+    }
+
+    /// The same, with the proxy that it has to do with.
+    pub(super) fn at_proxy(self, proxy: &str) -> Self {
+        Self { proxy: Some(proxy.into()), ..self }
     }
 }
 
@@ -78,8 +157,14 @@ fn refused_stream(error: &hyper::Error) -> bool {
     false
 }
 
+/// What the server says of the client's certificate, where HTTP/1.1 kept it.
+fn refused_client(error: &hyper::Error) -> Option<TlsReason> {
+    let io = error.source()?.downcast_ref::<std::io::Error>()?;
+    Some(io.get_ref()?.downcast_ref::<Refused>()?.reason)
+}
+
 /// An error and its causes in one line, without saying the same twice.
-fn chain(error: &dyn Error) -> String {
+fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

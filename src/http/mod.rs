@@ -5,14 +5,22 @@
 //! allows, and how long a connection lay idle (ADR 0005).
 
 mod body;
+mod certificates;
 mod connect;
 mod decode;
 mod fault;
+mod names;
 mod pool;
+mod proxy;
+mod stream;
+mod tls;
+mod tunnel;
 
 pub use body::Body;
-pub use fault::{Fault, FaultKind, Sent};
+pub use certificates::{CertificateError, Certificates, ClientFiles, PemFile};
+pub use fault::{Fault, FaultKind, ProxyReason, Sent, TlsReason};
 pub use pool::{Delivery, Reuse};
+pub use proxy::{Proxies, Proxy, ProxyError, Variables};
 
 use std::sync::Mutex;
 use std::sync::{Arc, PoisonError};
@@ -23,19 +31,51 @@ use http_body_util::Full;
 use hyper::Request;
 
 use connect::Connector;
-use pool::Pool;
+use pool::{Pool, Route};
 
-/// How connections are made.
+/// How every request of this program names it.
+pub const AGENT: &str = concat!("mcp-bridge/", env!("CARGO_PKG_VERSION"));
+
+/// How connections are made and what bounds an exchange, whoever the server is.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Bound on DNS, TCP and TLS together.
-    pub connect_timeout: Duration,
+    /// Bound on DNS, TCP, proxy and TLS together.
+    pub connect_timeout: Option<Duration>,
+    /// Bound on the wait for the head of an answer.
+    pub headers_timeout: Option<Duration>,
+    /// Bound on a pause within the body of an answer.
+    pub body_timeout: Option<Duration>,
+    /// Which addresses of a server are used.
+    pub addresses: Addresses,
+    /// What stands between.
+    pub proxies: Proxies,
+    /// Whom to trust, and what to show.
+    pub certificates: Arc<Certificates>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { connect_timeout: Duration::from_secs(20) }
+        Self {
+            connect_timeout: Some(Duration::from_secs(20)),
+            headers_timeout: None,
+            body_timeout: None,
+            addresses: Addresses::Any,
+            proxies: Proxies::Never,
+            certificates: Arc::default(),
+        }
     }
+}
+
+/// Which addresses of a server are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Addresses {
+    /// Whichever answers first.
+    #[default]
+    Any,
+    /// IPv4.
+    V4Only,
+    /// IPv6.
+    V6Only,
 }
 
 /// Scheme, host and port (RFC 6454 §4).
@@ -64,6 +104,7 @@ impl Origin {
 /// The client. One for the life of the process.
 pub struct Client {
     connector: Arc<Connector>,
+    settings: Settings,
     /// A handful at most: the server, and whom it names.
     pools: Mutex<Vec<Arc<Pool>>>,
 }
@@ -71,7 +112,8 @@ pub struct Client {
 impl Client {
     /// A client that has not connected anywhere yet.
     pub fn new(settings: &Settings) -> Self {
-        Self { connector: Arc::new(Connector::new(settings)), pools: Mutex::default() }
+        let connector = Arc::new(Connector::new(settings));
+        Self { connector, settings: settings.clone(), pools: Mutex::default() }
     }
 
     /// Sends one request and gives the head of its response. The URI is in origin form.
@@ -102,7 +144,8 @@ impl Client {
         if let Some(pool) = pools.iter().find(|pool| pool.origin() == origin) {
             return Arc::clone(pool);
         }
-        let pool = Arc::new(Pool::new(origin.clone(), Arc::clone(&self.connector)));
+        let route = Route::choose(&self.settings, origin.clone());
+        let pool = Arc::new(Pool::new(route, Arc::clone(&self.connector)));
         pools.push(Arc::clone(&pool));
         pool
     }

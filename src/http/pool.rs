@@ -3,21 +3,24 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::{TrySendError, http1, http2};
-use hyper::rt::{Read, Write};
-use hyper::{Request, Response};
+use hyper::header::{PROXY_AUTHORIZATION, SERVER};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
-use super::Origin;
 use super::body::Body;
-use super::connect::{Connection, Connector};
-use super::fault::{Fault, FaultKind, Sent};
+use super::connect::Connector;
+use super::fault::{Fault, FaultKind, Sent, TlsReason};
+use super::proxy::Proxy;
+use super::stream::Stream;
+use super::tunnel;
+use super::{Origin, Settings};
 
 type Outgoing = Request<Full<Bytes>>;
 type Http1 = http1::SendRequest<Full<Bytes>>;
@@ -25,6 +28,8 @@ type Http2 = http2::SendRequest<Full<Bytes>>;
 
 /// Idle connections kept; more are closed as they come back.
 const MAX_IDLE: usize = 64;
+/// New connections that may break one after the other before the request could be handed to them.
+const MAX_STILLBORN: usize = 3;
 /// Longest idle time after which a request that must not be repeated may still use a connection.
 /// Servers close theirs after 5 s and more.
 const RECENT: Duration = Duration::from_secs(2);
@@ -73,6 +78,7 @@ struct Idle {
 
 struct SharedH2 {
     sender: Http2,
+    refused: Arc<OnceLock<TlsReason>>,
     max_streams: Arc<AtomicUsize>,
 }
 
@@ -85,8 +91,16 @@ struct State {
     proven: bool,
 }
 
-pub(super) struct Pool {
+/// The way to an origin, chosen once, and what bounds an exchange on it.
+pub(super) struct Route {
     origin: Origin,
+    proxy: Option<Proxy>,
+    headers_timeout: Option<Duration>,
+    body_timeout: Option<Duration>,
+}
+
+pub(super) struct Pool {
+    route: Route,
     connector: Arc<Connector>,
     state: Mutex<State>,
     /// Held while the first connection is made, so that a burst at the start does not open many to a
@@ -97,16 +111,74 @@ pub(super) struct Pool {
 /// An open connection with room for one more request.
 enum Lease {
     Http1(Http1),
-    Http2(Http2),
+    Http2(Http2, Arc<OnceLock<TlsReason>>),
+}
+
+impl Lease {
+    /// Where it is noted that the server refuses this client, if HTTP itself does not keep that.
+    fn refused(&self) -> Option<Arc<OnceLock<TlsReason>>> {
+        match self {
+            Self::Http1(_) => None,
+            Self::Http2(_, refused) => Some(Arc::clone(refused)),
+        }
+    }
+}
+
+impl Route {
+    pub(super) fn choose(settings: &Settings, origin: Origin) -> Self {
+        let proxy = settings.proxies.choose(&origin);
+        if let Some(proxy) = &proxy {
+            tracing::info!(?proxy, host = &*origin.host, "a proxy is on the way");
+        }
+        let Settings { headers_timeout, body_timeout, .. } = *settings;
+        Self { origin, proxy, headers_timeout, body_timeout }
+    }
+
+    /// The proxy that gets the requests themselves, since there is no tunnel.
+    fn forwarder(&self) -> Option<&Proxy> {
+        self.proxy.as_ref().filter(|proxy| proxy.forwards(&self.origin))
+    }
+
+    /// Gives a request the form that a forwarding proxy wants (RFC 9112 §3.2.2).
+    fn address(&self, request: &mut Outgoing) -> Result<(), Fault> {
+        let Some(proxy) = self.forwarder() else { return Ok(()) };
+        let Origin { host, port, .. } = &self.origin;
+        let port = if *port == 80 { String::new() } else { format!(":{port}") };
+        let target = format!("http://{host}{port}{}", request.uri())
+            .parse()
+            .map_err(|error| Fault::new(FaultKind::Protocol, Sent::No, &error))?;
+        *request.uri_mut() = target;
+        if let Some(value) = proxy.authorization() {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, value.clone());
+        }
+        Ok(())
+    }
+
+    /// The fault that an answer of the proxy itself is.
+    fn refusal(&self, response: &Response<Body>) -> Option<Fault> {
+        let proxy = self.forwarder()?;
+        let headers = response.headers();
+        // tinyproxy says 401 to a wrong login, which must not be taken for the server's.
+        let of_tinyproxy = || {
+            let server = headers.get(SERVER).and_then(|value| value.to_str().ok());
+            proxy.has_login() && server.is_some_and(|server| server.starts_with("tinyproxy/"))
+        };
+        let fault = match response.status() {
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED => tunnel::login_needed(headers, proxy),
+            StatusCode::UNAUTHORIZED if of_tinyproxy() => tunnel::login_refused(),
+            _ => return None,
+        };
+        Some(fault.at_proxy(&proxy.shown()))
+    }
 }
 
 impl Pool {
-    pub(super) fn new(origin: Origin, connector: Arc<Connector>) -> Self {
-        Self { origin, connector, state: Mutex::default(), first: tokio::sync::Mutex::new(()) }
+    pub(super) fn new(route: Route, connector: Arc<Connector>) -> Self {
+        Self { route, connector, state: Mutex::default(), first: tokio::sync::Mutex::new(()) }
     }
 
     pub(super) fn origin(&self) -> &Origin {
-        &self.origin
+        &self.route.origin
     }
 
     pub(super) fn max_streams(&self) -> Option<usize> {
@@ -122,16 +194,29 @@ impl Pool {
         mut request: Outgoing,
         how: Delivery<'_>,
     ) -> Result<Response<Body>, Fault> {
+        self.route.address(&mut request)?;
         // A connection that closes while it is picked gives the request back unsent; then the next one
         // is tried, and at last a new one.
-        for _ in 0..=MAX_IDLE {
-            let lease = self.lease(how.reuse).await?;
+        let mut connects = 0;
+        while connects < MAX_STILLBORN {
+            let lease = self.lease(how.reuse, &mut connects).await?;
+            let refused = lease.refused();
             how.note(true);
-            let mut error = match self.send_on(lease, request).await {
-                Ok(response) => return Ok(response),
+            let mut error = match self.in_time(self.send_on(lease, request)).await? {
+                Ok(response) => match self.route.refusal(&response) {
+                    None => return Ok(response),
+                    Some(fault) => {
+                        how.note(false);
+                        return Err(fault);
+                    }
+                },
                 Err(error) => error,
             };
             let unsent = error.take_message();
+            if let Some(reason) = refused.as_ref().and_then(|refused| refused.get()) {
+                how.note(false);
+                return Err(Fault::refused(*reason, error.error()));
+            }
             let fault = Fault::exchange(error.error());
             if unsent.is_some() || fault.sent == Sent::No {
                 how.note(false);
@@ -142,25 +227,37 @@ impl Pool {
         Err(Fault::words(FaultKind::Connect, Sent::No, cause))
     }
 
+    /// Waits for the head of an answer as long as is allowed.
+    async fn in_time<T>(&self, sending: impl Future<Output = T>) -> Result<T, Fault> {
+        let Some(limit) = self.route.headers_timeout else { return Ok(sending.await) };
+        tokio::time::timeout(limit, sending).await.map_err(|_| {
+            let limit = limit.as_secs_f64();
+            Fault::late(format!("no answer began within {limit} s (`--headers-timeout`)"))
+        })
+    }
+
     async fn send_on(
         self: &Arc<Self>,
         lease: Lease,
         request: Outgoing,
     ) -> Result<Response<Body>, TrySendError<Outgoing>> {
+        let idle = self.route.body_timeout;
         match lease {
             Lease::Http1(mut sender) => {
                 let response = sender.try_send_request(request).await?;
                 let (head, incoming) = response.into_parts();
-                let body = Body::http1(incoming, sender, Arc::clone(self));
+                let body = Body::http1(incoming, sender, Arc::clone(self), idle);
                 Ok(Response::from_parts(head, body))
             }
-            Lease::Http2(mut sender) => {
-                Ok(sender.try_send_request(request).await?.map(Body::http2))
+            Lease::Http2(mut sender, _) => {
+                let response = sender.try_send_request(request).await?;
+                Ok(response.map(|incoming| Body::http2(incoming, idle)))
             }
         }
     }
 
-    async fn lease(self: &Arc<Self>, reuse: Reuse) -> Result<Lease, Fault> {
+    /// `connects` counts the new ones.
+    async fn lease(self: &Arc<Self>, reuse: Reuse, connects: &mut usize) -> Result<Lease, Fault> {
         if reuse == Reuse::Recent && self.rested() {
             // Lets the runtime look at the sockets first: a connection that the server has closed in the
             // meantime is then known to be closed.
@@ -170,13 +267,15 @@ impl Pool {
             return Ok(lease);
         }
         if self.state().known && !self.speaks_h2_only() {
+            *connects += 1;
             return self.connect_boxed().await;
         }
         let _first = self.first.lock().await;
-        match self.open_lease(reuse) {
-            Some(lease) => Ok(lease),
-            None => self.connect_boxed().await,
+        if let Some(lease) = self.open_lease(reuse) {
+            return Ok(lease);
         }
+        *connects += 1;
+        self.connect_boxed().await
     }
 
     /// Whether the connection that would be used lay idle long enough to have been closed unseen.
@@ -192,7 +291,7 @@ impl Pool {
     fn open_lease(&self, reuse: Reuse) -> Option<Lease> {
         let mut state = self.state();
         if let Some(h2) = state.h2.as_ref().filter(|h2| !h2.sender.is_closed()) {
-            return Some(Lease::Http2(h2.sender.clone()));
+            return Some(Lease::Http2(h2.sender.clone(), Arc::clone(&h2.refused)));
         }
         state.take_idle(reuse).map(Lease::Http1)
     }
@@ -206,16 +305,16 @@ impl Pool {
     }
 
     async fn connect(self: &Arc<Self>) -> Result<Lease, Fault> {
-        let connection = self.connector.connect(&self.origin).await?;
-        let lease = match connection {
-            Connection::Plain(tcp) => Lease::Http1(handshake1(TokioIo::new(tcp)).await?),
-            Connection::Tls(tls) => Lease::Http1(handshake1(TokioIo::new(*tls)).await?),
-            Connection::TlsH2(tls) => {
-                let h2 = handshake2(TokioIo::new(*tls)).await?;
-                let sender = h2.sender.clone();
-                self.state().h2 = Some(h2);
-                Lease::Http2(sender)
-            }
+        let Route { origin, proxy, .. } = &self.route;
+        let connection = self.connector.connect(origin, proxy.as_ref()).await?;
+        let io = TokioIo::new(connection.stream);
+        let lease = if let Some(refused) = connection.h2 {
+            let h2 = handshake2(io, Arc::clone(&refused)).await?;
+            let sender = h2.sender.clone();
+            self.state().h2 = Some(h2);
+            Lease::Http2(sender, refused)
+        } else {
+            Lease::Http1(handshake1(io).await?)
         };
         self.state().known = true;
         Ok(lease)
@@ -262,10 +361,7 @@ impl State {
     }
 }
 
-async fn handshake1<T>(io: T) -> Result<Http1, Fault>
-where
-    T: Read + Write + Unpin + Send + 'static,
-{
+async fn handshake1(io: TokioIo<Stream>) -> Result<Http1, Fault> {
     let (sender, connection) = http1::handshake(io)
         .await
         .map_err(|error| Fault::new(FaultKind::Connect, Sent::No, &error))?;
@@ -273,31 +369,25 @@ where
     Ok(sender)
 }
 
-async fn handshake2<T>(io: T) -> Result<SharedH2, Fault>
-where
-    T: Read + Write + Unpin + Send + 'static,
-{
+async fn handshake2(
+    io: TokioIo<Stream>,
+    refused: Arc<OnceLock<TlsReason>>,
+) -> Result<SharedH2, Fault> {
     let (sender, connection) = http2::handshake(TokioExecutor::new(), io)
         .await
         .map_err(|error| Fault::new(FaultKind::Connect, Sent::No, &error))?;
     let max_streams = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
     tokio::spawn(DriveH2 { connection, max_streams: Arc::clone(&max_streams) });
-    Ok(SharedH2 { sender, max_streams })
+    Ok(SharedH2 { sender, refused, max_streams })
 }
 
 /// Drives an HTTP/2 connection and notes how many streams the server allows, which it may change.
-struct DriveH2<T>
-where
-    T: Read + Write + Unpin + Send + 'static,
-{
-    connection: http2::Connection<T, Full<Bytes>, TokioExecutor>,
+struct DriveH2 {
+    connection: http2::Connection<TokioIo<Stream>, Full<Bytes>, TokioExecutor>,
     max_streams: Arc<AtomicUsize>,
 }
 
-impl<T> Future for DriveH2<T>
-where
-    T: Read + Write + Unpin + Send + 'static,
-{
+impl Future for DriveH2 {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::http::{FaultKind, ProxyReason, TlsReason};
 use crate::jsonrpc::{Id, Message};
 use crate::remote::{Failure, FailureKind, Fate};
 
@@ -126,16 +127,78 @@ pub fn hint(failure: &Failure, server: &ServerName) -> String {
 }
 
 fn unreachable_hint(failure: &Failure, server: &ServerName) -> String {
-    let cause = failure.cause.as_deref().unwrap_or_default();
-    if cause.contains("certificate") || cause.contains("UnknownIssuer") {
-        return "the certificate is not trusted by this system; add its issuer to the system's \
-                trust store, or name a bundle with `SSL_CERT_FILE`"
-            .into();
+    let host = &server.host;
+    match failure.fault {
+        Some(FaultKind::Dns) => format!("check the spelling of {host} and the network"),
+        Some(FaultKind::Tls(reason)) => tls_hint(reason, server),
+        Some(FaultKind::Proxy(reason)) => proxy_hint(reason, host),
+        _ => format!("check the network, and that {host} is running"),
     }
-    if failure.what.contains("looked up") {
-        return format!("check the spelling of {} and the network", server.host);
+}
+
+fn tls_hint(reason: TlsReason, server: &ServerName) -> String {
+    let ServerName { host, url } = server;
+    match reason {
+        TlsReason::UnknownIssuer => "add the certificate of its issuer to the system's trust \
+             store, or name its file with `--ca-cert FILE`"
+            .into(),
+        TlsReason::Expired => {
+            format!("tell whoever runs {host}, and check the clock of this machine")
+        }
+        TlsReason::NotYetValid => {
+            format!("check the clock of this machine; if it is right, tell whoever runs {host}")
+        }
+        TlsReason::WrongName => {
+            format!("check the spelling of {url}; if it is right, tell whoever runs {host}")
+        }
+        TlsReason::Authority => format!(
+            "have the certificate of {host} made anew with `basicConstraints=CA:FALSE`, and name \
+             its issuer with `--ca-cert FILE`"
+        ),
+        TlsReason::Revoked | TlsReason::Certificate | TlsReason::Other => {
+            format!("tell whoever runs {host}, and whoever looks after this network")
+        }
+        TlsReason::ClientCertificateWanted => "name it with `--client-cert FILE`, and its key \
+             with `--client-key FILE`"
+            .into(),
+        TlsReason::ClientCertificateRefused => format!(
+            "check that the file of `--client-cert` holds the certificate that {host} knows, \
+             those that lead to its issuer, and that it has not expired"
+        ),
+        TlsReason::NotTls => {
+            format!("check the port of {url}; a server without TLS has an http:// address")
+        }
+        TlsReason::Setup => "install the system's certificates (on Debian the package \
+             `ca-certificates`), or name a file with `--ca-cert FILE`"
+            .into(),
     }
-    format!("check the network, and that {} is running", server.host)
+}
+
+fn proxy_hint(reason: ProxyReason, host: &str) -> String {
+    match reason {
+        ProxyReason::Unreachable => "check the proxy's address in `--proxy`, `HTTPS_PROXY`, \
+             `HTTP_PROXY`, `ALL_PROXY` or the system's settings; `--proxy none` does without"
+            .into(),
+        ProxyReason::LoginWanted => "put them into the proxy's address, as in \
+             `HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT`"
+            .into(),
+        ProxyReason::LoginRefused => "check them in the proxy's address; there @ is written %40, \
+             : is %3A, / is %2F and % is %25"
+            .into(),
+        ProxyReason::LoginUnknown => "let a proxy on this machine that knows it stand in between, \
+             such as cntlm or px, and name that with `--proxy`"
+            .into(),
+        ProxyReason::Denied => format!(
+            "ask whoever runs the proxy to allow {host}; if it can be reached without, add it to \
+             `NO_PROXY`"
+        ),
+        ProxyReason::TargetUnreachable => format!(
+            "check that {host} is running; if it is inside your own network, add it to `NO_PROXY`"
+        ),
+        ProxyReason::NotAProxy => "check the proxy's address: its port, and whether it begins \
+             with http://, https:// or socks5://"
+            .into(),
+    }
 }
 
 fn status_hint(failure: &Failure, server: &ServerName) -> String {
@@ -184,6 +247,7 @@ mod tests {
             status: Some(500),
             what: "HTTP 500 from h.example: boom".into(),
             cause: None,
+            fault: None,
             retry_after: None,
             answer: None,
         };

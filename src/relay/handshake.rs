@@ -377,6 +377,7 @@ impl<M: Memory> Machine<M> {
             let exchange = self.begin(Purpose::Restore(id), OWN_TIME, now);
             self.send(exchange, message, Some(Arc::clone(&session)), true);
         }
+        self.schedule_ping(now);
         let changed = self.identity.as_ref().is_some_and(|before| *before != hello.identity);
         self.identity = Some(hello.identity);
         if changed {

@@ -56,6 +56,8 @@ pub struct Settings {
     pub list_patience: Duration,
     /// How long any other request waits for a connection that was lost.
     pub call_patience: Duration,
+    /// How often the server is asked whether it is still there; none: never.
+    pub ping_every: Option<Duration>,
 }
 
 impl Default for Settings {
@@ -68,6 +70,7 @@ impl Default for Settings {
             handshake_patience: Duration::from_secs(5),
             list_patience: Duration::from_secs(5),
             call_patience: Duration::from_secs(30),
+            ping_every: None,
         }
     }
 }
@@ -132,6 +135,8 @@ pub(super) enum Purpose {
     Reply,
     /// A request of this program's own, with its id.
     Restore(Id),
+    /// A `ping` of this program's own, with its id, in the session of this generation.
+    Ping(Id, u64),
     /// A list of tools that a filter needs, with its id.
     Lookup(Id),
 }
@@ -438,7 +443,7 @@ impl<M: Memory> Machine<M> {
                 self.handshake_answered(exchange.unwrap_or_default(), sent, now);
                 return;
             }
-            Some(Purpose::Restore(own)) if Some(own) == id => return,
+            Some(Purpose::Restore(own) | Purpose::Ping(own, _)) if Some(own) == id => return,
             _ => {}
         }
         let Some(id) = id else {
@@ -521,6 +526,7 @@ impl<M: Memory> Machine<M> {
                 self.notifying.take_if(|each| *each == exchange);
                 self.notification_ended(notice, outcome, now);
             }
+            Some(Purpose::Ping(_, generation)) => self.ping_ended(generation, &outcome, now),
             Some(Purpose::Reply | Purpose::Restore(_)) => {
                 if let Outcome::Failed(failure) | Outcome::SessionLost(failure) = outcome {
                     tracing::warn!("an answer did not reach the server: {}", failure.what);
@@ -625,6 +631,7 @@ impl<M: Memory> Machine<M> {
                 Due::GiveUp(exchange) => self.give_up(exchange),
                 Due::TimeOut(exchange) => self.time_out(exchange, now),
                 Due::Stuck(exchange) => self.stuck(exchange, now),
+                Due::Ping => self.ping(now),
                 Due::Drained => self.finish(),
             }
         }
@@ -720,8 +727,8 @@ impl<M: Memory> Machine<M> {
 
     fn finish_if_idle(&mut self) {
         let owed = matches!(self.client, Client::Opening { .. });
-        let idle =
-            self.in_flight.is_empty() && self.exchanges.is_empty() && self.notifications.is_empty();
+        let own = self.exchanges.values().any(|(each, _)| !matches!(each, Purpose::Ping(..)));
+        let idle = self.in_flight.is_empty() && !own && self.notifications.is_empty();
         if self.ending && idle && !owed {
             self.finish();
         }

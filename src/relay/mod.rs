@@ -10,6 +10,7 @@ mod handshake_tests;
 mod in_flight;
 mod inbox;
 mod machine;
+mod ping;
 mod provisional;
 mod questions;
 mod remembered;

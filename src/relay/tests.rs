@@ -409,7 +409,16 @@ pub(super) fn failure(kind: FailureKind, fate: Fate) -> Failure {
         FailureKind::Status => Some(503),
         _ => None,
     };
-    Failure { kind, fate, status, what: "x".into(), cause: None, retry_after: None, answer: None }
+    Failure {
+        kind,
+        fate,
+        status,
+        what: "x".into(),
+        cause: None,
+        fault: None,
+        retry_after: None,
+        answer: None,
+    }
 }
 
 proptest! {

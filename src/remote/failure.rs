@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::http::{Fault, FaultKind, Sent};
+use crate::http::{Fault, FaultKind, ProxyReason, Sent, TlsReason};
 use crate::jsonrpc::Message;
 use crate::jsonrpc::edit::member_at;
 
@@ -19,6 +19,8 @@ pub struct Failure {
     pub what: String,
     /// Why, where more is known.
     pub cause: Option<String>,
+    /// What broke below HTTP, where that is the reason.
+    pub fault: Option<FaultKind>,
     /// How long the server asks to be left alone.
     pub retry_after: Option<Duration>,
     /// The JSON-RPC error that the server sent, with the request's id.
@@ -84,6 +86,7 @@ impl Failure {
             status,
             what: what.into(),
             cause: None,
+            fault: None,
             retry_after: None,
             answer: None,
         }
@@ -96,28 +99,22 @@ impl Failure {
             Sent::Maybe => Fate::Unknown,
         };
         let (kind, what) = match (fault.sent, fault.kind) {
-            (Sent::No, FaultKind::Dns) => {
-                (FailureKind::Unreachable, format!("the name of {host} can't be looked up"))
-            }
-            (Sent::No, FaultKind::Tls) => {
-                (FailureKind::Unreachable, format!("no secure connection to {host}"))
-            }
-            (Sent::No, FaultKind::Timeout) => {
-                (FailureKind::Unreachable, format!("{host} can't be reached in time"))
-            }
-            (Sent::No, _) => (FailureKind::Unreachable, format!("{host} can't be reached")),
+            (Sent::No, _) => (FailureKind::Unreachable, unreachable(fault, host)),
             (Sent::Maybe, FaultKind::Protocol) => {
                 (FailureKind::BadAnswer, format!("{host} does not answer in HTTP"))
             }
             (Sent::Maybe, FaultKind::Encoding) => {
                 (FailureKind::BadAnswer, format!("the answer of {host} can't be decoded"))
             }
+            (Sent::Maybe, FaultKind::Timeout) => {
+                (FailureKind::Timeout, format!("{host} did not answer in time"))
+            }
             (Sent::Maybe, _) => {
                 (FailureKind::Lost, format!("the connection to {host} was lost before the answer"))
             }
         };
         let cause = Some(fault.cause.clone());
-        Self { fate, cause, ..Self::settled(kind, None, what) }
+        Self { fate, cause, fault: Some(fault.kind), ..Self::settled(kind, None, what) }
     }
 
     /// A defect of this program, which has to answer all the same.
@@ -177,5 +174,56 @@ impl Failure {
             FailureKind::BadAnswer => self.cause.as_deref() == Some(super::response::WEB_PAGE),
             _ => false,
         }
+    }
+}
+
+/// Why there is no connection, in one clause.
+fn unreachable(fault: &Fault, host: &str) -> String {
+    let proxy = fault.proxy.as_deref();
+    let peer = proxy.map_or_else(|| host.to_owned(), |proxy| format!("the proxy {proxy}"));
+    match (fault.kind, proxy) {
+        (FaultKind::Dns, _) => format!("the name of {host} can't be looked up"),
+        (FaultKind::Tls(reason), _) => format!("no secure connection to {peer}: {}", tls(reason)),
+        (FaultKind::Proxy(reason), _) => proxied(reason, &peer, host, &fault.cause),
+        (FaultKind::Timeout, Some(_)) => {
+            format!("{host} can't be reached in time through {peer}")
+        }
+        (FaultKind::Timeout, None) => format!("{host} can't be reached in time"),
+        _ => format!("{host} can't be reached"),
+    }
+}
+
+fn tls(reason: TlsReason) -> &'static str {
+    match reason {
+        TlsReason::UnknownIssuer => "nobody whom this system trusts has signed its certificate",
+        TlsReason::Expired => "its certificate has expired",
+        TlsReason::NotYetValid => "its certificate is not valid yet",
+        TlsReason::WrongName => "its certificate is for another name",
+        TlsReason::Revoked => "its certificate was revoked",
+        TlsReason::Authority => "its certificate is that of an authority, not of a server",
+        TlsReason::Certificate => "its certificate can't be verified",
+        TlsReason::ClientCertificateWanted => "it asks for a client certificate",
+        TlsReason::ClientCertificateRefused => "it refuses the client certificate",
+        TlsReason::NotTls => "it does not speak TLS",
+        TlsReason::Setup => "this system has no certificates to verify it with",
+        TlsReason::Other => "the TLS handshake failed",
+    }
+}
+
+fn proxied(reason: ProxyReason, proxy: &str, host: &str, cause: &str) -> String {
+    match reason {
+        ProxyReason::Unreachable => format!("{proxy} can't be reached"),
+        ProxyReason::LoginWanted => {
+            format!("{proxy} wants a user name and password ({cause})")
+        }
+        ProxyReason::LoginRefused => {
+            format!("{proxy} refuses the user name or password ({cause})")
+        }
+        ProxyReason::LoginUnknown => {
+            format!("{proxy} wants a login of a kind that bridge does not have ({cause})")
+        }
+        ProxyReason::Denied => format!("{proxy} refuses to connect to {host} ({cause})"),
+        ProxyReason::TargetUnreachable => format!("{proxy} can't connect to {host} ({cause})"),
+        ProxyReason::NotAProxy => format!("{proxy} does not answer as a proxy"),
     }
 }

@@ -16,10 +16,9 @@ use super::headers::Injected;
 use super::lifecycle::{Session, legacy};
 use super::redirect::{MAX_HOPS, Redirect, decide, is_of};
 use super::{Remote, response};
-use crate::http::{Body, Delivery};
+use crate::http::{AGENT, Body, Delivery};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-const AGENT: &str = concat!("mcp-bridge/", env!("CARGO_PKG_VERSION"));
 
 /// What is asked of the server.
 pub(super) enum Ask<'a> {

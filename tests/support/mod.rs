@@ -10,6 +10,7 @@
 //!   what it did not expect fails the test when the server is dropped.
 //! - [`bridge_process`]: the real binary in a private home.
 //! - [`raw_server`]: bytes for bytes, where even HTTP must be broken.
+//! - [`proxy`]: a proxy that leads every name to one server, and records who asked for what.
 //! - [`sse_server`]: a server of the older transport.
 //! - [`ports`]: addresses where nobody answers.
 //! - [`gate`]: how a test orders two sides without sleeping.
@@ -25,6 +26,7 @@ pub mod gate;
 pub mod http_client;
 pub mod mcp_server;
 pub mod ports;
+pub mod proxy;
 pub mod raw_server;
 pub mod sse_server;
 pub mod timeline;
@@ -36,6 +38,7 @@ pub use bridge_process::BridgeProcess;
 pub use gate::Gate;
 pub use mcp_server::{Answer, Lost, McpServer, Step};
 pub use ports::{BlackHole, ClosedPort};
+pub use proxy::Proxy;
 pub use raw_server::RawServer;
 pub use timeline::Timeline;
 

@@ -11,12 +11,12 @@ pub struct ClosedPort {
 
 impl ClosedPort {
     pub fn reserve() -> Self {
-        Self::hold(0)
+        Self::hold((Ipv4Addr::LOCALHOST, 0).into())
     }
 
     /// Keeps a port from others after its listener was closed.
-    pub(super) fn hold(port: u16) -> Self {
-        Self { held: bind(port) }
+    pub(super) fn hold(address: SocketAddr) -> Self {
+        Self { held: bind(address) }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -42,7 +42,11 @@ pub struct BlackHole {
 
 impl BlackHole {
     pub fn dig() -> Self {
-        let held = bind(0);
+        Self::dig_at((Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    pub fn dig_at(address: SocketAddr) -> Self {
+        let held = bind(address);
         held.listen(0).expect("listening on a port of our own");
         // A queue of length 0 takes one connection; the next one finds it full.
         let queue = TcpStream::connect(address_of(&held)).expect("the queue's one place");
@@ -58,15 +62,14 @@ impl BlackHole {
     }
 }
 
-fn bind(port: u16) -> Socket {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+fn bind(address: SocketAddr) -> Socket {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
     socket.set_reuse_address(true).expect("SO_REUSEADDR");
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     socket.bind(&address.into()).unwrap_or_else(|why| panic!("can't bind {address}: {why}"));
     socket
 }
 
 fn address_of(socket: &Socket) -> SocketAddr {
     let address = socket.local_addr().expect("a bound socket has an address");
-    address.as_socket().expect("an IPv4 socket")
+    address.as_socket().expect("a socket of the internet")
 }

@@ -82,9 +82,9 @@ impl Port {
         match self {
             Self::Closed(held) => Self::Closed(held),
             Self::Open(listener) => {
-                let number = listener.local_addr().expect("a bound address").port();
+                let address = listener.local_addr().expect("a bound address");
                 drop(listener);
-                Self::Closed(ClosedPort::hold(number))
+                Self::Closed(ClosedPort::hold(address))
             }
         }
     }

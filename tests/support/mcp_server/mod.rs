@@ -32,6 +32,7 @@ mod world;
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -52,7 +53,7 @@ use self::listener::{Connecting, Order};
 use self::script::{Script, Source};
 use self::stream_log::{StreamLog, What};
 use self::world::{Settings, State, World};
-use super::certificates::{Certificate, PrivateAuthority, Protocols};
+use super::certificates::{Certificate, ClientCertificate, PrivateAuthority, Protocols, Tls};
 use super::watched::Watched;
 use super::{ClosedPort, DEADLINE, Gate, Timeline};
 
@@ -61,7 +62,8 @@ pub struct Builder {
     settings: Settings,
     state: State,
     connecting: Connecting,
-    tls: Option<(Certificate, Protocols)>,
+    tls: Option<Tls>,
+    address: SocketAddr,
 }
 
 impl Builder {
@@ -182,7 +184,29 @@ impl Builder {
 
     #[must_use]
     pub fn tls(mut self, certificate: Certificate, protocols: Protocols) -> Self {
-        self.tls = Some((certificate, protocols));
+        let client = ClientCertificate::NotAsked;
+        self.tls = Some(Tls { shown: certificate, offered: protocols, client });
+        self
+    }
+
+    /// HTTPS for those who show a certificate of the same private authority.
+    #[must_use]
+    pub fn mutual_tls(mut self, client: ClientCertificate, protocols: Protocols) -> Self {
+        self.tls = Some(Tls { shown: Certificate::Good, offered: protocols, client });
+        self
+    }
+
+    /// Listens on this address of the machine, in place of 127.0.0.1.
+    #[must_use]
+    pub fn at(mut self, address: IpAddr) -> Self {
+        self.address.set_ip(address);
+        self
+    }
+
+    /// Listens on this port.
+    #[must_use]
+    pub fn on_port(mut self, port: u16) -> Self {
+        self.address.set_port(port);
         self
     }
 
@@ -204,17 +228,18 @@ impl Builder {
     /// Has its port, but refuses connections until it is started.
     pub fn run_stopped(mut self) -> McpServer {
         if self.settings.paths.is_empty() {
-            self.path("/mcp").run_on(ClosedPort::reserve())
-        } else {
-            self.settings.paths.dedup();
-            self.run_on(ClosedPort::reserve())
+            self = self.path("/mcp");
         }
+        self.settings.paths.dedup();
+        let port = ClosedPort::hold(self.address);
+        self.run_on(port)
     }
 
     fn run_on(mut self, port: ClosedPort) -> McpServer {
-        let authority = self.tls.map(|(certificate, protocols)| {
+        let address = port.address();
+        let authority = self.tls.map(|tls| {
             let authority = PrivateAuthority::found();
-            self.connecting.tls = Some(authority.server_config(certificate, protocols));
+            self.connecting.tls = Some(authority.server_config(tls, address.ip()));
             authority
         });
         let world = Arc::new(World {
@@ -222,27 +247,20 @@ impl Builder {
             timeline: Timeline::of_this_test(),
             state: Watched::new(self.state),
         });
-        let number = port.address().port();
         let (orders, received) = mpsc::unbounded_channel();
         let run = listener::run(Arc::clone(&world), port, self.connecting, received);
         let thread = std::thread::Builder::new().name("mcp-server".into()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(run);
         });
-        McpServer {
-            world,
-            port: number,
-            orders,
-            thread: Some(thread.expect("a thread")),
-            authority,
-        }
+        McpServer { world, address, orders, thread: Some(thread.expect("a thread")), authority }
     }
 }
 
 /// A running server; it ends when this is dropped.
 pub struct McpServer {
     world: Arc<World>,
-    port: u16,
+    address: SocketAddr,
     orders: mpsc::UnboundedSender<Order>,
     thread: Option<JoinHandle<()>>,
     authority: Option<PrivateAuthority>,
@@ -264,6 +282,7 @@ impl McpServer {
             state: State::default(),
             connecting: Connecting::default(),
             tls: None,
+            address: (Ipv4Addr::LOCALHOST, 0).into(),
         }
     }
 
@@ -282,13 +301,27 @@ impl McpServer {
 
     /// Address and port, as they stand in its URL.
     pub fn host(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        self.address.to_string()
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL of the endpoint under another name, which a proxy has to know.
+    pub fn url_at(&self, host: &str) -> String {
+        self.url().replacen(&self.host(), host, 1)
     }
 
     /// The certificate of its private authority, for `SSL_CERT_FILE`.
     #[track_caller]
     pub fn ca_file(&self) -> PathBuf {
-        self.authority.as_ref().expect("a server with TLS").pem_file()
+        self.authority().pem_file()
+    }
+
+    #[track_caller]
+    pub fn authority(&self) -> &PrivateAuthority {
+        self.authority.as_ref().expect("a server with TLS")
     }
 
     // --- what it does next ---

@@ -1,0 +1,140 @@
+//! The bytes of a connection, whatever lies below: TCP, TLS, or TLS within TLS behind an https proxy.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use super::fault::TlsReason;
+use super::tls;
+
+/// One type for all, so that HTTP is compiled once.
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    Tls(Box<Session>),
+}
+
+/// A TLS session, and whether the server ends it because of the client's certificate. In TLS 1.3 it
+/// looks at that when the handshake is over for the client, so that its alert comes in place of the
+/// first answer; nothing that was sent after the handshake has been read then.
+pub(super) struct Session {
+    tls: TlsStream<Stream>,
+    own_certificate: bool,
+    /// Whether reading has come to anything: bytes, the end, an error.
+    heard: bool,
+    refused: Arc<OnceLock<TlsReason>>,
+}
+
+/// The server's alert about the client's certificate.
+#[derive(Debug, thiserror::Error)]
+#[error("{alert}")]
+pub(super) struct Refused {
+    pub(super) reason: TlsReason,
+    alert: io::Error,
+}
+
+impl Session {
+    pub(super) fn new(tls: TlsStream<Stream>, own_certificate: bool) -> Self {
+        Self { tls, own_certificate, heard: false, refused: Arc::default() }
+    }
+
+    /// Set when the server refuses the client: HTTP/2 forgets what kind of error broke a connection.
+    pub(super) fn refused(&self) -> Arc<OnceLock<TlsReason>> {
+        Arc::clone(&self.refused)
+    }
+
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = ready!(Pin::new(&mut self.tls).poll_read(context, buffer));
+        let first = !std::mem::replace(&mut self.heard, true);
+        Poll::Ready(read.map_err(|error| if first { self.note(error) } else { error }))
+    }
+
+    /// The server closes after its alert, so that writing may fail before anybody has read that. What
+    /// failed before anything was read stays pending: HTTP always reads too, and there the alert, or
+    /// whatever else it is, comes at once.
+    fn after_reading<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        match written {
+            Poll::Ready(Err(_)) if !self.heard => Poll::Pending,
+            other => other,
+        }
+    }
+
+    fn note(&self, error: io::Error) -> io::Error {
+        let Some(reason) = tls::refusal_of_client(&error, self.own_certificate) else {
+            return error;
+        };
+        let reason = *self.refused.get_or_init(|| reason);
+        io::Error::new(error.kind(), Refused { reason, alert: error })
+    }
+}
+
+/// Calls the same method of whatever it is.
+macro_rules! write {
+    ($stream:expr, $inner:ident => $call:expr) => {
+        match $stream.get_mut() {
+            Self::Tcp(tcp) => {
+                let $inner = Pin::new(tcp);
+                $call
+            }
+            Self::Tls(session) => {
+                let $inner = Pin::new(&mut session.tls);
+                let written = $call;
+                session.after_reading(written)
+            }
+        }
+    };
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_read(context, buffer),
+            Self::Tls(session) => session.poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        write!(self, inner => inner.poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        write!(self, inner => inner.poll_write_vectored(context, slices))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Tcp(tcp) => tcp.is_write_vectored(),
+            Self::Tls(session) => session.tls.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        write!(self, inner => inner.poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        write!(self, inner => inner.poll_shutdown(context))
+    }
+}

@@ -1,0 +1,162 @@
+//! TLS: whom to trust, what to show, and why it failed.
+
+use std::error::Error;
+use std::sync::{Arc, OnceLock};
+
+use rustls::crypto::ring;
+use rustls::pki_types::ServerName;
+use rustls::{AlertDescription, CertificateError, ClientConfig, Error as TlsError};
+use rustls_platform_verifier::Verifier;
+use tokio_rustls::TlsConnector;
+
+use super::certificates::Certificates;
+use super::fault::{Fault, FaultKind, Sent, TlsReason};
+use super::stream::{Session, Stream};
+
+/// Makes TLS sessions. Loading the trust store takes milliseconds, so that it waits for the first.
+pub(super) struct Tls {
+    certificates: Arc<Certificates>,
+    to_server: OnceLock<Result<TlsConnector, String>>,
+    to_proxy: OnceLock<Result<TlsConnector, String>>,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Peer {
+    /// A server: HTTP/2 if it likes, and our certificate if it asks.
+    Server,
+    /// A proxy: HTTP/1.1, and no certificate of ours.
+    Proxy,
+}
+
+impl Tls {
+    pub(super) fn new(certificates: Arc<Certificates>) -> Self {
+        Self { certificates, to_server: OnceLock::new(), to_proxy: OnceLock::new() }
+    }
+
+    /// A session over `below`, and whether it speaks HTTP/2. `host` is as in a URL.
+    pub(super) async fn connect(
+        &self,
+        peer: Peer,
+        host: &str,
+        below: Stream,
+    ) -> Result<(Session, bool), Fault> {
+        let connector = match peer {
+            Peer::Server => self.to_server.get_or_init(|| self.connector(peer)),
+            Peer::Proxy => self.to_proxy.get_or_init(|| self.connector(peer)),
+        };
+        let setup = FaultKind::Tls(TlsReason::Setup);
+        let connector = connector.as_ref().map_err(|cause| Fault::words(setup, Sent::No, cause))?;
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let name = ServerName::try_from(host)
+            .map_err(|error| Fault::new(FaultKind::Tls(TlsReason::WrongName), Sent::No, &error))?;
+        let own = peer == Peer::Server && self.has_own_certificate();
+        let session =
+            connector.connect(name, below).await.map_err(|error| Fault::tls(&error, own))?;
+        let h2 = session.get_ref().1.alpn_protocol() == Some(b"h2");
+        Ok((Session::new(session, own), h2))
+    }
+
+    /// Whether there is a certificate to show.
+    fn has_own_certificate(&self) -> bool {
+        self.certificates.load().is_ok_and(|loaded| loaded.client.is_some())
+    }
+
+    fn connector(&self, peer: Peer) -> Result<TlsConnector, String> {
+        let loaded = self.certificates.load().map_err(ToString::to_string)?;
+        let provider = Arc::new(ring::default_provider());
+        let unusable = |error| format!("the system's certificates can't be used: {error}");
+        let verifier =
+            Verifier::new_with_extra_roots(loaded.authorities.iter().cloned(), provider.clone())
+                .map_err(unusable)?;
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(unusable)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        let mut config = match &loaded.client {
+            Some(client) if peer == Peer::Server => {
+                builder.with_client_cert_resolver(client.clone())
+            }
+            _ => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = match peer {
+            Peer::Server => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+            Peer::Proxy => vec![b"http/1.1".to_vec()],
+        };
+        Ok(TlsConnector::from(Arc::new(config)))
+    }
+}
+
+/// What a TLS error means, where one lies below an error.
+pub(super) fn reason(error: &(dyn Error + 'static), own_certificate: bool) -> Option<TlsReason> {
+    Some(match tls_error(error)? {
+        TlsError::InvalidCertificate(certificate) => of_certificate(certificate),
+        TlsError::AlertReceived(alert) => {
+            of_alert(*alert, own_certificate).unwrap_or(TlsReason::Other)
+        }
+        TlsError::InvalidMessage(_) => TlsReason::NotTls,
+        _ => TlsReason::Other,
+    })
+}
+
+/// What a server's alert says of the client's certificate, if anything.
+pub(super) fn refusal_of_client(
+    error: &(dyn Error + 'static),
+    own_certificate: bool,
+) -> Option<TlsReason> {
+    match tls_error(error)? {
+        TlsError::AlertReceived(alert) => of_alert(*alert, own_certificate),
+        _ => None,
+    }
+}
+
+fn of_certificate(error: &CertificateError) -> TlsReason {
+    use CertificateError as E;
+    match error {
+        E::UnknownIssuer => TlsReason::UnknownIssuer,
+        E::Expired | E::ExpiredContext { .. } => TlsReason::Expired,
+        E::NotValidYet | E::NotValidYetContext { .. } => TlsReason::NotYetValid,
+        E::NotValidForName | E::NotValidForNameContext { .. } => TlsReason::WrongName,
+        E::Revoked => TlsReason::Revoked,
+        // No type of rustls' own stands for it.
+        E::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => TlsReason::Authority,
+        _ => TlsReason::Certificate,
+    }
+}
+
+/// Alerts about the client's certificate (RFC 8446 §6.2).
+fn of_alert(alert: AlertDescription, own_certificate: bool) -> Option<TlsReason> {
+    use AlertDescription as A;
+    match alert {
+        A::CertificateRequired => Some(TlsReason::ClientCertificateWanted),
+        A::BadCertificate
+        | A::UnsupportedCertificate
+        | A::CertificateRevoked
+        | A::CertificateExpired
+        | A::CertificateUnknown
+        | A::UnknownCA
+        | A::AccessDenied
+        | A::DecryptError => Some(if own_certificate {
+            TlsReason::ClientCertificateRefused
+        } else {
+            TlsReason::ClientCertificateWanted
+        }),
+        _ => None,
+    }
+}
+
+/// The TLS error below another: in its sources or in an `io::Error`.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a TlsError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref::<TlsError>() {
+            return Some(tls);
+        }
+        if let Some(inner) = error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()) {
+            return tls_error(inner);
+        }
+        next = error.source();
+    }
+    None
+}
