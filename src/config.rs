@@ -10,7 +10,7 @@ pub use expand::Environment;
 
 use crate::cli::{FilterArgs, LogArgs, RelayArgs, ServeArgs, Transport};
 use crate::error::Error;
-use crate::remote::{Endpoint, EndpointError, Strategy};
+use crate::remote::{Endpoint, EndpointError, Strategy, without_secrets};
 use crate::{logging, paths, relay, remote};
 
 /// Everything that `serve` needs.
@@ -139,9 +139,8 @@ fn endpoint(server: &str, args: &RelayArgs, environment: &Environment) -> Result
 fn unusable(server: &str, error: &EndpointError) -> Error {
     let failed = Error::usage("the server can't be used").because(error);
     match error {
-        EndpointError::NotAUrl(_) if !server.contains("://") => {
-            failed.hint(format!("write the whole address: `bridge https://{server}`"))
-        }
+        EndpointError::NotAUrl(_) if !server.contains("://") => failed
+            .hint(format!("write the whole address: `bridge https://{}`", without_secrets(server))),
         EndpointError::NotAUrl(_) => failed.hint("an address looks like https://host/path"),
         EndpointError::Scheme(_) => failed.hint("an address begins with https://"),
         EndpointError::Credentials => failed.hint("take the part before the @ out of the address"),

@@ -7,7 +7,9 @@ use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
 
 use tracing::{Event, Level as Severity, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
@@ -52,7 +54,7 @@ pub fn start(settings: &Settings) -> io::Result<()> {
         Level::Problems => LevelFilter::WARN,
         Level::Everything => LevelFilter::DEBUG,
     };
-    let stderr = lines().with_writer(io::stderr).with_filter(filter).boxed();
+    let stderr = lines().with_writer(|| Stderr).with_filter(filter).boxed();
     let mut layers = vec![stderr];
     if let Some(path) = &settings.file {
         let file = Mutex::new(LogFile::open(path)?);
@@ -61,6 +63,57 @@ pub fn start(settings: &Settings) -> io::Result<()> {
     tracing_subscriber::registry().with(layers).init();
     std::panic::set_hook(Box::new(|panic| tracing::error!("a defect of bridge: {panic}")));
     Ok(())
+}
+
+/// Lines that wait for a stderr that nobody reads; more are dropped.
+const WAITING_LINES: usize = 1_024;
+/// How long the end of the process waits for them.
+const LAST_LINES: Duration = Duration::from_millis(200);
+
+static STDERR: OnceLock<SyncSender<Note>> = OnceLock::new();
+
+/// What the thread that writes to stderr is told.
+enum Note {
+    Line(Vec<u8>),
+    /// Say when all lines before this were written.
+    Flush(SyncSender<()>),
+}
+
+/// stderr behind a thread of its own, begun with the first line: a client that does not read it must
+/// not stop the program.
+struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let _ = STDERR.get_or_init(write_to_stderr).try_send(Note::Line(line.to_vec()));
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn write_to_stderr() -> SyncSender<Note> {
+    let (sender, notes) = sync_channel(WAITING_LINES);
+    std::thread::spawn(move || {
+        for note in notes {
+            match note {
+                Note::Line(line) => drop(io::stderr().write_all(&line)),
+                Note::Flush(done) => drop(done.send(())),
+            }
+        }
+    });
+    sender
+}
+
+/// Waits for a moment until the last lines were written.
+pub fn finish() {
+    let Some(sender) = STDERR.get() else { return };
+    let (done, written) = sync_channel(1);
+    if sender.try_send(Note::Flush(done)).is_ok() {
+        let _ = written.recv_timeout(LAST_LINES);
+    }
 }
 
 fn lines() -> Layer<Registry, DefaultFields, Line> {
@@ -114,7 +167,10 @@ impl LogFile {
     /// another file under its name and go on with that.
     fn turn(&mut self) -> io::Result<()> {
         let lock = append(&self.path.with_added_extension("lock"))?;
-        lock.lock()?;
+        // Whoever holds it is turning the file, or was stopped in the middle: this line need not wait.
+        if lock.try_lock().is_err() {
+            return Ok(());
+        }
         if std::fs::metadata(&self.path).is_ok_and(|file| file.len() >= MAX_FILE) {
             std::fs::rename(&self.path, self.path.with_added_extension("1"))?;
         }

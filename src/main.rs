@@ -15,14 +15,21 @@ fn main() -> ExitCode {
         }
         Err(error) => return ui::usage(&error).into(),
     };
-    let done = match cli.command {
+    // A defect is told by the log, whose last lines are then still to be written.
+    let done = std::panic::catch_unwind(|| run(cli));
+    logging::finish();
+    match done {
+        Ok(Ok(())) => Exit::Ok.into(),
+        Ok(Err(error)) => ui::report(&error).into(),
+        Err(_) => Exit::Failed.into(),
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Error> {
+    match cli.command {
         None => serve(&cli.serve),
         Some(Command::Serve(args)) => serve(&args),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
-    };
-    match done {
-        Ok(()) => Exit::Ok.into(),
-        Err(error) => ui::report(&error).into(),
     }
 }
 

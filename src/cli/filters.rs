@@ -22,6 +22,6 @@ pub struct FilterArgs {
     #[arg(long, value_name = "PATTERN", env = "BRIDGE_ALLOW_TOOL", value_delimiter = ',')]
     pub allow_tool: Vec<String>,
     /// Show and call only tools of which the server says that they only read
-    #[arg(long, env = "BRIDGE_READ_ONLY")]
+    #[arg(long, env = "BRIDGE_READ_ONLY", value_parser = clap::builder::FalseyValueParser::new())]
     pub read_only: bool,
 }

@@ -53,7 +53,7 @@ pub struct HeaderArgs {
     )]
     pub header_command_timeout: Duration,
     /// Take no cookies (load balancers use them to keep a session on one machine)
-    #[arg(long, env = "BRIDGE_DISABLE_COOKIES", hide_short_help = true)]
+    #[arg(long, env = "BRIDGE_DISABLE_COOKIES", hide_short_help = true, value_parser = clap::builder::FalseyValueParser::new())]
     pub disable_cookies: bool,
 }
 

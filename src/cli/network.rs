@@ -30,10 +30,10 @@ pub struct NetworkArgs {
     #[arg(long)]
     pub enable_proxy: bool,
     /// Connect by IPv4 only
-    #[arg(long, env = "BRIDGE_IPV4", conflicts_with = "ipv6")]
+    #[arg(long, env = "BRIDGE_IPV4", conflicts_with = "ipv6", value_parser = clap::builder::FalseyValueParser::new())]
     pub ipv4: bool,
     /// Connect by IPv6 only
-    #[arg(long, env = "BRIDGE_IPV6")]
+    #[arg(long, env = "BRIDGE_IPV6", value_parser = clap::builder::FalseyValueParser::new())]
     pub ipv6: bool,
     /// How long making a connection may take, all in all (seconds, or with a unit; 0: no limit)
     #[arg(long, value_name = "TIME", env = "BRIDGE_CONNECT_TIMEOUT", default_value = "20s", value_parser = duration)]
@@ -45,7 +45,7 @@ pub struct NetworkArgs {
     #[arg(long, value_name = "TIME", env = "BRIDGE_BODY_TIMEOUT", value_parser = duration)]
     pub body_timeout: Option<Duration>,
     /// Send a `ping` every 30 seconds, so that nobody takes the session for forgotten
-    #[arg(long, env = "BRIDGE_KEEP_ALIVE")]
+    #[arg(long, env = "BRIDGE_KEEP_ALIVE", value_parser = clap::builder::FalseyValueParser::new())]
     pub keep_alive: bool,
     /// The time between two of them; turns `--keep-alive` on
     #[arg(long, value_name = "TIME", env = "BRIDGE_PING_INTERVAL", value_parser = pause)]

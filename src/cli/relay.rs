@@ -18,6 +18,6 @@ pub struct RelayArgs {
     #[arg(long, value_name = "TIME", env = "BRIDGE_DRAIN", default_value = "1s", value_parser = duration)]
     pub drain: std::time::Duration,
     /// Allow http:// to a server that is not on this machine
-    #[arg(long, env = "BRIDGE_ALLOW_HTTP")]
+    #[arg(long, env = "BRIDGE_ALLOW_HTTP", value_parser = clap::builder::FalseyValueParser::new())]
     pub allow_http: bool,
 }

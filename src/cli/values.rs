@@ -16,6 +16,9 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
     if bytes < 1024 { Err("smaller than 1k: no session would fit".into()) } else { Ok(bytes) }
 }
 
+/// A sum of a time and the present must not overflow.
+const LONGEST: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 60 * 60);
+
 /// A time: `500ms`, `30s`, `5m`, `2h`; a bare number is seconds.
 pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
     let text = text.trim();
@@ -28,7 +31,8 @@ pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
         "h" => 3_600_000,
         unit => return Err(format!("`{unit}` is no unit of time; use ms, s, m or h")),
     };
-    Ok(std::time::Duration::from_millis(u64::from(number) * millis))
+    let time = std::time::Duration::from_millis(u64::from(number) * millis);
+    if time > LONGEST { Err("longer than a year".into()) } else { Ok(time) }
 }
 
 #[cfg(test)]
@@ -47,6 +51,7 @@ mod tests {
         assert_eq!(duration("30"), Ok(Duration::from_secs(30)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
         assert!(duration("-1").is_err());
+        assert!(duration("4000000000h").is_err());
         assert!(duration("5 fortnights").is_err());
     }
 }

@@ -89,6 +89,8 @@ struct State {
     /// Whether a first connection showed which protocol the server speaks.
     known: bool,
     proven: bool,
+    /// First connections that failed.
+    failures: u64,
 }
 
 /// The way to an origin, chosen once, and what bounds an exchange on it.
@@ -270,12 +272,22 @@ impl Pool {
             *connects += 1;
             return self.connect_boxed().await;
         }
-        let _first = self.first.lock().await;
+        let failures = self.state().failures;
+        let first = self.first.lock().await;
         if let Some(lease) = self.open_lease(reuse) {
             return Ok(lease);
         }
         *connects += 1;
-        self.connect_boxed().await
+        if self.state().failures != failures {
+            // Whoever was first has failed: those behind do not wait for each other.
+            drop(first);
+            return self.connect_boxed().await;
+        }
+        let connected = self.connect_boxed().await;
+        if connected.is_err() {
+            self.state().failures += 1;
+        }
+        connected
     }
 
     /// Whether the connection that would be used lay idle long enough to have been closed unseen.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use serde::Deserializer as _;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::edit::key_text;
@@ -132,6 +132,39 @@ pub fn is_batch(bytes: &[u8]) -> bool {
     bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[')
 }
 
+/// The most messages of one batch. A body of tiny ones would multiply in memory.
+const MAX_BATCH: usize = 10_000;
+
+/// The elements of a batch, up to the bound.
+struct Elements<'a>(Vec<&'a RawValue>);
+
+impl<'de> serde::Deserialize<'de> for Elements<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ElementsVisitor)
+    }
+}
+
+struct ElementsVisitor;
+
+impl<'de> Visitor<'de> for ElementsVisitor {
+    type Value = Elements<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a batch")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = seq.next_element()? {
+            if elements.len() == MAX_BATCH {
+                return Err(A::Error::custom("more messages in one batch than are taken"));
+            }
+            elements.push(element);
+        }
+        Ok(Elements(elements))
+    }
+}
+
 /// The messages of a batch, or the text itself where it is none.
 ///
 /// # Errors
@@ -140,12 +173,12 @@ pub fn split_batch(bytes: Bytes) -> Result<Vec<Bytes>, Malformed> {
     if !is_batch(&bytes) {
         return Ok(vec![bytes]);
     }
-    let elements: Vec<&RawValue> =
+    let elements: Elements<'_> =
         serde_json::from_slice(&bytes).map_err(|error| unreadable(&bytes, &error))?;
-    if elements.is_empty() {
+    if elements.0.is_empty() {
         return Err(invalid(None, "an empty batch"));
     }
-    Ok(elements.iter().map(|raw| bytes.slice_ref(raw.get().as_bytes())).collect())
+    Ok(elements.0.iter().map(|raw| bytes.slice_ref(raw.get().as_bytes())).collect())
 }
 
 #[cfg(test)]

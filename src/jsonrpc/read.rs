@@ -1,11 +1,15 @@
 //! The few members of a body that steer the relay. Nothing here changes a message.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::Deserialize;
 
 use super::edit::{Unreadable, member, member_at, members};
 use super::{Id, Message};
+
+/// Longest protocol revision that is taken for one, in bytes: it is sent as a header.
+const MAX_VERSION: usize = 64;
 
 fn text(message: &Message) -> &str {
     // Checked when the envelope was read.
@@ -64,7 +68,9 @@ pub struct ServerCapabilities {
 /// Reads an `initialize` response; `None` where it holds no usable result.
 pub fn server_hello(response: &Message) -> Option<ServerHello> {
     let result = member(text(response), "result")?;
-    let version: Cow<'_, str> = serde_json::from_str(member(result, "protocolVersion")?).ok()?;
+    let version =
+        member(result, "protocolVersion").filter(|version| version.len() <= MAX_VERSION)?;
+    let version: Cow<'_, str> = serde_json::from_str(version).ok()?;
     let capabilities = member(result, "capabilities").unwrap_or("{}");
     let offers = |kind| member(capabilities, kind).is_some_and(|value| value != "null");
     Some(ServerHello {
@@ -168,7 +174,7 @@ pub fn cancelled_request(notification: &Message) -> Option<Id> {
 
 /// The names of the tools in a `tools/list` response that say of themselves that calling them again
 /// does no harm (`readOnlyHint` or `idempotentHint`), and of those that do not.
-pub fn tools_by_repeatability(response: &Message) -> Option<(Vec<String>, Vec<String>)> {
+pub fn tools_by_repeatability(response: &Message) -> Option<(HashSet<String>, HashSet<String>)> {
     let listed: Tools<'_> = serde_json::from_str(result(response)?).ok()?;
     let (repeatable, others): (Vec<_>, Vec<_>) =
         listed.tools.into_iter().partition(|tool| tool.annotations.repeatable());
@@ -228,8 +234,8 @@ mod tests {
                 {"name":"d","annotations":null},{"name":"e","inputSchema":{"a":1E400}}]}}"#,
         );
         let (repeatable, others) = tools_by_repeatability(&response).unwrap();
-        assert_eq!(repeatable, ["a", "b"]);
-        assert_eq!(others, ["c", "d", "e"]);
+        assert_eq!(repeatable, ["a", "b"].map(str::to_owned).into());
+        assert_eq!(others, ["c", "d", "e"].map(str::to_owned).into());
     }
 
     #[test]

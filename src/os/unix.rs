@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
+use rustix::event::{PollFd, PollFlags, poll};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -12,16 +13,56 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 ///
 /// # Errors
 /// It is closed.
-pub fn stdin() -> io::Result<File> {
-    Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
+pub fn stdin() -> io::Result<impl io::Read> {
+    Ok(Patient(io::stdin().as_fd().try_clone_to_owned()?.into()))
 }
 
 /// stdout, likewise.
 ///
 /// # Errors
 /// It is closed.
-pub fn stdout() -> io::Result<File> {
-    Ok(io::stdout().as_fd().try_clone_to_owned()?.into())
+pub fn stdout() -> io::Result<impl io::Write> {
+    Ok(Patient(io::stdout().as_fd().try_clone_to_owned()?.into()))
+}
+
+/// A file that is waited for also where whoever shares it has made it non-blocking.
+struct Patient(File);
+
+impl Patient {
+    fn wait(&self, for_what: PollFlags) -> io::Result<()> {
+        poll(&mut [PollFd::new(&self.0, for_what)], None)?;
+        Ok(())
+    }
+}
+
+impl io::Read for Patient {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.wait(PollFlags::IN)?;
+                }
+                read => return read,
+            }
+        }
+    }
+}
+
+impl io::Write for Patient {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.0.write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.wait(PollFlags::OUT)?;
+                }
+                written => return written,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Lets the process open as many files as the requests in flight need connections, and their answers as

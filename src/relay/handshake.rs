@@ -24,6 +24,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 const WAITED_FOR: Duration = Duration::from_secs(2);
 /// How long the requests of a session wait for the server to take `initialized`.
 const INITIALIZED_TIME: Duration = Duration::from_secs(5);
+/// A session that stood for so long was a good one, so that the waits begin anew.
+const STOOD: Duration = Duration::from_secs(60);
 /// Somebody has to grant or turn on what is refused: asked about once a minute.
 const REFUSED_WAIT: Duration = Duration::from_secs(60);
 
@@ -151,6 +153,10 @@ impl<M: Memory> Machine<M> {
         if let Some(session) = self.session() {
             self.leave_session(session.generation);
             self.commands.push(Command::EndSession(session));
+        }
+        if let Server::Opening { exchange, .. } = self.server {
+            self.end_own(exchange);
+            self.commands.push(Command::Stop(exchange));
         }
         self.server = Server::default();
         self.was_open = false;
@@ -366,7 +372,7 @@ impl<M: Memory> Machine<M> {
     fn connected(&mut self, now: Instant) {
         self.was_open = true;
         self.lost_early = false;
-        self.backoff = backoff();
+        self.opened = Some(now);
         let Server::Open { session, hello } = &self.server else { return };
         let (session, hello) = (Arc::clone(session), hello.clone());
         tracing::info!(session = session.id.is_some(), version = &*session.version, "connected");
@@ -453,14 +459,29 @@ impl<M: Memory> Machine<M> {
     }
 
     /// The server lost a session. Whether it was the present one.
-    pub(super) fn session_lost(&mut self, generation: u64, _now: Instant) -> bool {
+    pub(super) fn session_lost(&mut self, generation: u64, now: Instant) -> bool {
         if self.session().is_none_or(|session| session.generation != generation) {
             return false;
         }
         tracing::info!("the server lost the session; opening another");
+        let stood = self.opened.take().map(|opened| now.saturating_duration_since(opened));
+        if stood.is_some_and(|stood| stood > STOOD) {
+            self.backoff = backoff();
+        }
         self.server = Server::default();
         self.leave_session(generation);
         true
+    }
+
+    /// Opens a session in place of a lost one: at once where a request waits for it, else with back-off,
+    /// so that a server that loses every session is not asked for ever without a pause.
+    pub(super) fn reopen(&mut self, now: Instant) {
+        if self.in_flight.has_waiting() {
+            return self.begin_handshake(now);
+        }
+        let wait = self.backoff.wait();
+        self.deadlines.clear_all(Due::Handshake);
+        self.deadlines.set(Due::Handshake, now + wait);
     }
 
     /// Takes back what a session had open with the client.

@@ -1,6 +1,6 @@
 //! The client's requests that were not answered yet: those that wait and those that were sent.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
 use super::machine::ExchangeId;
@@ -9,8 +9,9 @@ use crate::jsonrpc::{Id, Message};
 /// Requests that may wait, and the bytes that they may hold, before stdin is left unread. Answers of
 /// the client stand in the same line, so that this must not be reached by a client in its right mind.
 const MAX_WAITING: usize = 65_536;
-/// In messages of the largest size.
+/// In messages of the largest size, and at the least.
 const MAX_WAITING_SIZE: usize = 4;
+const LEAST_WAITING_BYTES: usize = 64 * 1024 * 1024;
 
 /// One request.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(super) struct Call {
     pub(super) recovered: bool,
     /// Whether the server's list was asked what its tool does.
     pub(super) checked: bool,
+    /// How often it was sent.
+    pub(super) sendings: u32,
     /// When it is answered with an error, as set among the deadlines.
     pub(super) deadline: Option<Instant>,
 }
@@ -45,7 +48,9 @@ impl Call {
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     calls: HashMap<ExchangeId, Call>,
-    waiting: VecDeque<ExchangeId>,
+    /// Exchanges are numbered as they come, so that what waits again has its place before later ones.
+    waiting: BTreeSet<ExchangeId>,
+    ids: HashMap<Id, Vec<ExchangeId>>,
     waiting_bytes: usize,
     sent: usize,
 }
@@ -54,7 +59,8 @@ impl InFlight {
     /// Whether another request may be taken from the client.
     pub(super) fn has_room(&self, max_message_size: usize) -> bool {
         self.waiting.len() < MAX_WAITING
-            && self.waiting_bytes < max_message_size.saturating_mul(MAX_WAITING_SIZE)
+            && self.waiting_bytes
+                < max_message_size.saturating_mul(MAX_WAITING_SIZE).max(LEAST_WAITING_BYTES)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -80,16 +86,18 @@ impl InFlight {
     /// Adds a request that waits.
     pub(super) fn insert(&mut self, exchange: ExchangeId, call: Call) {
         self.waiting_bytes += call.message.bytes().len();
-        self.waiting.push_back(exchange);
+        self.waiting.insert(exchange);
+        self.ids.entry(call.id.clone()).or_default().push(exchange);
         self.calls.insert(exchange, call);
     }
 
     /// The next request to send, marked as sent in the session of that generation.
     pub(super) fn send_next(&mut self, generation: u64) -> Option<ExchangeId> {
-        let exchange = self.waiting.pop_front()?;
+        let exchange = self.waiting.pop_first()?;
         let call = self.calls.get_mut(&exchange)?;
         self.waiting_bytes -= call.message.bytes().len();
         call.state = CallState::Sent(generation);
+        call.sendings += 1;
         self.sent += 1;
         Some(exchange)
     }
@@ -103,16 +111,22 @@ impl InFlight {
         call.state = CallState::Waiting;
         self.sent -= 1;
         self.waiting_bytes += call.message.bytes().len();
-        self.waiting.push_front(exchange);
+        self.waiting.insert(exchange);
     }
 
     /// Takes a request out: it is answered, or nobody waits for its answer any more.
     pub(super) fn remove(&mut self, exchange: ExchangeId) -> Option<Call> {
         let call = self.calls.remove(&exchange)?;
+        if let Some(same) = self.ids.get_mut(&call.id) {
+            same.retain(|each| *each != exchange);
+            if same.is_empty() {
+                self.ids.remove(&call.id);
+            }
+        }
         match call.state {
             CallState::Sent(_) => self.sent -= 1,
             CallState::Waiting => {
-                self.waiting.retain(|each| *each != exchange);
+                self.waiting.remove(&exchange);
                 self.waiting_bytes -= call.message.bytes().len();
             }
         }
@@ -121,7 +135,7 @@ impl InFlight {
 
     /// The request that carries this id; of several, which no client should send, any.
     pub(super) fn by_id(&self, id: &Id) -> Option<ExchangeId> {
-        self.calls.iter().find(|(_, call)| call.id == *id).map(|(exchange, _)| *exchange)
+        self.ids.get(id)?.first().copied()
     }
 
     /// Those that wait, in order.

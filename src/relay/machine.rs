@@ -36,8 +36,13 @@ pub(super) const OWN_TIME: Duration = Duration::from_secs(30);
 const NOTIFICATION_TIME: Duration = Duration::from_secs(5);
 /// Requests that wait for whatever they wait for.
 const UNTIMED: [&str; 2] = ["subscriptions/listen", "tasks/result"];
-/// Notifications of the client that wait for the connection.
-const MAX_NOTIFICATIONS: usize = 1_000;
+/// Notifications of the client that wait for their turn, and the bytes that they may hold.
+const MAX_NOTIFICATIONS: usize = 65_536;
+const MAX_NOTIFICATION_BYTES: usize = 32 * 1024 * 1024;
+/// Tools that are remembered to be repeatable.
+const MAX_TOOLS: usize = 10_000;
+/// Times that a request is sent in a session that turns out to be lost, whoever opened it.
+const MAX_SENDINGS: u32 = 5;
 
 /// What the user set.
 #[derive(Debug, Clone)]
@@ -172,12 +177,17 @@ pub(super) struct Machine<M> {
     pub(super) was_open: bool,
     /// Whether a session was lost before it was set up, so that a second such loss is a failure.
     pub(super) lost_early: bool,
+    /// Since when the present session stands.
+    pub(super) opened: Option<Instant>,
     /// The server offers no GET stream.
     pub(super) no_stream: bool,
     pub(super) generation: u64,
     /// What the server last said of itself.
     pub(super) identity: Option<String>,
     notifications: VecDeque<Message>,
+    notification_bytes: usize,
+    /// Whether it was said that notifications are dropped.
+    dropped: bool,
     notifying: Option<ExchangeId>,
     repeatable_tools: HashSet<String>,
     capacity: usize,
@@ -204,10 +214,13 @@ impl<M: Memory> Machine<M> {
             backoff: super::handshake::backoff(),
             was_open: false,
             lost_early: false,
+            opened: None,
             no_stream: false,
             generation: 0,
             identity: None,
             notifications: VecDeque::new(),
+            notification_bytes: 0,
+            dropped: false,
             notifying: None,
             repeatable_tools: HashSet::new(),
             capacity: MAX_IN_FLIGHT,
@@ -301,6 +314,7 @@ impl<M: Memory> Machine<M> {
             id,
             state: CallState::Waiting,
             recovered: false,
+            sendings: 0,
             checked: false,
             deadline: None,
         };
@@ -317,12 +331,21 @@ impl<M: Memory> Machine<M> {
     }
 
     fn queue_notification(&mut self, message: Message) {
-        if self.notifications.len() == MAX_NOTIFICATIONS {
-            let dropped = self.notifications.pop_front();
-            let method = dropped.as_ref().and_then(Message::method).unwrap_or_default().to_owned();
-            tracing::warn!(method, "a notification was dropped: too many wait for the connection");
-        }
+        self.notification_bytes += message.bytes().len();
         self.notifications.push_back(message);
+        while self.notifications.len() > MAX_NOTIFICATIONS
+            || self.notification_bytes > MAX_NOTIFICATION_BYTES
+        {
+            let Some(dropped) = self.notifications.pop_front() else { break };
+            self.notification_bytes -= dropped.bytes().len();
+            if !std::mem::replace(&mut self.dropped, true) {
+                let method = dropped.method().unwrap_or_default();
+                tracing::warn!(
+                    method,
+                    "too many notifications wait for the server; some are dropped"
+                );
+            }
+        }
     }
 
     /// The client cancels a request. What was not sent yet is not sent at all.
@@ -496,7 +519,8 @@ impl<M: Memory> Machine<M> {
             "tools/list" => {
                 if let Some((repeatable, others)) = read::tools_by_repeatability(answer) {
                     self.repeatable_tools.retain(|name| !others.contains(name));
-                    self.repeatable_tools.extend(repeatable);
+                    let room = MAX_TOOLS.saturating_sub(self.repeatable_tools.len());
+                    self.repeatable_tools.extend(repeatable.into_iter().take(room));
                 }
                 if let Some(result) = read::result(answer) {
                     self.filtering.learn(result);
@@ -538,12 +562,12 @@ impl<M: Memory> Machine<M> {
 
     fn call_ended(&mut self, exchange: ExchangeId, outcome: Outcome, now: Instant) {
         let Some(call) = self.in_flight.get(exchange) else { return };
-        let (recovered, state) = (call.recovered, call.state);
+        let (recovered, state, sendings) = (call.recovered, call.state, call.sendings);
         let present = self.session().map_or(0, |session| session.generation);
         let is_present = state == CallState::Sent(present);
         match outcome {
             // Another request has opened, or is opening, a new session: this one just goes along.
-            Outcome::SessionLost(_) if !is_present || !recovered => {
+            Outcome::SessionLost(_) if sendings < MAX_SENDINGS && (!is_present || !recovered) => {
                 if is_present {
                     self.recover(exchange, now);
                 }
@@ -572,6 +596,7 @@ impl<M: Memory> Machine<M> {
     fn notification_ended(&mut self, notice: Notice, outcome: Outcome, now: Instant) {
         match outcome {
             Outcome::SessionLost(_) if !notice.again => {
+                self.notification_bytes += notice.message.bytes().len();
                 self.notifications.push_front(notice.message);
                 self.restore.resend_next = true;
                 self.session_lost(notice.generation, now);
@@ -612,7 +637,7 @@ impl<M: Memory> Machine<M> {
             }
             ListenEnd::SessionLost => {
                 if self.session_lost(generation, now) {
-                    self.begin_handshake(now);
+                    self.reopen(now);
                 }
             }
         }
@@ -766,6 +791,7 @@ impl<M: Memory> Machine<M> {
             return;
         }
         let Some(message) = self.notifications.pop_front() else { return };
+        self.notification_bytes -= message.bytes().len();
         let again = std::mem::take(&mut self.restore.resend_next);
         let session = self.session();
         let generation = session.as_ref().map_or(0, |session| session.generation);

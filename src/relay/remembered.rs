@@ -10,6 +10,8 @@ use serde_json::value::RawValue;
 /// Longest answer that is kept, in bytes, and the most of them.
 const MAX_ANSWER: usize = 1024 * 1024;
 const MAX_HANDSHAKES: usize = 8;
+/// Longest file that is read: what is in it can't be more.
+const MAX_FILE: u64 = 16 * 1024 * 1024;
 /// Version of the file's layout; a file of another is not read.
 const LAYOUT: u32 = 1;
 
@@ -40,7 +42,9 @@ struct Answers {
 
 impl Answers {
     fn read(path: &Path) -> Self {
-        let text = std::fs::read(path).unwrap_or_default();
+        let sound = |file: &std::fs::Metadata| file.is_file() && file.len() <= MAX_FILE;
+        let is_sound = std::fs::symlink_metadata(path).is_ok_and(|file| sound(&file));
+        let text = if is_sound { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
         let read: Option<Self> = serde_json::from_slice(&text).ok();
         read.filter(|answers| answers.layout == LAYOUT)
             .unwrap_or_else(|| Self { layout: LAYOUT, ..Self::default() })
@@ -118,11 +122,11 @@ impl FileMemory {
 
 impl Memory for FileMemory {
     fn initialize(&mut self, capabilities: &str) -> Option<String> {
-        self.answers().initialize.get(capabilities).map(|result| result.get().to_owned())
+        self.answers().initialize.get(capabilities).map(|result| one_line(result))
     }
 
     fn list(&mut self, method: &str) -> Option<String> {
-        self.answers().lists.get(method).map(|result| result.get().to_owned())
+        self.answers().lists.get(method).map(|result| one_line(result))
     }
 
     fn keep_initialize(&mut self, capabilities: &str, result: &str) {
@@ -132,6 +136,11 @@ impl Memory for FileMemory {
     fn keep_list(&mut self, method: &str, result: &str) {
         self.keep(Place::List, method, result);
     }
+}
+
+/// An answer as it may stand in a message, also where somebody has indented the file.
+fn one_line(result: &RawValue) -> String {
+    result.get().replace(['\n', '\r'], " ")
 }
 
 /// Merges changes into the file as it is now: another process may have written it meanwhile.

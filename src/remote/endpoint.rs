@@ -35,7 +35,8 @@ impl Endpoint {
     /// # Errors
     /// [`EndpointError`] says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
-        let url = Url::parse(text.trim()).map_err(|_| EndpointError::NotAUrl(text.to_owned()))?;
+        let url =
+            Url::parse(text.trim()).map_err(|_| EndpointError::NotAUrl(without_secrets(text)))?;
         Self::try_from(url)
     }
 
@@ -76,6 +77,18 @@ impl Endpoint {
             Some(Host::Ipv6(ip)) => ip.is_loopback(),
             None => false,
         }
+    }
+}
+
+/// What may be shown of a text that is no URL: without what looks like a query or a password.
+pub fn without_secrets(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    match text.rsplit_once('@') {
+        Some((before, after)) => {
+            let scheme = before.split_once("://").map(|(scheme, _)| format!("{scheme}://"));
+            format!("{}…@{after}", scheme.unwrap_or_default())
+        }
+        None => text.to_owned(),
     }
 }
 
@@ -120,6 +133,14 @@ mod tests {
         assert_eq!(error("mcp.example.com"), EndpointError::NotAUrl("mcp.example.com".into()));
         assert_eq!(error("ftp://example.com"), EndpointError::Scheme("ftp".into()));
         assert_eq!(error("https://me:pw@example.com"), EndpointError::Credentials);
+    }
+
+    #[test]
+    fn what_is_no_url_is_shown_without_its_secrets() {
+        for text in ["https://me:canary@h:99999/", "h/mcp?key=canary", "me:canary@h/#canary"] {
+            let shown = Endpoint::parse(text).unwrap_err().to_string();
+            assert!(!shown.contains("canary"), "{shown}");
+        }
     }
 
     #[test]

@@ -443,11 +443,20 @@ struct Reading<'a> {
     session: Option<&'a Session>,
     cursor: Cursor,
     progressed: bool,
+    /// Whether a message came.
+    began: bool,
 }
 
 impl<'a> Reading<'a> {
     fn new(remote: &'a Remote, request: Option<&'a Id>, session: Option<&'a Session>) -> Self {
-        Self { remote, request, session, cursor: Cursor::default(), progressed: false }
+        Self {
+            remote,
+            request,
+            session,
+            cursor: Cursor::default(),
+            progressed: false,
+            began: false,
+        }
     }
 
     async fn read<R: Receive>(&mut self, mut events: Events, receive: &R) -> End {
@@ -485,10 +494,12 @@ impl<'a> Reading<'a> {
         }
     }
 
-    async fn data<R: Receive>(&self, data: Vec<u8>, receive: &R) -> Result<Seen, Malformed> {
+    async fn data<R: Receive>(&mut self, data: Vec<u8>, receive: &R) -> Result<Seen, Malformed> {
         let mut seen = Seen::Nothing;
         for message in response::messages(data)? {
-            seen = seen.or(self.remote.pass(message, self.request, self.session, receive).await);
+            // A server that has begun to work on a request knows its session, whatever it says later.
+            let session = self.session.filter(|_| !std::mem::replace(&mut self.began, true));
+            seen = seen.or(self.remote.pass(message, self.request, session, receive).await);
         }
         Ok(seen)
     }

@@ -22,9 +22,9 @@ pub(super) enum Redirect {
     },
 }
 
-/// Decides on a redirect of a POST (RFC 9110 §15.4). 307 and 308 keep the method. 301, 302 and 303
-/// would make it a GET, so that they are followed, as a POST, only where they do no more than raise the
-/// scheme or mend a slash.
+/// Decides on a redirect of a POST (RFC 9110 §15.4). 307 and 308 keep the method. 301 and 302 would make
+/// it a GET, so that they are followed, as a POST, only where they do no more than raise the scheme or
+/// mend a slash. 303 says that the POST was carried out, so that it must not be sent again.
 pub(super) fn decide(from: &Endpoint, status: StatusCode, location: Option<&str>) -> Redirect {
     let target = location.and_then(|location| from.url().join(location).ok());
     let Some(to) = target.and_then(|url| Endpoint::try_from(url).ok()) else {
@@ -38,9 +38,13 @@ pub(super) fn decide(from: &Endpoint, status: StatusCode, location: Option<&str>
     if from.origin() != to.origin() && !upgraded {
         return refuse("it leads to another origin, to which nothing of yours is sent");
     }
+    if status == StatusCode::SEE_OTHER {
+        return refuse("it says that the request was processed, and where to look");
+    }
     let keeps_method =
         matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
-    if !keeps_method && !same_but_for_slash(from.url(), to.url()) {
+    let mends = from.url() != to.url() && same_but_for_slash(from.url(), to.url());
+    if !keeps_method && !mends {
         return refuse("it would turn the POST into a GET");
     }
     Redirect::Follow(Box::new(to))
@@ -85,7 +89,7 @@ mod tests {
                 Ok("https://h/doc/7/mcp")
             );
         }
-        for status in [301, 302, 303] {
+        for status in [301, 302] {
             assert_eq!(decided(status, "https://h/mcp", "/mcp/").as_deref(), Ok("https://h/mcp/"));
             assert!(decided(status, "https://h/mcp", "/login").is_err());
         }

@@ -20,6 +20,10 @@ pub(super) const WEB_PAGE: &str =
 const MAX_REFUSAL: usize = 1024 * 1024;
 /// How long a refusal's body may take: its status says enough.
 const REFUSAL_TIME: Duration = Duration::from_secs(5);
+/// What is reserved for a body by the length that the server announces.
+const MAX_RESERVED: usize = 256 * 1024 * 1024;
+/// What is searched for the first line.
+const MAX_READ: usize = 64 * 1024;
 /// Characters of the first line of a body that go into an error.
 const MAX_LINE: usize = 200;
 
@@ -47,7 +51,7 @@ pub(super) async fn collect(mut body: Body, limit: usize) -> Result<Vec<u8>, Unc
     if announced > limit {
         return Err(Uncollected::TooLarge);
     }
-    let mut whole = Vec::with_capacity(announced);
+    let mut whole = Vec::with_capacity(announced.min(MAX_RESERVED));
     while let Some(chunk) = body.chunk().await.map_err(Uncollected::Broken)? {
         if whole.len() + chunk.len() > limit {
             return Err(Uncollected::TooLarge);
@@ -158,7 +162,7 @@ pub(super) fn not_an_answer(
 /// What a body says first, for a person: the message of a JSON error, the title of a page, else the
 /// first line that is not empty.
 pub(super) fn first_line(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
+    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_READ)]);
     let text = text.trim_start_matches('\u{feff}').trim();
     let line = json_message(text)
         .or_else(|| title(text))

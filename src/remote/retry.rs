@@ -8,6 +8,10 @@ use super::failure::{Failure, FailureKind, Fate};
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// A server that asks for more is taken to mean this: nobody waits for it, and a sum with the present
+/// must not overflow.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Requests and notifications of the specification that do no harm when they arrive twice
 /// (`docs/architecture.md`, ADR 0004). Tools are asked about by their own annotations.
 const REPEATABLE: [&str; 20] = [
@@ -103,11 +107,12 @@ impl Retries {
 /// How long a server asks to be left alone (RFC 9110 §10.2.3): seconds, or a date.
 pub(super) fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Duration> {
     let value = value.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        let seconds = value.parse().unwrap_or(u64::MAX);
+        return Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    Some(date.duration_since(now).unwrap_or_default().min(LONGEST_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -171,6 +176,9 @@ mod tests {
         let date = "Sun, 06 Nov 1994 08:49:37 GMT";
         assert_eq!(retry_after(date, now), Some(Duration::from_secs(7)));
         assert_eq!(retry_after("soon", now), None);
+        for endless in ["18446744073709551615", "99999999999999999999999"] {
+            assert_eq!(retry_after(endless, now), Some(LONGEST_RETRY_AFTER));
+        }
     }
 
     #[test]

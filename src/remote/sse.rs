@@ -13,6 +13,9 @@ use crate::http::{Body, Fault};
 /// Longest wait that a server may ask for with `retry`.
 const MAX_RETRY: Duration = Duration::from_secs(300);
 
+/// Longest event id that is kept, in bytes: it is sent back as a header.
+const MAX_ID: usize = 8 * 1024;
+
 /// Where a stream can be taken up again.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cursor {
@@ -82,7 +85,7 @@ impl Events {
                 cursor.retry = Some(Duration::from_millis(retry).min(MAX_RETRY));
             }
             // An id with a NUL is ignored (HTML, event stream interpretation); an empty one resets.
-            if let Some(id) = event.id.filter(|id| !id.contains('\0')) {
+            if let Some(id) = event.id.filter(|id| !id.contains('\0') && id.len() <= MAX_ID) {
                 cursor.last_event_id = (!id.is_empty()).then_some(id);
             }
             let kind = event.event.as_deref().unwrap_or("message");

@@ -67,45 +67,64 @@ pub(in crate::remote) fn refusal_means_lost(
     let Some(session) = session else { return false };
     match status {
         StatusCode::NOT_FOUND => session.id.is_some() || session.channel.is_some(),
-        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => says_lost(text),
+        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => {
+            !is_jsonrpc_error(text) && says_lost(session, text)
+        }
         _ => false,
     }
 }
 
 /// Whether a JSON-RPC error says that the session is gone.
 pub(in crate::remote) fn error_means_lost(session: Option<&Session>, message: &Message) -> bool {
-    if session.is_none() || !matches!(message.kind(), Kind::Response { failed: true, .. }) {
+    let Some(session) = session else { return false };
+    if !matches!(message.kind(), Kind::Response { failed: true, .. }) {
         return false;
     }
     let Ok(text) = std::str::from_utf8(message.bytes()) else { return false };
     let code = member_at(text, &["error", "code"]).unwrap_or_default();
     let words = member_at(text, &["error", "message"]).unwrap_or_default();
-    SESSION_CODES.contains(&code) && says_lost(words)
+    SESSION_CODES.contains(&code) && says_lost(session, words)
 }
 
-fn says_lost(text: &str) -> bool {
-    const GONE: [&str; 13] = [
-        "not found",
-        "expired",
-        "invalid",
-        "unknown",
-        "missing",
-        "no valid",
-        "no active",
-        "terminated",
-        "does not exist",
-        "no longer",
-        "closed",
-        "required",
-        "not initialized",
+/// Whether a text says that the session is gone, of a server that gave one; or, of any server, that the
+/// handshake is missing. It looks for whole phrases: a tool's own error may talk of sessions too.
+fn says_lost(session: &Session, text: &str) -> bool {
+    const GONE: [&str; 20] = [
+        "session not found",
+        "session is not found",
+        "session was not found",
+        "could not find session",
+        "no such session",
+        "no valid session",
+        "no active session",
+        "invalid session",
+        "session is invalid",
+        "session invalid",
+        "unknown session",
+        "session unknown",
+        "session expired",
+        "session has expired",
+        "expired session",
+        "missing session",
+        "session is required",
+        "session header is required",
+        "session does not exist",
+        "session not initialized",
     ];
     let mut end = text.len().min(MAX_NEWS);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let text = text[..end].to_ascii_lowercase();
+    let text = text[..end].to_ascii_lowercase().replace(['-', '_'], " ");
+    let text = text.replace("session id", "session").replace("mcp session", "session");
     text.contains("not initialized")
-        || (text.contains("session") && GONE.iter().any(|gone| text.contains(gone)))
+        || (session.id.is_some() && GONE.iter().any(|gone| text.contains(gone)))
+}
+
+/// Whether a text is a JSON-RPC error, which is judged by its code.
+fn is_jsonrpc_error(text: &str) -> bool {
+    member_at(text, &["error", "code"])
+        .is_some_and(|code| code.starts_with(|c: char| c == '-' || c.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -132,6 +151,9 @@ mod tests {
         assert!(!lost(400, "Invalid tool name"));
         assert!(!lost(401, "token expired"));
         assert!(!lost(403, "session expired"));
+        assert!(lost(400, "Bad Request: Mcp-Session-Id header is required"));
+        assert!(!lost(400, "booked; invalid checkout session for the receipt"));
+        assert!(!lost(400, r#"{"error":{"code":-32602,"message":"invalid session"}}"#));
         assert!(!refusal_means_lost(Some(&session(None)), StatusCode::NOT_FOUND, ""));
         assert!(!refusal_means_lost(None, StatusCode::NOT_FOUND, "session not found"));
     }
@@ -140,12 +162,15 @@ mod tests {
     fn a_lost_session_is_known_by_code_and_words() {
         let lost = |text: &'static str| {
             let message = Message::parse(Bytes::from_static(text.as_bytes())).unwrap();
-            error_means_lost(Some(&session(None)), &message)
+            error_means_lost(Some(&session(Some("s"))), &message)
         };
         assert!(lost(r#"{"id":1,"error":{"code":-32600,"message":"Session not found"}}"#));
         assert!(lost(r#"{"id":null,"error":{"code":-32001,"message":"Session expired"}}"#));
         assert!(!lost(r#"{"id":1,"error":{"code":-32602,"message":"Session not found"}}"#));
         assert!(!lost(r#"{"id":1,"error":{"code":-32000,"message":"Record not found"}}"#));
+        assert!(!lost(
+            r#"{"id":1,"error":{"code":-32000,"message":"paid, but the browser session was closed"}}"#
+        ));
         assert!(!lost(r#"{"id":1,"result":{"code":-32000,"message":"session expired"}}"#));
     }
 
