@@ -34,13 +34,13 @@ complete -c bridge -n "__fish_bridge_needs_command" -l allow-tool -d 'Show and c
 complete -c bridge -n "__fish_bridge_needs_command" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l tool-timeout -d 'Answer a tool call with an error after this time (30s, 5m); without it, the client decides' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l drain -d 'How long answers in flight are waited for when the client is gone' -r
-complete -c bridge -n "__fish_bridge_needs_command" -l ca-cert -d 'Trust the certificates in this PEM file too, beside the system\'s [repeatable]' -r -F
+complete -c bridge -n "__fish_bridge_needs_command" -l ca-cert -d 'Trust the certificates in this PEM file too, beside the system\'s; may be given again' -r -F
 complete -c bridge -n "__fish_bridge_needs_command" -l client-cert -d 'Certificate to show to a server that asks for one (PEM; may hold the key too)' -r -F
 complete -c bridge -n "__fish_bridge_needs_command" -l client-key -d 'Key of `--client-cert` (PEM, not encrypted)' -r -F
-complete -c bridge -n "__fish_bridge_needs_command" -l proxy -d 'Proxy: http://, https://, socks5:// or socks5h://[USER:PASSWORD@]HOST:PORT, or `none`; without it, what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say, else the system\'s settings' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l proxy -d 'Proxy (http, https, socks5 or socks5h, as in `http://USER:PASSWORD@HOST:PORT`), or `none`; without it, what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say, else the system\'s settings' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l connect-timeout -d 'How long making a connection may take, all in all (seconds, or with a unit; 0: no limit)' -r
-complete -c bridge -n "__fish_bridge_needs_command" -l headers-timeout -d 'How long the beginning of an answer is waited for [default: no limit]' -r
-complete -c bridge -n "__fish_bridge_needs_command" -l body-timeout -d 'How long an answer or stream may pause [default: no limit]' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l headers-timeout -d 'How long the beginning of an answer is waited for; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l body-timeout -d 'How long an answer or stream may pause; without it, no limit' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l ping-interval -d 'The time between two of them; turns `--keep-alive` on' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l transport -d 'Which transports are tried, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
 sse-first\t'HTTP+SSE, then Streamable HTTP'
@@ -86,13 +86,13 @@ complete -c bridge -n "__fish_bridge_using_subcommand serve" -l allow-tool -d 'S
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l tool-timeout -d 'Answer a tool call with an error after this time (30s, 5m); without it, the client decides' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l drain -d 'How long answers in flight are waited for when the client is gone' -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ca-cert -d 'Trust the certificates in this PEM file too, beside the system\'s [repeatable]' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ca-cert -d 'Trust the certificates in this PEM file too, beside the system\'s; may be given again' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-cert -d 'Certificate to show to a server that asks for one (PEM; may hold the key too)' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-key -d 'Key of `--client-cert` (PEM, not encrypted)' -r -F
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l proxy -d 'Proxy: http://, https://, socks5:// or socks5h://[USER:PASSWORD@]HOST:PORT, or `none`; without it, what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say, else the system\'s settings' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l proxy -d 'Proxy (http, https, socks5 or socks5h, as in `http://USER:PASSWORD@HOST:PORT`), or `none`; without it, what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say, else the system\'s settings' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l connect-timeout -d 'How long making a connection may take, all in all (seconds, or with a unit; 0: no limit)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l headers-timeout -d 'How long the beginning of an answer is waited for [default: no limit]' -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l body-timeout -d 'How long an answer or stream may pause [default: no limit]' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l headers-timeout -d 'How long the beginning of an answer is waited for; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l body-timeout -d 'How long an answer or stream may pause; without it, no limit' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ping-interval -d 'The time between two of them; turns `--keep-alive` on' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l transport -d 'Which transports are tried, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
 sse-first\t'HTTP+SSE, then Streamable HTTP'

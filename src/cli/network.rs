@@ -13,7 +13,7 @@ use crate::secret::Secret;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
-    /// Trust the certificates in this PEM file too, beside the system's [repeatable]
+    /// Trust the certificates in this PEM file too, beside the system's; may be given again
     #[arg(long, value_name = "FILE", env = "BRIDGE_CA_CERT")]
     pub ca_cert: Vec<PathBuf>,
     /// Certificate to show to a server that asks for one (PEM; may hold the key too)
@@ -22,7 +22,7 @@ pub struct NetworkArgs {
     /// Key of `--client-cert` (PEM, not encrypted)
     #[arg(long, value_name = "FILE", env = "BRIDGE_CLIENT_KEY", requires = "client_cert")]
     pub client_key: Option<PathBuf>,
-    /// Proxy: http://, https://, socks5:// or socks5h://[USER:PASSWORD@]HOST:PORT, or `none`; without
+    /// Proxy (http, https, socks5 or socks5h, as in `http://USER:PASSWORD@HOST:PORT`), or `none`; without
     /// it, what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say, else the system's settings
     #[arg(long, value_name = "URL|none", env = "BRIDGE_PROXY", hide_env_values = true, value_parser = secret)]
     pub proxy: Option<Secret<String>>,
@@ -38,10 +38,10 @@ pub struct NetworkArgs {
     /// How long making a connection may take, all in all (seconds, or with a unit; 0: no limit)
     #[arg(long, value_name = "TIME", env = "BRIDGE_CONNECT_TIMEOUT", default_value = "20s", value_parser = duration)]
     pub connect_timeout: Duration,
-    /// How long the beginning of an answer is waited for [default: no limit]
+    /// How long the beginning of an answer is waited for; without it, no limit
     #[arg(long, value_name = "TIME", env = "BRIDGE_HEADERS_TIMEOUT", value_parser = duration)]
     pub headers_timeout: Option<Duration>,
-    /// How long an answer or stream may pause [default: no limit]
+    /// How long an answer or stream may pause; without it, no limit
     #[arg(long, value_name = "TIME", env = "BRIDGE_BODY_TIMEOUT", value_parser = duration)]
     pub body_timeout: Option<Duration>,
     /// Send a `ping` every 30 seconds, so that nobody takes the session for forgotten
