@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::mcp_server::matcher::{delete, get, path, post, when};
+use crate::support::mcp_server::matcher::{delete, get, path, post, tool, when};
 use crate::support::mcp_server::{Builder, Matcher, text};
 use crate::support::{Answer, BridgeProcess, McpServer};
 
@@ -25,7 +25,7 @@ fn posts_to(place: &'static str) -> Matcher {
 
 #[test]
 fn a_slash_is_mended_by_every_kind_of_redirect() {
-    for status in [301, 302, 303, 307, 308] {
+    for status in [301, 302, 307, 308] {
         let server = moved_by(status).run();
         let mut bridge = at_the_old_place(&server);
         bridge.initialize();
@@ -33,6 +33,17 @@ fn a_slash_is_mended_by_every_kind_of_redirect() {
         assert_eq!(answer["result"], text("there"), "by {status}");
         bridge.finish();
     }
+}
+
+#[test]
+fn what_a_303_says_was_processed_is_not_sent_again() {
+    let server = McpServer::legacy().run();
+    let mut bridge = BridgeProcess::before(&server);
+    server.once(tool("echo"), Answer::redirect(303, "/mcp").executed());
+    let error = bridge.call_tool(1, "echo", json!({"text": "once"}))["error"].take();
+    assert_eq!(error["data"]["status"], 303, "{error}");
+    assert_eq!(server.count(tool("echo")), 1);
+    bridge.finish();
 }
 
 #[test]

@@ -15,7 +15,8 @@ const PLAIN_ANSWER: &str = r#"{"jsonrpc":"2.0","id":0,"result":{"protocolVersion
 /// A handshake: what the client says, what the server answers. Gives the server, the bridge, and the
 /// line that the client got.
 fn handshake(hello: &str, answer: Answer) -> (McpServer, BridgeProcess, String) {
-    let server = McpServer::legacy().once("initialize", answer).allow(anything()).run();
+    let server =
+        McpServer::legacy().without_sessions().once("initialize", answer).allow(anything()).run();
     let mut bridge = BridgeProcess::to(server.url()).unchecked().spawn();
     bridge.send(hello);
     let line = bridge.expect_line();
