@@ -37,7 +37,7 @@ const RECENT: Duration = Duration::from_secs(2);
 /// close them after a second.
 const RECENT_UNPROVEN: Duration = Duration::from_millis(400);
 /// Under load connections are used again at once, and looking at each first would cost more than it tells.
-const RESTED: Duration = Duration::from_micros(100);
+const RESTED: Duration = Duration::from_millis(1);
 /// A connection that is still open after this long proves that the server keeps them.
 const PROOF: Duration = Duration::from_secs(4);
 /// Idle connections older than this are not used for anything.

@@ -215,7 +215,14 @@ impl<M: Memory> Machine<M> {
         let Some(id) = hello.request.id().cloned() else { return };
         let hello = hello.clone();
         let remembered = self.memory.initialize(&hello.read.capabilities);
-        tracing::info!(remembered = remembered.is_some(), "answering `initialize` for the server");
+        // The client takes this for a success: whoever reads its log learns why it shows no tools.
+        tracing::warn!(
+            "{}; the client was answered without the server, whose tools come when it is there",
+            self.last_refusal().map_or_else(
+                || format!("{} did not answer in time", self.name.host),
+                |failure| failure.reason()
+            )
+        );
         let result =
             remembered.unwrap_or_else(|| provisional::initialize_result(&hello.read, &self.name));
         let answer = Message::result(&id, &result);
@@ -417,7 +424,16 @@ impl<M: Memory> Machine<M> {
         self.handshake_failed(failure, now);
     }
 
+    /// Why the last handshake failed, while no other is under way.
+    pub(super) fn last_refusal(&self) -> Option<&Failure> {
+        match &self.server {
+            Server::Closed { last: Some((failure, _)) } => Some(failure),
+            _ => None,
+        }
+    }
+
     fn handshake_failed(&mut self, failure: Failure, now: Instant) {
+        tracing::info!("no session: {}", failure.reason());
         self.server = Server::Closed { last: Some((failure.clone(), now)) };
         let passes = failure.may_pass();
         if !passes {

@@ -764,10 +764,14 @@ impl<M: Memory> Machine<M> {
             return;
         }
         let ending = Failure::ending();
+        // What was never sent failed for the reason that kept it from being sent.
+        let unsent = self.last_refusal().cloned().unwrap_or_else(Failure::ending_unsent);
         for exchange in self.in_flight.all() {
-            self.fail(exchange, &ending);
+            let sent = self.in_flight.get(exchange).is_some_and(|c| c.state != CallState::Waiting);
+            self.fail(exchange, if sent { &ending } else { &unsent });
         }
-        self.refuse_initialize(&ending);
+        let opening = self.last_refusal().cloned().unwrap_or(ending);
+        self.refuse_initialize(&opening);
         self.commands.push(Command::StopListening);
         if let Some(session) = self.session() {
             self.commands.push(Command::EndSession(session));

@@ -30,13 +30,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 
 use crate::clock::{Clock, SleepDetector};
 use crate::jsonrpc::scan::Glimpse;
-use crate::jsonrpc::{INVALID_REQUEST, Malformed, Message, split_batch};
+use crate::jsonrpc::{INVALID_REQUEST, Kind, Malformed, Message, split_batch};
 use crate::remote::{Failure, Outcome, Patience, Post, Remote, Session, exchange, listen};
 use crate::stdio::{Frame, Line, Writer};
 use ends::Ends;
@@ -45,6 +45,8 @@ use machine::{Command, ExchangeId, Machine, Outgoing};
 
 /// Arrivals that wait for the loop before their streams are left unread.
 const ARRIVALS: usize = 1_024;
+/// Answers of the client under way at once.
+const ANSWERS: usize = 64;
 /// Arrivals taken at once.
 const BATCH: usize = 64;
 /// How long the end of a session may take, and the last writing.
@@ -91,6 +93,7 @@ impl Relay<'_> {
             writer: client.writer.clone(),
             arrivals,
             exchanges: HashMap::new(),
+            answers: Arc::new(Semaphore::new(ANSWERS)),
             listening: None,
             ending: None,
             remembering: None,
@@ -114,6 +117,8 @@ struct Running {
     writer: Writer,
     arrivals: mpsc::Sender<Arrival>,
     exchanges: HashMap<ExchangeId, Exchange>,
+    /// Turns of the client's answers, of which nothing else bounds the number.
+    answers: Arc<Semaphore>,
     listening: Option<JoinHandle<()>>,
     ending: Option<Arc<Session>>,
     /// The writing of what is remembered.
@@ -287,6 +292,7 @@ impl Running {
 
     fn send(&mut self, exchange: ExchangeId, outgoing: Outgoing) {
         let Outgoing { message, session, repeatable, patience } = outgoing;
+        let is_answer = matches!(message.kind(), Kind::Response { .. });
         let handed_over = Arc::new(AtomicBool::new(false));
         let post = Post {
             message,
@@ -295,10 +301,12 @@ impl Running {
             patience,
             handed_over: Arc::clone(&handed_over),
         };
+        let turn = is_answer.then(|| Arc::clone(&self.answers));
         let task = tokio::spawn(carry(
             Arc::clone(&self.remote),
             post,
             Inbox::of_exchange(exchange, self.arrivals.clone(), self.writer.clone()),
+            turn,
         ));
         let task = task.abort_handle();
         self.exchanges.insert(exchange, Exchange { task, handed_over, session });
@@ -378,7 +386,11 @@ impl Running {
 }
 
 /// Carries one exchange to its end, also where its code panics: the request is owed an answer.
-async fn carry(remote: Arc<Remote>, post: Post, inbox: Inbox) {
+async fn carry(remote: Arc<Remote>, post: Post, inbox: Inbox, turn: Option<Arc<Semaphore>>) {
+    let _turn = match turn {
+        Some(turns) => turns.acquire_owned().await.ok(),
+        None => None,
+    };
     let carried = AssertUnwindSafe(exchange(&remote, &post, &inbox)).catch_unwind().await;
     let outcome = carried.unwrap_or_else(|_| {
         Outcome::Failed(Failure::internal("an exchange with the server broke down"))

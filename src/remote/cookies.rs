@@ -7,6 +7,8 @@ use crate::secret::Secret;
 
 /// Cookies kept; a server that sets more is after something else.
 const MAX_COOKIES: usize = 32;
+/// Shorter values are no secrets, and stand in any text.
+const SHORTEST_ECHO: usize = 6;
 /// Longest cookie kept, in bytes (RFC 6265 §6.1).
 const MAX_COOKIE: usize = 4096;
 
@@ -47,6 +49,13 @@ impl Jar {
         Some(header)
     }
 
+    /// A text without the values.
+    pub(super) fn redact(&self, text: String) -> String {
+        let values = self.cookies.iter().map(|(_, value)| value.expose());
+        let values = values.filter(|value| value.len() >= SHORTEST_ECHO);
+        values.fold(text, |text, value| text.replace(value.as_str(), "[secret]"))
+    }
+
     /// Forgets all: the endpoint moved to another origin.
     pub(super) fn clear(&mut self) {
         self.cookies.clear();
@@ -73,6 +82,15 @@ mod tests {
         assert_eq!(after(&["lb=1; Path=/; HttpOnly", "b=2"]).unwrap(), "lb=1; b=2");
         assert_eq!(after(&["lb=1", "lb=3; Secure"]).unwrap(), "lb=3");
         assert_eq!(after(&["lb=1", "lb=; Max-Age=0"]), None);
+    }
+
+    #[test]
+    fn a_text_is_shown_without_the_values() {
+        let mut jar = Jar::default();
+        let mut headers = HeaderMap::new();
+        headers.append(SET_COOKIE, HeaderValue::from_static("lb=canary-1"));
+        jar.take(&headers);
+        assert_eq!(jar.redact("no lb=canary-1 here".into()), "no lb=[secret] here");
     }
 
     #[test]

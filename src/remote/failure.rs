@@ -152,6 +152,21 @@ impl Failure {
         Self { fate: Fate::NotExecuted, ..failure }
     }
 
+    /// The bridge ends before the message was sent.
+    pub fn ending_unsent() -> Self {
+        let what = "the bridge is ending and the request was not sent";
+        let failure = Self::settled(FailureKind::Ending, None, what);
+        Self { fate: Fate::NotExecuted, ..failure }
+    }
+
+    /// What failed and why, in one line.
+    pub fn reason(&self) -> String {
+        match &self.cause {
+            Some(cause) => format!("{} ({cause})", self.what),
+            None => self.what.clone(),
+        }
+    }
+
     /// No answer in the time that is allowed for it.
     pub fn timeout(host: &str, after: Duration) -> Self {
         let what = format!("no answer from {host} within {} s", after.as_secs());

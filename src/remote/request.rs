@@ -171,8 +171,18 @@ impl Remote {
         let body = response::collect_some(body).await;
         let host = self.endpoint().host();
         let lost = legacy::refusal_means_lost(session, status, &String::from_utf8_lossy(&body));
-        let failure = injected.told(response::refused(status, &headers, &body, &host));
+        let mut failure = injected.told(response::refused(status, &headers, &body, &host));
+        failure.what = self.without_session(failure.what, session);
         Refusal { failure, body, lost }
+    }
+
+    /// A server's words without the session id and the cookies that it may repeat in them.
+    fn without_session(&self, text: String, session: Option<&Session>) -> String {
+        let text = self.cookies.lock().unwrap_or_else(PoisonError::into_inner).redact(text);
+        match session.and_then(|session| session.id.as_ref()) {
+            Some(id) => text.replace(&**id.expose(), "[secret]"),
+            None => text,
+        }
     }
 }
 
