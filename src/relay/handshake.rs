@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::deadlines::Due;
-use super::machine::{
-    Command, ExchangeId, FromServer, Machine, OWN_TIME, Outgoing, Purpose, REQUEST_TIME,
-};
+use super::due::REQUEST_TIME;
+use super::machine::{Command, ExchangeId, FromServer, Machine, OWN_TIME, Outgoing, Purpose};
 use super::provisional;
 use super::remembered::{Memory, is_list};
 use crate::jsonrpc::edit::with_list_changed;

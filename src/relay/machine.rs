@@ -1,6 +1,7 @@
 //! The state of one relay: events in, commands out, no I/O and no clock of its own.
 //!
-//! The handshakes of both sides stand in [`super::handshake`]; here is what happens to messages. Every
+//! Its events stand in [`super::from_client`], [`super::from_server`] and [`super::due`], the handshakes of
+//! both sides in [`super::handshake`]; here is what all of them share: sending, failing, the end. Every
 //! request of the client is answered once, whatever comes in whatever order; that is what the property
 //! test at the end of this folder tries to break.
 
@@ -16,11 +17,8 @@ use super::in_flight::{Call, CallState, InFlight};
 use super::questions::Questions;
 use super::remembered::Memory;
 use super::restore::Restore;
-use crate::jsonrpc::{INVALID_REQUEST, Id, Kind, METHOD_NOT_FOUND, Malformed, Message, edit, read};
-use crate::remote::{
-    Backoff, Channel, Failure, ListenEnd, Outcome, Patience, Session, is_repeatable,
-};
-use crate::secret::Secret;
+use crate::jsonrpc::{INVALID_REQUEST, Id, Message, read};
+use crate::remote::{Backoff, Failure, Patience, Session, is_repeatable};
 use crate::stdio::Room;
 
 /// Numbers the exchanges of a process.
@@ -28,21 +26,10 @@ pub(super) type ExchangeId = u64;
 
 /// Requests in flight at once.
 const MAX_IN_FLIGHT: usize = 256;
-/// Requests other than `tools/call` are answered within this.
-pub(super) const REQUEST_TIME: Duration = Duration::from_secs(300);
 /// Notifications and answers of the client are taken by the server within this, or given up.
 pub(super) const OWN_TIME: Duration = Duration::from_secs(30);
 /// How long a notification holds the next one.
 const NOTIFICATION_TIME: Duration = Duration::from_secs(5);
-/// Requests that wait for whatever they wait for.
-const UNTIMED: [&str; 2] = ["subscriptions/listen", "tasks/result"];
-/// Notifications of the client that wait for their turn, and the bytes that they may hold.
-const MAX_NOTIFICATIONS: usize = 65_536;
-const MAX_NOTIFICATION_BYTES: usize = 32 * 1024 * 1024;
-/// Tools that are remembered to be repeatable.
-const MAX_TOOLS: usize = 10_000;
-/// Times that a request is sent in a session that turns out to be lost, whoever opened it.
-const MAX_SENDINGS: u32 = 5;
 
 /// What the user set.
 #[derive(Debug, Clone)]
@@ -149,11 +136,11 @@ pub(super) enum Purpose {
 /// A notification of the client on its way.
 #[derive(Debug)]
 pub(super) struct Notice {
-    message: Message,
+    pub(super) message: Message,
     /// The session that it was sent in.
-    generation: u64,
+    pub(super) generation: u64,
     /// Whether it was sent before, in a session that was lost.
-    again: bool,
+    pub(super) again: bool,
 }
 
 /// The state of a relay.
@@ -169,7 +156,7 @@ pub(super) struct Machine<M> {
     pub(super) filtering: Filtering,
     pub(super) deadlines: Deadlines,
     /// Exchanges that carry no request of the client, and when each is given up.
-    exchanges: HashMap<ExchangeId, (Purpose, Instant)>,
+    pub(super) exchanges: HashMap<ExchangeId, (Purpose, Instant)>,
     pub(super) commands: Vec<Command>,
     /// Waits between handshakes.
     pub(super) backoff: Backoff,
@@ -184,16 +171,16 @@ pub(super) struct Machine<M> {
     pub(super) generation: u64,
     /// What the server last said of itself.
     pub(super) identity: Option<String>,
-    notifications: VecDeque<Message>,
-    notification_bytes: usize,
+    pub(super) notifications: VecDeque<Message>,
+    pub(super) notification_bytes: usize,
     /// Whether it was said that notifications are dropped.
-    dropped: bool,
-    notifying: Option<ExchangeId>,
-    repeatable_tools: HashSet<String>,
-    capacity: usize,
-    last_exchange: ExchangeId,
-    ending: bool,
-    finished: bool,
+    pub(super) dropped: bool,
+    pub(super) notifying: Option<ExchangeId>,
+    pub(super) repeatable_tools: HashSet<String>,
+    pub(super) capacity: usize,
+    pub(super) last_exchange: ExchangeId,
+    pub(super) ending: bool,
+    pub(super) finished: bool,
 }
 
 impl<M: Memory> Machine<M> {
@@ -250,456 +237,6 @@ impl<M: Memory> Machine<M> {
         self.capacity = requests.unwrap_or(MAX_IN_FLIGHT).min(MAX_IN_FLIGHT);
     }
 
-    // ---- from the client
-
-    /// A message of the client.
-    pub(super) fn client_sent(&mut self, message: Message, now: Instant) {
-        if self.ending {
-            return;
-        }
-        match message.kind().clone() {
-            Kind::Request { id, method } => self.request(message, id, &method, now),
-            Kind::Notification { method } => self.notification(message, &method, now),
-            Kind::Response { id, .. } => self.reply(message, id.as_ref(), now),
-        }
-        self.pump(now);
-    }
-
-    /// A line of the client that is no message. Where it was to be an answer, its id is the server's: the
-    /// client hears of it under no id, and the server gets the error in the answer's place.
-    pub(super) fn client_sent_malformed(&mut self, bad: &Malformed, now: Instant) {
-        let id = bad.id.as_ref();
-        if !bad.is_response {
-            return self.refuse_line(id, bad.code, &bad.why);
-        }
-        self.refuse_line(None, bad.code, &bad.why);
-        if let Some(id) = id.filter(|id| self.questions.is_open(id)) {
-            self.reply(failure::refused_line(Some(id), bad.code, &bad.why), Some(id), now);
-        }
-    }
-
-    /// Tells the client what was wrong with a line.
-    pub(super) fn refuse_line(&mut self, id: Option<&Id>, code: i32, why: &str) {
-        self.write(failure::refused_line(id, code, why));
-    }
-
-    fn request(&mut self, message: Message, id: Id, method: &str, now: Instant) {
-        match method {
-            "initialize" => self.initialize(message, now),
-            // The signal to fall back on `initialize` (MCP 2026-07-28, versioning).
-            "server/discover" => {
-                let why = "Method not found: this bridge speaks the revisions with `initialize`";
-                self.refuse_line(Some(&id), METHOD_NOT_FOUND, why);
-            }
-            _ => {
-                if method == "tools/call"
-                    && let Some(failure) = self.filtering.refuses(&message)
-                {
-                    self.write(failure::response(&id, &failure, &self.name));
-                    return;
-                }
-                if let Some(result) = self.answer_of_ours(&message, method) {
-                    self.write(Message::result(&id, &result));
-                    return;
-                }
-                self.enqueue(message, id, now);
-            }
-        }
-    }
-
-    fn enqueue(&mut self, message: Message, id: Id, now: Instant) {
-        let exchange = self.next_exchange();
-        let call = Call {
-            message,
-            id,
-            state: CallState::Waiting,
-            recovered: false,
-            sendings: 0,
-            checked: false,
-            deadline: None,
-        };
-        self.in_flight.insert(exchange, call);
-        self.wait_for_connection(exchange, now);
-    }
-
-    fn notification(&mut self, message: Message, method: &str, now: Instant) {
-        match method {
-            "notifications/initialized" => self.client_initialized(message, now),
-            "notifications/cancelled" => self.cancelled(message),
-            _ => self.queue_notification(message),
-        }
-    }
-
-    fn queue_notification(&mut self, message: Message) {
-        self.notification_bytes += message.bytes().len();
-        self.notifications.push_back(message);
-        while self.notifications.len() > MAX_NOTIFICATIONS
-            || self.notification_bytes > MAX_NOTIFICATION_BYTES
-        {
-            let Some(dropped) = self.notifications.pop_front() else { break };
-            self.notification_bytes -= dropped.bytes().len();
-            if !std::mem::replace(&mut self.dropped, true) {
-                let method = dropped.method().unwrap_or_default();
-                tracing::warn!(
-                    method,
-                    "too many notifications wait for the server; some are dropped"
-                );
-            }
-        }
-    }
-
-    /// The client cancels a request. What was not sent yet is not sent at all.
-    fn cancelled(&mut self, message: Message) {
-        let named = read::cancelled_request(&message);
-        if named.as_ref().is_some_and(|id| self.is_opening(id)) {
-            tracing::debug!("a client must not cancel `initialize` (MCP cancellation)");
-            return;
-        }
-        let Some(exchange) = named.and_then(|id| self.in_flight.by_id(&id)) else {
-            // Unknown or answered already: the server may know more.
-            self.queue_notification(message);
-            return;
-        };
-        let Some(call) = self.take_call(exchange) else { return };
-        if let CallState::Sent(_) = call.state {
-            self.commands.push(Command::Cancel(exchange, message));
-        }
-    }
-
-    /// Whether this is the id of an `initialize` that waits for its answer.
-    fn is_opening(&self, id: &Id) -> bool {
-        matches!(&self.client, Client::Opening { hello, .. } if hello.request.id() == Some(id))
-    }
-
-    /// The client answers a request of the server.
-    fn reply(&mut self, message: Message, id: Option<&Id>, now: Instant) {
-        let question = id.and_then(|id| self.questions.answered(id));
-        let session = self.session();
-        let current = session.as_ref().map_or(0, |session| session.generation);
-        let late = match &question {
-            Some(question) => question.generation != current,
-            None => id.is_some_and(|id| self.questions.is_of_lost_session(id)),
-        };
-        if late {
-            tracing::debug!("an answer came after its session was lost");
-            return;
-        }
-        let original = question.and_then(|question| question.original);
-        let message = original.map_or(message.clone(), |original| message.with_id(&original));
-        let exchange = self.begin(Purpose::Reply, OWN_TIME, now);
-        self.send(exchange, message, session, true);
-    }
-
-    // ---- from the server
-
-    /// A message of the server.
-    pub(super) fn server_sent(&mut self, sent: FromServer, now: Instant) {
-        let FromServer { origin, message, room } = sent;
-        match message.kind().clone() {
-            Kind::Response { id, .. } => {
-                self.response(FromServer { origin, message, room }, id.as_ref(), now);
-            }
-            Kind::Request { .. } => {
-                let (generation, exchange) = self.belongs_to(origin);
-                if generation != self.session().map_or(0, |session| session.generation) {
-                    tracing::debug!("a question of a session that is gone was dropped");
-                    return;
-                }
-                let shown = self.questions.ask(message, generation, exchange);
-                self.commands.push(Command::Write(shown, room));
-            }
-            Kind::Notification { method } => {
-                if &*method == "notifications/tools/list_changed" {
-                    self.filtering.forget();
-                }
-                let message = if &*method == "notifications/cancelled" {
-                    self.server_cancelled(origin, message)
-                } else {
-                    message
-                };
-                self.commands.push(Command::Write(message, room));
-            }
-        }
-    }
-
-    fn belongs_to(&self, origin: Origin) -> (u64, Option<ExchangeId>) {
-        match origin {
-            Origin::Stream(generation) => (generation, None),
-            Origin::Exchange(exchange) => {
-                match self.in_flight.get(exchange).map(|call| call.state) {
-                    Some(CallState::Sent(generation)) => (generation, Some(exchange)),
-                    // By the stream of HTTP+SSE, which belongs to no request.
-                    _ => (self.session().map_or(0, |session| session.generation), None),
-                }
-            }
-        }
-    }
-
-    /// The server takes a question back; the client knows it by the id that it was shown.
-    fn server_cancelled(&mut self, origin: Origin, message: Message) -> Message {
-        let (generation, _) = self.belongs_to(origin);
-        let Some(id) = read::cancelled_request(&message) else { return message };
-        let shown = self.questions.shown_id(&id, generation).cloned();
-        let Some(shown) = shown else {
-            self.questions.answered(&id);
-            return message;
-        };
-        self.questions.answered(&shown);
-        let renamed =
-            edit::replace_at(message.bytes(), &["params", "requestId"], &shown.to_string());
-        renamed.map_or(message.clone(), |bytes| message.with_bytes(bytes))
-    }
-
-    fn response(&mut self, sent: FromServer, id: Option<&Id>, now: Instant) {
-        let exchange = match sent.origin {
-            Origin::Exchange(exchange) => Some(exchange),
-            Origin::Stream(_) => None,
-        };
-        let purpose = exchange.and_then(|exchange| self.exchanges.get(&exchange));
-        let purpose = purpose.map(|(each, _)| each);
-        if Self::is_lookup(purpose, id) {
-            self.lookup_answered(&sent.message);
-            return;
-        }
-        match purpose {
-            Some(Purpose::Handshake) => {
-                self.handshake_answered(exchange.unwrap_or_default(), sent, now);
-                return;
-            }
-            Some(Purpose::Restore(own) | Purpose::Ping(own, _)) if Some(own) == id => return,
-            _ => {}
-        }
-        let Some(id) = id else {
-            tracing::debug!("an error of the server names no request");
-            return;
-        };
-        let own = exchange
-            .filter(|exchange| self.in_flight.get(*exchange).is_some_and(|call| call.id == *id));
-        let Some(answered) = own.or_else(|| self.in_flight.by_id(id)) else {
-            tracing::debug!(%id, "a response to no open request was dropped");
-            return;
-        };
-        self.deliver(answered, sent.message, sent.room);
-        if own.is_none() {
-            self.commands.push(Command::Stop(answered));
-        }
-        self.pump(now);
-    }
-
-    /// Gives the client the answer that it waits for.
-    fn deliver(&mut self, exchange: ExchangeId, message: Message, room: Option<Room>) {
-        let Some(call) = self.take_call(exchange) else { return };
-        let succeeded = matches!(message.kind(), Kind::Response { failed: false, .. });
-        if succeeded {
-            self.learn(&call, &message);
-        }
-        let message = if succeeded && call.method() == "tools/list" {
-            self.filtered(&call, message)
-        } else {
-            message
-        };
-        self.commands.push(Command::Write(message, room));
-    }
-
-    /// A list without the tools that the user's filters hide.
-    fn filtered(&self, call: &Call, list: Message) -> Message {
-        match self.filtering.answer(&list) {
-            Ok(filtered) => filtered.unwrap_or(list),
-            Err(unreadable) => {
-                let what = format!("the list of tools can't be filtered: {unreadable}");
-                failure::response(&call.id, &Failure::blocked(what), &self.name)
-            }
-        }
-    }
-
-    /// Notes what an answer tells beyond the client.
-    fn learn(&mut self, call: &Call, answer: &Message) {
-        let method = call.method();
-        match method {
-            "tools/list" => {
-                if let Some((repeatable, others)) = read::tools_by_repeatability(answer) {
-                    self.repeatable_tools.retain(|name| !others.contains(name));
-                    let room = MAX_TOOLS.saturating_sub(self.repeatable_tools.len());
-                    self.repeatable_tools.extend(repeatable.into_iter().take(room));
-                }
-                if let Some(result) = read::result(answer) {
-                    self.filtering.learn(result);
-                }
-            }
-            "resources/subscribe" | "resources/unsubscribe" | "logging/setLevel" => {
-                self.restore.note(&call.message);
-            }
-            _ => {}
-        }
-        if super::remembered::is_list(method)
-            && !read::has_cursor(&call.message)
-            && let Some(result) = read::result(answer)
-        {
-            self.memory.keep_list(method, result);
-        }
-    }
-
-    /// An exchange came to its end.
-    pub(super) fn ended(&mut self, exchange: ExchangeId, outcome: Outcome, now: Instant) {
-        match self.end_own(exchange) {
-            None => self.call_ended(exchange, outcome, now),
-            Some(Purpose::Handshake) => self.handshake_ended(exchange, outcome, now),
-            Some(Purpose::Lookup(_)) => self.lookup_ended(exchange, outcome, now),
-            Some(Purpose::Initialized) => self.initialized_ended(exchange, outcome, now),
-            Some(Purpose::Notification(notice)) => {
-                self.notifying.take_if(|each| *each == exchange);
-                self.notification_ended(notice, outcome, now);
-            }
-            Some(Purpose::Ping(_, generation)) => self.ping_ended(generation, &outcome, now),
-            Some(Purpose::Reply | Purpose::Restore(_)) => {
-                if let Outcome::Failed(failure) | Outcome::SessionLost(failure) = outcome {
-                    tracing::warn!("an answer did not reach the server: {}", failure.what);
-                }
-            }
-        }
-        self.pump(now);
-    }
-
-    fn call_ended(&mut self, exchange: ExchangeId, outcome: Outcome, now: Instant) {
-        let Some(call) = self.in_flight.get(exchange) else { return };
-        let (recovered, state, sendings) = (call.recovered, call.state, call.sendings);
-        let present = self.session().map_or(0, |session| session.generation);
-        let is_present = state == CallState::Sent(present);
-        match outcome {
-            // Another request has opened, or is opening, a new session: this one just goes along.
-            Outcome::SessionLost(_) if sendings < MAX_SENDINGS && (!is_present || !recovered) => {
-                if is_present {
-                    self.recover(exchange, now);
-                }
-                self.in_flight.wait_again(exchange);
-                self.wait_for_connection(exchange, now);
-            }
-            Outcome::Failed(failure) | Outcome::SessionLost(failure) => {
-                self.fail(exchange, &failure);
-            }
-            Outcome::Answered | Outcome::Accepted => {
-                // The answer was another's, or the exchange misjudged: it is owed all the same.
-                self.fail(exchange, &Failure::internal("an exchange ended without its answer"));
-            }
-        }
-    }
-
-    /// A request found that the present session is lost. It opens another, once.
-    fn recover(&mut self, exchange: ExchangeId, now: Instant) {
-        let Some(call) = self.in_flight.get_mut(exchange) else { return };
-        call.recovered = true;
-        if let CallState::Sent(generation) = call.state {
-            self.session_lost(generation, now);
-        }
-    }
-
-    fn notification_ended(&mut self, notice: Notice, outcome: Outcome, now: Instant) {
-        match outcome {
-            Outcome::SessionLost(_) if !notice.again => {
-                self.notification_bytes += notice.message.bytes().len();
-                self.notifications.push_front(notice.message);
-                self.restore.resend_next = true;
-                self.session_lost(notice.generation, now);
-                self.begin_handshake(now);
-            }
-            Outcome::Failed(failure) | Outcome::SessionLost(failure) => {
-                tracing::warn!("a notification did not reach the server: {}", failure.what);
-            }
-            Outcome::Answered | Outcome::Accepted => {}
-        }
-    }
-
-    /// The session that is being opened goes over this channel.
-    pub(super) fn channel_opened(&mut self, exchange: ExchangeId, opened: Arc<Channel>) {
-        if let Server::Opening { exchange: own, channel, .. } = &mut self.server
-            && *own == exchange
-        {
-            *channel = Some(opened);
-        }
-    }
-
-    /// The server gave a session id with the head of an answer.
-    pub(super) fn session_given(&mut self, exchange: ExchangeId, id: Secret<Box<str>>) {
-        if let Server::Opening { exchange: own, session_id, .. } = &mut self.server
-            && *own == exchange
-        {
-            *session_id = Some(id);
-        }
-    }
-
-    /// Listening came to its end.
-    pub(super) fn listening_ended(&mut self, generation: u64, end: ListenEnd, now: Instant) {
-        match end {
-            ListenEnd::Refused(failure) => {
-                tracing::debug!(what = failure.what, "the server offers no stream of its own");
-                // 404 may be the session's and not the stream's: the next session asks again.
-                self.no_stream = failure.status != Some(404);
-            }
-            ListenEnd::SessionLost => {
-                if self.session_lost(generation, now) {
-                    self.reopen(now);
-                }
-            }
-        }
-    }
-
-    // ---- time
-
-    /// Does what has become due.
-    pub(super) fn tick(&mut self, now: Instant) {
-        while !self.finished
-            && let Some(due) = self.deadlines.take(now)
-        {
-            match due {
-                Due::Provisional => self.answer_provisionally(now),
-                Due::Handshake => self.begin_handshake(now),
-                Due::GiveUp(exchange) => self.give_up(exchange),
-                Due::TimeOut(exchange) => self.time_out(exchange, now),
-                Due::Stuck(exchange) => self.stuck(exchange, now),
-                Due::Ping => self.ping(now),
-                Due::Drained => self.finish(),
-            }
-        }
-        self.pump(now);
-    }
-
-    fn time_out(&mut self, exchange: ExchangeId, now: Instant) {
-        let Some(call) = self.in_flight.get(exchange) else { return };
-        let Some(limit) = self.time_limit(call.method()) else { return };
-        if self.questions.is_open_for(exchange) {
-            self.set_deadline(exchange, Due::TimeOut(exchange), now + limit);
-            return;
-        }
-        let id = call.id.clone();
-        let failure = Failure::timeout(&self.name.host, limit);
-        self.fail(exchange, &failure);
-        let params = format!("{{\"requestId\":{id},\"reason\":\"timed out\"}}");
-        let message = Message::notification("notifications/cancelled", Some(&params));
-        self.commands.push(Command::Cancel(exchange, message));
-    }
-
-    /// An exchange of the bridge's own got no answer: whatever waits for it goes on.
-    fn stuck(&mut self, exchange: ExchangeId, now: Instant) {
-        match self.exchanges.get_mut(&exchange) {
-            None => {}
-            // Some servers leave this answer open and send messages by it.
-            Some((Purpose::Initialized, _)) => {
-                self.end_own(exchange);
-                self.initialized_ended(exchange, Outcome::Accepted, now);
-            }
-            Some((Purpose::Notification(_), at)) if self.notifying == Some(exchange) => {
-                *at = now + OWN_TIME;
-                self.deadlines.set(Due::Stuck(exchange), *at);
-                self.notifying = None;
-            }
-            Some(_) => {
-                self.commands.push(Command::Stop(exchange));
-                let failure = Failure::timeout(&self.name.host, OWN_TIME);
-                self.ended(exchange, Outcome::Failed(failure), now);
-            }
-        }
-    }
-
     /// Begins an exchange of the bridge's own.
     pub(super) fn begin(&mut self, purpose: Purpose, time: Duration, now: Instant) -> ExchangeId {
         self.last_exchange += 1;
@@ -713,30 +250,6 @@ impl<M: Memory> Machine<M> {
         let (purpose, at) = self.exchanges.remove(&exchange)?;
         self.deadlines.clear(Due::Stuck(exchange), at);
         Some(purpose)
-    }
-
-    fn time_limit(&self, method: &str) -> Option<Duration> {
-        match method {
-            "tools/call" => self.settings.tool_timeout,
-            other if UNTIMED.contains(&other) => None,
-            _ => Some(REQUEST_TIME),
-        }
-    }
-
-    pub(super) fn set_deadline(&mut self, exchange: ExchangeId, due: Due, at: Instant) {
-        self.clear_deadline(exchange);
-        self.deadlines.set(due, at);
-        if let Some(call) = self.in_flight.get_mut(exchange) {
-            call.deadline = Some(at);
-        }
-    }
-
-    fn clear_deadline(&mut self, exchange: ExchangeId) {
-        let Some(call) = self.in_flight.get_mut(exchange) else { return };
-        if let Some(at) = call.deadline.take() {
-            self.deadlines.clear(Due::GiveUp(exchange), at);
-            self.deadlines.clear(Due::TimeOut(exchange), at);
-        }
     }
 
     // ---- the end
@@ -759,7 +272,7 @@ impl<M: Memory> Machine<M> {
         }
     }
 
-    fn finish(&mut self) {
+    pub(super) fn finish(&mut self) {
         if std::mem::replace(&mut self.finished, true) {
             return;
         }
@@ -867,7 +380,7 @@ impl<M: Memory> Machine<M> {
         self.in_flight.remove(exchange)
     }
 
-    fn next_exchange(&mut self) -> ExchangeId {
+    pub(super) fn next_exchange(&mut self) -> ExchangeId {
         self.last_exchange += 1;
         self.last_exchange
     }

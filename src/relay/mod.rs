@@ -1,9 +1,12 @@
 //! The loop that joins the two sides. It does what the `machine` decides and decides nothing itself.
 
 mod deadlines;
+mod due;
 mod ends;
 pub mod failure;
 mod filter;
+mod from_client;
+mod from_server;
 mod handshake;
 #[cfg(test)]
 mod handshake_tests;
