@@ -22,6 +22,10 @@ pub mod relay;
 
 pub mod remote;
 
+pub mod auth;
+
+pub mod credentials;
+
 pub mod clock;
 pub mod error;
 pub mod http;

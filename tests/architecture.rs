@@ -8,14 +8,19 @@ use std::path::{Path, PathBuf};
 const LEAVES: [&str; 7] = ["clock", "error", "http", "logging", "os", "paths", "secret"];
 
 /// Module → the modules that it may use besides the leaves.
-const ARROWS: [(&str, &[&str]); 14] = [
-    ("commands", &["cli", "config", "jsonrpc", "relay", "remote", "stdio", "ui"]),
+const ARROWS: [(&str, &[&str]); 16] = [
+    (
+        "commands",
+        &["auth", "cli", "config", "credentials", "jsonrpc", "relay", "remote", "stdio", "ui"],
+    ),
     // Settings types only.
-    ("config", &["cli", "relay", "remote"]),
+    ("config", &["auth", "cli", "credentials", "relay", "remote"]),
     ("cli", &[]),
     ("ui", &[]),
-    ("relay", &["jsonrpc", "remote", "stdio"]),
-    ("remote", &["jsonrpc"]),
+    ("relay", &["auth", "jsonrpc", "remote", "stdio"]),
+    ("remote", &["auth", "jsonrpc"]),
+    ("auth", &["credentials"]),
+    ("credentials", &[]),
     ("stdio", &["jsonrpc"]),
     ("jsonrpc", &[]),
     ("clock", &[]),
