@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 /// How far the wall clock may run ahead of the monotonic one before the machine is taken to have slept.
 /// Well above what a clock adjustment does, well below what closes a connection.
 const SLEEP_THRESHOLD: Duration = Duration::from_secs(5);
@@ -26,6 +28,40 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
     fn wall(&self) -> SystemTime {
         SystemTime::now()
+    }
+}
+
+/// A moment by the wall clock as it is written down: milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// So many whole seconds after 1970.
+    pub fn from_unix_seconds(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    /// Whole seconds since 1970.
+    pub fn unix_seconds(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// That much later.
+    #[must_use]
+    pub fn plus(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// How long after an earlier one; zero if it was not.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl From<SystemTime> for Moment {
+    fn from(time: SystemTime) -> Self {
+        Self(0).plus(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
     }
 }
 

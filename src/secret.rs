@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// Something that must never reach a log, an error or a screen: a session id, a cookie, a token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret<T>(T);
@@ -21,6 +23,59 @@ impl<T> Secret<T> {
 impl<T> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")
+    }
+}
+
+/// Writes a secret as it is, for what is sealed afterwards: `#[serde(with = "crate::secret::exposed")]`.
+/// A `Secret` without it can't be serialised at all.
+pub mod exposed {
+    use super::{Deserialize, Deserializer, Secret, Serialize, Serializer};
+
+    /// Writes the value.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<T: Serialize, S: Serializer>(
+        secret: &Secret<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        secret.expose().serialize(serializer)
+    }
+
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Secret<T>, D::Error> {
+        T::deserialize(deserializer).map(Secret::new)
+    }
+}
+
+/// The same as [`exposed`] for a secret that may be missing.
+pub mod exposed_option {
+    use super::{Deserialize, Deserializer, Secret, Serialize, Serializer};
+
+    /// Writes the value, or null.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<T: Serialize, S: Serializer>(
+        secret: &Option<Secret<T>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        secret.as_ref().map(Secret::expose).serialize(serializer)
+    }
+
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// Those of the deserializer.
+    pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Secret<T>>, D::Error> {
+        Ok(Option::<T>::deserialize(deserializer)?.map(Secret::new))
     }
 }
 

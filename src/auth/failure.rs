@@ -1,0 +1,160 @@
+//! What a sign-in can come to when not to a token, in words for a person and by kind for a caller.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Characters of a server's own words that are shown.
+const MAX_WORDS: usize = 300;
+
+/// Why there is no token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What it is, for whoever branches.
+    pub kind: FailureKind,
+    /// What failed, in one clause.
+    pub what: String,
+    /// Why, where more is known.
+    pub cause: Option<String>,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// How long the server asks to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+/// Kinds of failure, by what a caller does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// No answer: name, network, TLS, time. Nothing is known, and nothing may be deleted.
+    Unreachable,
+    /// 429, 5xx or `temporarily_unavailable`: the same request may be granted later.
+    Busy,
+    /// A page that wants to see a browser stands before the server.
+    BotProtection,
+    /// An answer that can't be used: no JSON, too large, without what it must hold.
+    BadAnswer,
+    /// A redirect that is not followed.
+    Redirected,
+    /// A URL that must not be used: no https, or not a URL.
+    UnsafeUrl,
+    /// Nobody says who signs users in.
+    NoMetadata,
+    /// The authorization server's document, or its answer, is of another issuer.
+    IssuerMismatch,
+    /// The protected resource metadata is of another resource.
+    ResourceMismatch,
+    /// The authorization server does not say that it checks PKCE with S256.
+    NoPkce,
+    /// The authorization server does not offer the grant that was asked for.
+    GrantNotOffered,
+    /// No way to get a client id.
+    NoRegistration,
+    /// The authorization server registers no client like this one.
+    RegistrationRefused,
+    /// `invalid_client` or `unauthorized_client`: the registration is dead, or its proof wrong.
+    InvalidClient,
+    /// `invalid_grant`: code, refresh token or device code are over.
+    InvalidGrant,
+    /// `invalid_scope`.
+    InvalidScope,
+    /// `invalid_target`, and what Entra says in its place: the `resource` is not wanted.
+    InvalidTarget,
+    /// The person said no.
+    Denied,
+    /// The time for it is over.
+    Expired,
+    /// Any other error that the authorization server names.
+    Refused,
+    /// What the user fixed can't be used.
+    Settings,
+    /// A defect of this program or of what it stands on.
+    Internal,
+}
+
+impl Failure {
+    /// A failure of a kind.
+    pub fn new(kind: FailureKind, what: impl Into<String>) -> Self {
+        Self { kind, what: what.into(), cause: None, hint: None, retry_after: None }
+    }
+
+    /// Adds the reason.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Whether the same request may succeed later, so that nothing may be deleted for it.
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self.kind,
+            FailureKind::Unreachable | FailureKind::Busy | FailureKind::BotProtection
+        )
+    }
+
+    /// What failed and why, in one line.
+    pub fn reason(&self) -> String {
+        match &self.cause {
+            Some(cause) => format!("{} ({cause})", self.what),
+            None => self.what.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// A server's words as they may be shown: one line, bounded, nothing that steers a terminal or turns
+/// the direction of writing.
+pub fn words(text: &str) -> String {
+    let clean = text.chars().take(MAX_WORDS * 4).map(|c| if steers(c) { ' ' } else { c });
+    let clean: String = clean.collect();
+    let mut line = clean.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = line.char_indices().nth(MAX_WORDS) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
+
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_words_are_one_line_without_what_steers_a_terminal() {
+        for (text, shown) in [
+            ("a\r\nb\tc", "a b c"),
+            ("\u{1b}[31mred\u{7}", "[31mred"),
+            ("pay\u{202e}lap", "pay lap"),
+            ("   ", ""),
+        ] {
+            assert_eq!(words(text), shown, "{text:?}");
+        }
+        assert_eq!(words(&"ä".repeat(10_000)).chars().count(), MAX_WORDS + 1);
+    }
+
+    #[test]
+    fn what_may_pass_by_itself_is_told_from_what_is_settled() {
+        let transient = |kind| Failure::new(kind, "x").is_transient();
+        assert!(transient(FailureKind::Unreachable) && transient(FailureKind::Busy));
+        assert!(transient(FailureKind::BotProtection));
+        assert!(!transient(FailureKind::InvalidGrant) && !transient(FailureKind::BadAnswer));
+    }
+}
