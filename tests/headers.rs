@@ -466,10 +466,12 @@ fn a_command_that_fails_is_told_with_the_last_line_of_its_stderr() {
     let said =
         failed(&format!("echo {CANARY}; echo one >&2; echo 'log in first' >&2; exit 3"), &[]);
     assert!(said.contains("exit status: 3") && said.contains(": log in first"), "{said}");
+    assert!(said.contains("; run it in a terminal to see why it fails"), "{said}");
     let said = failed("kill -9 $$", &[]);
     assert!(said.contains("signal: 9"), "{said}");
     let said = failed(&format!("echo '{{\"X\": {CANARY}}}'; echo odd >&2"), &[]);
     assert!(said.contains("not a JSON object: odd"), "{said}");
+    assert!(said.contains("; run it in a terminal: it has to print one value"), "{said}");
     let said = failed("printf '\\377\\376'", &[]);
     assert!(said.contains("not UTF-8"), "{said}");
     let said = failed("head -c 300000000 /dev/zero | tr '\\0' x", &[]);
@@ -483,6 +485,7 @@ fn a_command_that_takes_too_long_is_ended_with_all_that_it_began() {
     let body = format!("sleep 600 & echo $! > '{}'; wait", pid.display());
     let said = failed(&body, &["--header-command-timeout", "700ms"]);
     assert!(said.contains("longer than 700ms"), "{said}");
+    assert!(said.contains("allow more time with `--header-command-timeout`"), "{said}");
     let pid = std::fs::read_to_string(pid).unwrap();
     let deadline = Instant::now() + Duration::from_secs(5);
     let stat = Path::new("/proc").join(pid.trim()).join("stat");
@@ -511,7 +514,32 @@ fn a_command_that_is_not_there_is_told() {
     let mut bridge = bridge.spawn();
     let error = bridge.call(0, "initialize", initialize_params(json!({})))["error"].take();
     let said = error["message"].as_str().unwrap();
-    assert!(said.contains("/no/such/program") && said.contains("can't be run"), "{said}");
+    assert_eq!(
+        said,
+        "the header command `/no/such/program` gave no headers: the program was not found; write the \
+         program's whole path: an MCP client may have another PATH than your shell, and no shell \
+         expands ~ or aliases here"
+    );
+    bridge.finish();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_that_is_not_executable_is_told() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("token.sh");
+    std::fs::write(&file, "echo t").unwrap();
+    let file = file.to_str().unwrap();
+    let server = McpServer::legacy().run();
+    let mut bridge = BridgeProcess::to(server.url()).args(["--header-command", file]).spawn();
+    let error = bridge.call(0, "initialize", initialize_params(json!({})))["error"].take();
+    assert_eq!(
+        error["message"],
+        format!(
+            "the header command `{file}` gave no headers: the file is not executable; make the file \
+             executable (`chmod +x FILE`); a script needs a first line such as `#!/bin/sh`"
+        )
+    );
     bridge.finish();
 }
 

@@ -283,8 +283,12 @@ fn errors(bridges: Vec<Builder>) -> Vec<Value> {
 fn assert_messages(cases: Vec<(Builder, String)>) {
     let (bridges, expected): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
     let errors = errors(bridges);
-    let said: Vec<_> =
-        errors.iter().map(|error| error["message"].as_str().expect("a message")).collect();
+    // What a system without a name server says in place of "name or service not known".
+    let said = |error: &Value| {
+        let message = error["message"].as_str().expect("a message");
+        message.replace("temporary failure in name resolution", "name or service not known")
+    };
+    let said: Vec<_> = errors.iter().map(said).collect();
     assert_eq!(said, expected, "{errors:#?}");
     for error in &errors {
         assert_eq!(error["data"]["kind"], "unreachable", "{error}");
@@ -309,8 +313,8 @@ fn each_failure_of_a_certificate_says_what_to_do() {
     let table = [
         (
             Certificate::SelfSigned,
-            "nobody whom this system trusts has signed its certificate",
-            "add the certificate of its issuer to the system's trust store, or name its file with \
+            "its certificate is not trusted (unknown issuer)",
+            "add its issuer's certificate to the system's trust store, or name the file with \
              `--ca-cert FILE`",
         ),
         (
@@ -344,8 +348,8 @@ fn each_failure_of_a_certificate_says_what_to_do() {
         no_tls(
             &authority,
             "its certificate is that of an authority, not of a server",
-            "have the certificate of HOST made anew with `basicConstraints=CA:FALSE`, and name its \
-             issuer with `--ca-cert FILE`",
+            "renew the certificate of HOST with `basicConstraints=CA:FALSE`, and name its issuer \
+             with `--ca-cert FILE`",
         ),
     ));
     assert_messages(cases);
@@ -411,13 +415,12 @@ const DENIES: &str = "the proxy PROXY refuses to connect to mcp.test (HTTP 403 F
      whoever runs the proxy to allow mcp.test; if it can be reached without, add it to `NO_PROXY`";
 const CUT_OFF: &str = "the proxy PROXY can't connect to mcp.test (HTTP 502 Bad Gateway); check that \
      mcp.test is running; if it is inside your own network, add it to `NO_PROXY`";
-const UNREACHABLE: &str = "the proxy PROXY can't be reached; check the proxy's address in `--proxy`, \
+const UNREACHABLE: &str = "the proxy PROXY can't be reached: connection refused; check the proxy's address in `--proxy`, \
      `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` or the system's settings; `--proxy none` does without";
 const NO_PROXY: &str = "the proxy PROXY does not answer as a proxy; check the proxy's address: its \
      port, and whether it begins with http://, https:// or socks5://";
-const UNTRUSTED: &str = "no secure connection to the proxy PROXY: nobody whom this system trusts has \
-     signed its certificate; add the certificate of its issuer to the system's trust store, or name \
-     its file with `--ca-cert FILE`";
+const UNTRUSTED: &str = "no secure connection to the proxy PROXY: its certificate is not trusted (unknown issuer); \
+     add its issuer's certificate to the system's trust store, or name the file with `--ca-cert FILE`";
 const SOCKS_WANTS_LOGIN: &str = "the proxy PROXY wants a user name and password (it takes nobody \
      without a user name); put them into the proxy's address, as in \
      `HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT`";
@@ -430,7 +433,7 @@ const SOCKS_DENIES: &str = "the proxy PROXY refuses to connect to mcp.test (SOCK
 const SOCKS_CUT_OFF: &str = "the proxy PROXY can't connect to mcp.test (SOCKS reply 4: host \
      unreachable); check that mcp.test is running; if it is inside your own network, add it to \
      `NO_PROXY`";
-const NO_NAME: &str = "the name of mcp.test can't be looked up; check the spelling of mcp.test and \
+const NO_NAME: &str = "the name of mcp.test can't be looked up: name or service not known; check the spelling of mcp.test and \
      the network";
 
 /// Rows of the scheme of the server, that of the proxy, what stands before its address, the address,
@@ -525,11 +528,11 @@ fn one_kind_of_address_can_be_forbidden() {
     assert_messages(vec![
         (
             BridgeProcess::to(server.url_at(&localhost)).arg("--ipv4"),
-            format!("{localhost} can't be reached; {}", hint(&localhost)),
+            format!("{localhost} can't be reached: connection refused; {}", hint(&localhost)),
         ),
         (
             BridgeProcess::to(format!("http://{v4}/mcp")).arg("--ipv4"),
-            format!("{v4} can't be reached; {}", hint(&v4)),
+            format!("{v4} can't be reached: connection refused; {}", hint(&v4)),
         ),
     ]);
     assert_eq!(server.count("tools/call"), before);
@@ -556,8 +559,8 @@ fn each_time_out_is_an_error_that_says_so() {
         assert_eq!(
             error["message"],
             format!(
-                "{host} did not answer in time (the outcome is unknown: the server may have carried \
-                 it out); check what it did before you ask again"
+                "{host} did not answer in time: {cause}; the outcome is unknown: the server may have \
+                 carried it out; check what it did before you try again"
             )
         );
         assert_eq!(server.executions("echo"), 1, "not called again");
@@ -570,8 +573,9 @@ fn connecting_takes_no_longer_than_allowed() {
     let hole = BlackHole::dig();
     let host = hole.address();
     let bridge = BridgeProcess::to(hole.url()).args(["--connect-timeout", "1"]);
-    let message =
-        format!("{host} can't be reached in time; check the network, and that {host} is running");
+    let message = format!(
+        "{host} can't be reached in time: no connection within 1 s; check the network, and that {host} is running"
+    );
     assert_messages(vec![(bridge, message)]);
 }
 

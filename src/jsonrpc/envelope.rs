@@ -48,7 +48,31 @@ pub(super) fn read(bytes: &[u8]) -> Result<Kind, Malformed> {
 
 fn unreadable(bytes: &[u8], error: &serde_json::Error) -> Malformed {
     let code = if error.is_data() { INVALID_REQUEST } else { PARSE_ERROR };
-    malformed(bytes, code, error.to_string())
+    malformed(bytes, code, in_words(error))
+}
+
+/// What is wrong with a text that is no JSON, without the parser's own terms.
+fn in_words(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    let what = told.split(" at line ").next().unwrap_or(&told);
+    let plain = match what {
+        _ if error.is_data() => "not a JSON object",
+        _ if error.is_eof() => "it ends too early",
+        "expected ident" => "a word that is not `true`, `false` or `null`",
+        "expected value" => "a value is missing or misspelt",
+        "trailing characters" => "something follows the end of the message",
+        "trailing comma" => "a comma with nothing after it",
+        "key must be a string" => "a name is not in double quotes",
+        "recursion limit exceeded" => "it is nested too deeply",
+        what if what.starts_with("control character") => {
+            "a control character, such as a tab, stands in a string unescaped"
+        }
+        what => what,
+    };
+    match error.column() {
+        0 => plain.to_owned(),
+        column => format!("{plain} at column {column}"),
+    }
 }
 
 fn malformed(bytes: &[u8], code: i32, why: String) -> Malformed {
@@ -184,6 +208,21 @@ pub fn split_batch(bytes: Bytes) -> Result<Vec<Bytes>, Malformed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_line_is_told_in_plain_words() {
+        for (line, why) in [
+            ("hello", "a value is missing or misspelt at column 1"),
+            ("nope", "a word that is not `true`, `false` or `null` at column 2"),
+            ("{\"id\":1", "it ends too early at column 7"),
+            ("{\"id\":1} x", "something follows the end of the message at column 10"),
+            ("{id:1}", "a name is not in double quotes at column 2"),
+            ("{\"id\":1,}", "a comma with nothing after it at column 9"),
+            ("7", "not a JSON object at column 1"),
+        ] {
+            assert_eq!(read(line.as_bytes()).unwrap_err().why, why, "{line}");
+        }
+    }
 
     #[test]
     fn a_batch_is_taken_apart_without_touching_its_messages() {

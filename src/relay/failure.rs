@@ -45,13 +45,14 @@ pub fn code(kind: FailureKind) -> (i32, &'static str) {
         .map_or((-31000, "internal"), |(_, code, word)| (*code, *word))
 }
 
-/// The response to a request that failed: the server's own error where it sent one, else ours.
-pub fn response(id: &Id, failure: &Failure, server: &ServerName) -> Message {
+/// The response to a request that failed: the server's own error where it sent one, else ours. Where it is
+/// `repeatable` (or was never sent) it does not matter whether the server carried it out.
+pub fn response(id: &Id, failure: &Failure, server: &ServerName, repeatable: bool) -> Message {
     if let Some(answer) = failure.answer.as_deref().filter(|answer| answer.answers(id)) {
         return answer.clone();
     }
     let (code, kind) = code(failure.kind);
-    let hint = hint(failure, server);
+    let hint = hint(failure, server, repeatable);
     let mut data = json!({
         "kind": kind,
         "status": failure.status,
@@ -62,7 +63,8 @@ pub fn response(id: &Id, failure: &Failure, server: &ServerName) -> Message {
     if let Some(wait) = failure.retry_after {
         data["retryAfter"] = json!(wait.as_secs());
     }
-    let message = format!("{}{}; {hint}", failure.what, doubt(failure));
+    let doubt = if failure.fate == Fate::Unknown && !repeatable { DOUBT } else { "" };
+    let message = format!("{}{doubt}; {hint}", failure.reason());
     Message::error(Some(id), &json!({ "code": code, "message": message, "data": data }).to_string())
 }
 
@@ -71,40 +73,38 @@ pub fn refused_line(id: Option<&Id>, code: i32, message: &str) -> Message {
     Message::error(id, &json!({ "code": code, "message": message }).to_string())
 }
 
-fn doubt(failure: &Failure) -> &'static str {
-    match failure.fate {
-        Fate::Unknown => " (the outcome is unknown: the server may have carried it out)",
-        Fate::NotExecuted | Fate::Settled => "",
-    }
-}
+const DOUBT: &str = "; the outcome is unknown: the server may have carried it out";
 
 /// What to do next, in one clause.
-pub fn hint(failure: &Failure, server: &ServerName) -> String {
+fn hint(failure: &Failure, server: &ServerName, repeatable: bool) -> String {
     let host = &server.host;
+    if let Some(hint) = failure.hint {
+        return hint.to_owned();
+    }
     match failure.kind {
         FailureKind::Unreachable => unreachable_hint(failure, server),
         FailureKind::Lost | FailureKind::Timeout | FailureKind::SessionLost
-            if failure.fate == Fate::Unknown =>
+            if failure.fate == Fate::Unknown && !repeatable =>
         {
-            "check what it did before you ask again".into()
+            "check what it did before you try again".into()
         }
         FailureKind::Lost | FailureKind::Timeout | FailureKind::SessionLost => "try again".into(),
         FailureKind::SignInNeeded => {
             format!(
                 "{host} wants a sign-in, which this version of bridge does not offer yet; if it takes \
-                 a key or token, give it with `--header-file` or `--header-command`"
+                 a key or token, give it with `--header 'Authorization=Bearer ${{TOKEN}}'`"
             )
         }
         FailureKind::HeaderRefused => {
             let cause = failure.cause.as_deref().unwrap_or("it was given to bridge");
-            format!("put a valid value in its place ({cause}) and start the client again")
+            format!("replace it with a valid value ({cause}) and start the client again")
         }
         FailureKind::HeaderCommand => {
             "run the command in a terminal to see what it prints; no shell runs it here".into()
         }
-        FailureKind::Blocked => "change the filters of this server if it shall be called".into(),
+        FailureKind::Blocked => "change the filters of this server if you want it called".into(),
         FailureKind::Refused => {
-            format!("ask whoever runs {host} for the permission; trying again does not help")
+            format!("check that your account or key may use this, or ask whoever runs {host}")
         }
         FailureKind::NotFound => {
             format!("check the path of {}, or whether the feature is turned on", server.url)
@@ -113,11 +113,11 @@ pub fn hint(failure: &Failure, server: &ServerName) -> String {
             || "try again in a minute".to_owned(),
             |wait| format!("try again in {} s", wait.as_secs()),
         ),
-        FailureKind::Status => status_hint(failure, server),
+        FailureKind::Status => status_hint(failure, server, repeatable),
         FailureKind::BadAnswer => format!("check that {} is an MCP endpoint", server.url),
         FailureKind::TooLarge => "raise `--max-message-size`, or ask for less at once".into(),
         FailureKind::Redirected => {
-            "put the address that the server names into the configuration, if you trust it".into()
+            "if you trust the address that the server names, use it in the configuration".into()
         }
         FailureKind::Ending => "start the client again, and check what was done".into(),
         FailureKind::Internal => {
@@ -139,8 +139,8 @@ fn unreachable_hint(failure: &Failure, server: &ServerName) -> String {
 fn tls_hint(reason: TlsReason, server: &ServerName) -> String {
     let ServerName { host, url } = server;
     match reason {
-        TlsReason::UnknownIssuer => "add the certificate of its issuer to the system's trust \
-             store, or name its file with `--ca-cert FILE`"
+        TlsReason::UnknownIssuer => "add its issuer's certificate to the system's trust store, \
+             or name the file with `--ca-cert FILE`"
             .into(),
         TlsReason::Expired => {
             format!("tell whoever runs {host}, and check the clock of this machine")
@@ -152,8 +152,8 @@ fn tls_hint(reason: TlsReason, server: &ServerName) -> String {
             format!("check the spelling of {url}; if it is right, tell whoever runs {host}")
         }
         TlsReason::Authority => format!(
-            "have the certificate of {host} made anew with `basicConstraints=CA:FALSE`, and name \
-             its issuer with `--ca-cert FILE`"
+            "renew the certificate of {host} with `basicConstraints=CA:FALSE`, and name its issuer \
+             with `--ca-cert FILE`"
         ),
         TlsReason::Revoked | TlsReason::Certificate | TlsReason::Other => {
             format!("tell whoever runs {host}, and whoever looks after this network")
@@ -201,17 +201,24 @@ fn proxy_hint(reason: ProxyReason, host: &str) -> String {
     }
 }
 
-fn status_hint(failure: &Failure, server: &ServerName) -> String {
+fn status_hint(failure: &Failure, server: &ServerName, repeatable: bool) -> String {
     match failure.status {
         Some(405 | 406 | 411 | 415) => {
-            format!("check that {} is the address of a Streamable HTTP endpoint", server.url)
+            format!(
+                "check that {} is the address of an MCP endpoint, and that `--transport`, if given, fits it",
+                server.url
+            )
         }
         Some(413) => "send less at once".into(),
-        Some(500..) => format!(
-            "check whether it was carried out before you try again; if it stays, tell whoever runs {}",
-            server.host
-        ),
-        _ => format!("check the address and what {} expects", server.host),
+        Some(500..) => {
+            let again = if repeatable || failure.fate == Fate::NotExecuted {
+                "try again"
+            } else {
+                "check whether it was carried out before you try again"
+            };
+            format!("{again}; if it keeps failing, tell whoever runs {}", server.host)
+        }
+        _ => format!("check the address, and what {} expects", server.host),
     }
 }
 
@@ -239,26 +246,48 @@ mod tests {
         }
     }
 
+    fn message(failure: &Failure, repeatable: bool) -> String {
+        let id = Id::from_json("7").unwrap();
+        let text = response(&id, failure, &server(), repeatable).bytes().to_vec();
+        let value: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        value["error"]["message"].as_str().unwrap().to_owned()
+    }
+
+    fn failure(kind: FailureKind, fate: Fate, status: Option<u16>, what: &str) -> Failure {
+        let what = what.into();
+        let (cause, fault, retry_after, hint, answer) = Default::default();
+        Failure { kind, fate, status, what, cause, fault, retry_after, hint, answer }
+    }
+
+    #[test]
+    fn only_what_must_not_be_done_twice_has_an_unknown_outcome() {
+        let lost = failure(FailureKind::Lost, Fate::Unknown, None, "lost");
+        assert_eq!(
+            message(&lost, false),
+            "lost; the outcome is unknown: the server may have carried it out; check what it did \
+             before you try again"
+        );
+        assert_eq!(message(&lost, true), "lost; try again");
+        let broken = failure(FailureKind::Status, Fate::Settled, Some(500), "HTTP 500");
+        assert_eq!(
+            message(&broken, true),
+            "HTTP 500; try again; if it keeps failing, tell whoever runs h.example"
+        );
+    }
+
     #[test]
     fn an_error_says_what_failed_why_and_what_to_do() {
-        let failure = Failure {
-            kind: FailureKind::Status,
-            fate: Fate::Settled,
-            status: Some(500),
-            what: "HTTP 500 from h.example: boom".into(),
-            cause: None,
-            fault: None,
-            retry_after: None,
-            answer: None,
-        };
+        let what = "HTTP 500 from h.example: boom";
+        let failure = failure(FailureKind::Status, Fate::Settled, Some(500), what);
         let id = Id::from_json("7").unwrap();
-        let text = String::from_utf8(response(&id, &failure, &server()).bytes().to_vec()).unwrap();
+        let text =
+            String::from_utf8(response(&id, &failure, &server(), false).bytes().to_vec()).unwrap();
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["id"], 7);
         assert_eq!(value["error"]["code"], -31008);
         assert_eq!(
             value["error"]["message"],
-            "HTTP 500 from h.example: boom; check whether it was carried out before you try again; if it stays, tell whoever runs h.example"
+            "HTTP 500 from h.example: boom; check whether it was carried out before you try again; if it keeps failing, tell whoever runs h.example"
         );
         assert_eq!(value["error"]["data"]["status"], 500);
         assert_eq!(value["error"]["data"]["server"], "https://h.example/mcp");

@@ -57,7 +57,7 @@ impl<M: Memory> Machine<M> {
                 if method == "tools/call"
                     && let Some(failure) = self.filtering.refuses(&message)
                 {
-                    self.write(failure::response(&id, &failure, &self.name));
+                    self.write(failure::response(&id, &failure, &self.name, true));
                     return;
                 }
                 if let Some(result) = self.answer_of_ours(&message, method) {

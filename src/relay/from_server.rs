@@ -134,7 +134,7 @@ impl<M: Memory> Machine<M> {
             Ok(filtered) => filtered.unwrap_or(list),
             Err(unreadable) => {
                 let what = format!("the list of tools can't be filtered: {unreadable}");
-                failure::response(&call.id, &Failure::blocked(what), &self.name)
+                failure::response(&call.id, &Failure::blocked(what), &self.name, true)
             }
         }
     }

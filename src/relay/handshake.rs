@@ -216,10 +216,10 @@ impl<M: Memory> Machine<M> {
         let remembered = self.memory.initialize(&hello.read.capabilities);
         // The client takes this for a success: whoever reads its log learns why it shows no tools.
         tracing::warn!(
-            "{}; the client was answered without the server, whose tools come when it is there",
+            "{}; the client was answered without the server, whose tools follow once it can be reached",
             self.last_refusal().map_or_else(
                 || format!("{} did not answer in time", self.name.host),
-                |failure| failure.reason()
+                Failure::reason
             )
         );
         let result =
@@ -432,7 +432,6 @@ impl<M: Memory> Machine<M> {
     }
 
     fn handshake_failed(&mut self, failure: Failure, now: Instant) {
-        tracing::info!("no session: {}", failure.reason());
         self.server = Server::Closed { last: Some((failure.clone(), now)) };
         let passes = failure.may_pass();
         if !passes {
@@ -446,6 +445,11 @@ impl<M: Memory> Machine<M> {
         self.fail_waiting(&failure, now);
         if passes {
             self.schedule_handshake(&failure, now);
+        } else {
+            tracing::info!(
+                "the handshake failed: {}; it is not tried again by itself",
+                failure.reason()
+            );
         }
     }
 
@@ -456,6 +460,8 @@ impl<M: Memory> Machine<M> {
         } else if self.in_flight.has_waiting() && failure.retry_after.is_none() {
             wait = wait.min(WAITED_FOR);
         }
+        let next = wait.as_secs_f64();
+        tracing::info!("the handshake failed: {}; next attempt in {next:.1} s", failure.reason());
         self.deadlines.clear_all(Due::Handshake);
         self.deadlines.set(Due::Handshake, now + wait);
     }

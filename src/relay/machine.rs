@@ -370,7 +370,9 @@ impl<M: Memory> Machine<M> {
     /// Answers a request with the error that it is owed.
     pub(super) fn fail(&mut self, exchange: ExchangeId, failure: &Failure) {
         if let Some(call) = self.take_call(exchange) {
-            self.write(failure::response(&call.id, failure, &self.name));
+            let unsent = call.state == CallState::Waiting;
+            let repeatable = unsent || self.may_repeat(&call.message);
+            self.write(failure::response(&call.id, failure, &self.name, repeatable));
         }
     }
 
@@ -389,7 +391,7 @@ impl<M: Memory> Machine<M> {
     pub(super) fn refuse_initialize(&mut self, failure: &Failure) {
         let Some(hello) = self.client.take_opening() else { return };
         if let Some(id) = hello.request.id() {
-            self.write(failure::response(id, failure, &self.name));
+            self.write(failure::response(id, failure, &self.name, true));
         }
     }
 

@@ -39,7 +39,7 @@ use tokio::time::timeout;
 
 use crate::clock::{Clock, SleepDetector};
 use crate::jsonrpc::scan::Glimpse;
-use crate::jsonrpc::{INVALID_REQUEST, Kind, Malformed, Message, split_batch};
+use crate::jsonrpc::{INVALID_REQUEST, Kind, Malformed, Message, PARSE_ERROR, split_batch};
 use crate::remote::{Failure, Outcome, Patience, Post, Remote, Session, exchange, listen};
 use crate::stdio::{Frame, Line, Writer};
 use ends::Ends;
@@ -202,11 +202,17 @@ impl Running {
         for part in parts {
             match Message::parse(part) {
                 Ok(message) => {
-                    tracing::debug!(method = message.method(), id = ?message.id(), "client→remote");
+                    tracing::debug!(
+                        method = message.method(),
+                        id = message.id().map(display),
+                        "client→remote"
+                    );
                     self.machine.client_sent(message, now);
                 }
                 Err(bad) => {
-                    let why = format!("the line is no JSON-RPC message: {}", bad.why);
+                    let wanted =
+                        if bad.code == PARSE_ERROR { "JSON" } else { "a JSON-RPC message" };
+                    let why = format!("the line is not {wanted}: {}", bad.why);
                     self.machine.client_sent_malformed(&Malformed { why, ..bad }, now);
                 }
             }
@@ -220,7 +226,11 @@ impl Running {
             match arrival {
                 Arrival::Message(sent) => {
                     let message = &sent.message;
-                    tracing::debug!(method = message.method(), id = ?message.id(), "remote→client");
+                    tracing::debug!(
+                        method = message.method(),
+                        id = message.id().map(display),
+                        "remote→client"
+                    );
                     self.machine.server_sent(sent, now);
                 }
                 Arrival::Session { exchange, id } => self.machine.session_given(exchange, id),

@@ -415,6 +415,7 @@ pub(super) fn failure(kind: FailureKind, fate: Fate) -> Failure {
         status,
         what: "x".into(),
         cause: None,
+        hint: None,
         fault: None,
         retry_after: None,
         answer: None,

@@ -86,7 +86,7 @@ pub async fn exchange<R: Receive>(remote: &Remote, post: &Post, receive: &R) -> 
         }
         let spent = since.elapsed();
         let Some(wait) = retries.after(&failure, spent) else { return Outcome::Failed(failure) };
-        tracing::debug!(what = failure.what, ?wait, "trying again");
+        tracing::debug!("{}; trying again in {:.1} s", failure.reason(), wait.as_secs_f64());
         tokio::time::sleep(wait).await;
         since = Instant::now();
         if failure.status == Some(421) {
@@ -553,7 +553,7 @@ fn no_response(host: &str) -> Failure {
 }
 
 fn broken_answer(host: &str, malformed: &Malformed) -> Failure {
-    let failure = bad_answer(format!("the answer of {host} is no valid message"));
+    let failure = bad_answer(format!("the answer of {host} is not a valid message"));
     Failure { cause: Some(malformed.why.clone()), ..failure }
 }
 

@@ -23,6 +23,8 @@ pub struct Failure {
     pub fault: Option<FaultKind>,
     /// How long the server asks to be left alone.
     pub retry_after: Option<Duration>,
+    /// What to do next, where more is known than the kind tells.
+    pub hint: Option<&'static str>,
     /// The JSON-RPC error that the server sent, with the request's id.
     pub answer: Option<Box<Message>>,
 }
@@ -88,6 +90,7 @@ impl Failure {
             cause: None,
             fault: None,
             retry_after: None,
+            hint: None,
             answer: None,
         }
     }
@@ -159,12 +162,25 @@ impl Failure {
         Self { fate: Fate::NotExecuted, ..failure }
     }
 
-    /// What failed and why, in one line.
+    /// What failed and why, in one line that says nothing twice.
     pub fn reason(&self) -> String {
-        match &self.cause {
-            Some(cause) => format!("{} ({cause})", self.what),
+        match self.cause.as_deref().filter(|cause| self.tells_more(cause)) {
+            Some(cause) => format!("{}: {}", self.what, in_short(cause, self.fault)),
             None => self.what.clone(),
         }
+    }
+
+    /// Whether the cause says something that stands neither in what failed nor in the hint.
+    fn tells_more(&self, cause: &str) -> bool {
+        let in_words = match self.fault {
+            Some(FaultKind::Tls(reason)) => {
+                !matches!(reason, TlsReason::Certificate | TlsReason::Setup | TlsReason::Other)
+            }
+            // No name, no connection: the library's words for it are only these.
+            Some(FaultKind::Proxy(reason)) => reason != ProxyReason::Unreachable,
+            _ => self.kind == FailureKind::HeaderRefused,
+        };
+        !in_words && !self.what.contains(cause)
     }
 
     /// No answer in the time that is allowed for it.
@@ -192,6 +208,24 @@ impl Failure {
     }
 }
 
+/// The words of a cause for a person: of a connection that was not made only the innermost, and no number
+/// of the system.
+fn in_short(cause: &str, fault: Option<FaultKind>) -> String {
+    let made = !matches!(
+        fault,
+        Some(FaultKind::Dns | FaultKind::Connect | FaultKind::Proxy(ProxyReason::Unreachable))
+    );
+    let innermost = if made { cause } else { cause.rsplit(": ").next().unwrap_or(cause) };
+    let words = innermost.split(" (os error ").next().unwrap_or(innermost);
+    let mut letters = words.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() && !made => {
+            format!("{}{}", first.to_lowercase(), &words[first.len_utf8()..])
+        }
+        _ => words.to_owned(),
+    }
+}
+
 /// Why there is no connection, in one clause.
 fn unreachable(fault: &Fault, host: &str) -> String {
     let proxy = fault.proxy.as_deref();
@@ -210,7 +244,7 @@ fn unreachable(fault: &Fault, host: &str) -> String {
 
 fn tls(reason: TlsReason) -> &'static str {
     match reason {
-        TlsReason::UnknownIssuer => "nobody whom this system trusts has signed its certificate",
+        TlsReason::UnknownIssuer => "its certificate is not trusted (unknown issuer)",
         TlsReason::Expired => "its certificate has expired",
         TlsReason::NotYetValid => "its certificate is not valid yet",
         TlsReason::WrongName => "its certificate is for another name",
@@ -220,7 +254,7 @@ fn tls(reason: TlsReason) -> &'static str {
         TlsReason::ClientCertificateWanted => "it asks for a client certificate",
         TlsReason::ClientCertificateRefused => "it refuses the client certificate",
         TlsReason::NotTls => "it does not speak TLS",
-        TlsReason::Setup => "this system has no certificates to verify it with",
+        TlsReason::Setup => "this system has no usable trust store",
         TlsReason::Other => "the TLS handshake failed",
     }
 }
@@ -240,5 +274,40 @@ fn proxied(reason: ProxyReason, proxy: &str, host: &str, cause: &str) -> String 
         ProxyReason::Denied => format!("{proxy} refuses to connect to {host} ({cause})"),
         ProxyReason::TargetUnreachable => format!("{proxy} can't connect to {host} ({cause})"),
         ProxyReason::NotAProxy => format!("{proxy} does not answer as a proxy"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(kind: FaultKind, sent: Sent, cause: &str) -> String {
+        Failure::from_fault(&Fault { kind, sent, cause: cause.into(), proxy: None }, "h").reason()
+    }
+
+    #[test]
+    fn a_reason_holds_the_cause_in_short_and_nothing_twice() {
+        let refused = "tcp connect error: Connection refused (os error 111)";
+        assert_eq!(
+            reason(FaultKind::Connect, Sent::No, refused),
+            "h can't be reached: connection refused"
+        );
+        let unknown = "dns error: failed to lookup address information: Name or service not known";
+        assert_eq!(
+            reason(FaultKind::Dns, Sent::No, unknown),
+            "the name of h can't be looked up: name or service not known"
+        );
+        let issuer = FaultKind::Tls(TlsReason::UnknownIssuer);
+        assert_eq!(
+            reason(issuer, Sent::No, "invalid peer certificate: UnknownIssuer"),
+            "no secure connection to h: its certificate is not trusted (unknown issuer)"
+        );
+        assert_eq!(
+            reason(FaultKind::Cut, Sent::Maybe, "Connection reset by peer (os error 104)"),
+            "the connection to h was lost before the answer: Connection reset by peer"
+        );
+        let said_already =
+            Failure { cause: Some("no".into()), ..Failure::internal("no: it is late") };
+        assert_eq!(said_already.reason(), "no: it is late");
     }
 }

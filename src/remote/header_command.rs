@@ -64,30 +64,31 @@ impl HeaderCommand {
     /// Runs it once.
     pub(super) async fn run(&self) -> Result<Output, Failure> {
         tracing::debug!(program = self.program, "running the header command");
-        let ended = self.ended().await.map_err(|why| self.failure(&why, None))?;
+        let ended = self.ended().await.map_err(|(why, hint)| self.failure(&why, hint, None))?;
         let stderr = last_line(&ended.stderr);
-        let failed = |why: &str| self.failure(why, stderr.clone());
+        let failed = |why: &str, hint| self.failure(why, hint, stderr.clone());
         if !ended.status.success() {
-            return Err(failed(&format!("it failed ({})", ended.status)));
+            return Err(failed(&format!("it failed ({})", ended.status), FAILED));
         }
         if ended.stdout.len() > MAX_OUTPUT {
-            return Err(failed(&format!("it wrote more than {MAX_OUTPUT} bytes")));
+            return Err(failed(&format!("it wrote more than {MAX_OUTPUT} bytes"), ODD_OUTPUT));
         }
-        read(&ended.stdout, SystemClock.wall()).map_err(|why| failed(&why))
+        read(&ended.stdout, SystemClock.wall()).map_err(|why| failed(&why, ODD_OUTPUT))
     }
 
-    fn failure(&self, why: &str, stderr: Option<String>) -> Failure {
+    fn failure(&self, why: &str, hint: &'static str, stderr: Option<String>) -> Failure {
         let said = stderr.map(|line| format!(": {line}")).unwrap_or_default();
         let what = format!("the header command `{}` gave no headers: {why}{said}", self.program);
-        Failure::settled(FailureKind::HeaderCommand, None, what)
+        Failure { hint: Some(hint), ..Failure::settled(FailureKind::HeaderCommand, None, what) }
     }
 
-    async fn ended(&self) -> Result<Ended, String> {
+    /// Runs it to its end; else why not, and what to do.
+    async fn ended(&self) -> Result<Ended, (String, &'static str)> {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         os::run_hidden(&mut command);
-        let mut child = command.spawn().map_err(|error| format!("it can't be run ({error})"))?;
+        let mut child = command.spawn().map_err(|error| not_run(&error))?;
         // Dropped before the child, whose number is then still its own.
         let mut group = Group(child.id());
         match tokio::time::timeout(self.time_limit, watch(&mut child)).await {
@@ -95,9 +96,31 @@ impl HeaderCommand {
                 group.0 = None;
                 Ok(ended)
             }
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("it took longer than {:?}", self.time_limit)),
+            Ok(Err(error)) => Err((error.to_string(), FAILED)),
+            Err(_) => Err((format!("it took longer than {:?}", self.time_limit), TOO_SLOW)),
         }
+    }
+}
+
+const NOT_FOUND: &str = "write the program's whole path: an MCP client may have another PATH than your \
+     shell, and no shell expands ~ or aliases here";
+const NOT_EXECUTABLE: &str = "make the file executable (`chmod +x FILE`); a script needs a first line such \
+     as `#!/bin/sh`";
+const FAILED: &str = "run it in a terminal to see why it fails; an MCP client may start it with fewer \
+     variables than your shell has";
+const TOO_SLOW: &str = "run it in a terminal: it gets no input and must not wait for any; allow more time \
+     with `--header-command-timeout`";
+const ODD_OUTPUT: &str = "run it in a terminal: it has to print one value, or a JSON object of headers, and \
+     nothing else on stdout";
+
+/// Why a program could not be started, and what to do.
+fn not_run(error: &std::io::Error) -> (String, &'static str) {
+    use std::io::ErrorKind::{NotFound, PermissionDenied};
+    match error.kind() {
+        NotFound => ("the program was not found".to_owned(), NOT_FOUND),
+        // No first line that names an interpreter (ENOEXEC) has no kind of its own.
+        PermissionDenied => ("the file is not executable".to_owned(), NOT_EXECUTABLE),
+        _ => (format!("it can't be run ({error})"), NOT_EXECUTABLE),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::jsonrpc::{Kind, Malformed, Message, split_batch};
 
 /// The cause of a failure that is a web page in place of an answer.
 pub(super) const WEB_PAGE: &str =
-    "a web page came in place of an answer, as from a captive portal or a gateway";
+    "a web page came instead of an answer, as from a captive portal or a gateway";
 /// What is read of a refusal.
 const MAX_REFUSAL: usize = 1024 * 1024;
 /// How long a refusal's body may take: its status says enough.
@@ -153,7 +153,7 @@ pub(super) fn not_an_answer(
         (Some(line), "") => line.clone(),
         (Some(line), media_type) => format!("{media_type}: {line}"),
     };
-    let what = format!("HTTP {} from {host} is no answer: {described}", status.as_u16());
+    let what = format!("HTTP {} from {host} is not an MCP answer: {described}", status.as_u16());
     let cause = html.then(|| WEB_PAGE.to_owned());
     let failure = Failure::settled(FailureKind::BadAnswer, Some(status.as_u16()), what);
     Failure { cause, fate: Fate::Unknown, ..failure }
