@@ -13,6 +13,7 @@
 //! | `filters`           | tools that are hidden and refused, and nothing else changed           |
 //! | `headers`           | the user's own headers reach the server and nobody else               |
 //! | `large_messages`    | whole, in bounded memory, at the pace of the slowest side             |
+//! | `loopback`          | the redirect listener among hostile visitors                          |
 //! | `in_process`        | with an injected clock or fault: the machine's sleep, a panic         |
 //! | `not_there_yet`     | a server that is down, slow or refuses at the start                   |
 //! | `pressure`          | bounds without deadlock, back-pressure, questions within calls        |
@@ -41,6 +42,7 @@ mod filters;
 mod headers;
 mod in_process;
 mod large_messages;
+mod loopback;
 mod network;
 mod not_there_yet;
 mod pressure;

@@ -48,8 +48,9 @@ pub enum ClientSecret {
 /// Where the authorization server sends the browser back to (RFC 8252 §7.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedirectAddress {
-    /// A whole redirect URI of the user's own; the rest is then not used.
-    pub uri: Option<Url>,
+    /// A whole redirect URI of the user's own, sent as it is written here (providers compare it as text); the
+    /// rest is then not used.
+    pub uri: Option<String>,
     /// Host in the redirect URI: `127.0.0.1`, `localhost` or `[::1]`.
     pub host: String,
     /// Port; none: one that is stable for the server.

@@ -1,5 +1,6 @@
 //! What differs by system.
 
+mod ports;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
@@ -9,6 +10,7 @@ mod windows;
 #[cfg(windows)]
 use windows as system;
 
+pub use ports::holder_of_port;
 pub use system::{
     allow_many_files, kill_group, parent_gone, run_hidden, split_command, stdin, stdout,
     stdout_hung_up, told_to_end,
