@@ -14,6 +14,12 @@ pub fn cache_folder() -> Option<PathBuf> {
     ProjectDirs::from("", "", NAME).map(|folders| folders.cache_dir().to_owned())
 }
 
+/// The folder for what must not be lost (`XDG_DATA_HOME` on Linux). It does not roam with a Windows
+/// profile, since the key to what is in it does not either.
+pub fn data_folder() -> Option<PathBuf> {
+    ProjectDirs::from("", "", NAME).map(|folders| folders.data_local_dir().to_owned())
+}
+
 /// Whether nobody asked this by that name within a day, noted by a file in the cache folder. Where it can't
 /// be noted, every time is the first.
 pub fn is_first_today(name: &str, now: SystemTime) -> bool {
@@ -39,14 +45,53 @@ const UNFINISHED: &str = ".new-";
 /// # Errors
 /// The folder or the file can't be written.
 pub fn replace_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    unfinished(path, content)?.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// The same, and it is on the disk when this returns: a crash of the system loses nothing.
+///
+/// # Errors
+/// The folder or the file can't be written.
+pub fn replace_private_durably(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    /// Windows refuses to replace a file at the moment that another process reads it.
+    const ATTEMPTS: u32 = 20;
+    const PAUSE: Duration = Duration::from_millis(10);
+
+    let mut file = unfinished(path, content)?;
+    file.as_file().sync_all()?;
+    for attempt in 1.. {
+        match file.persist(path) {
+            Ok(_) => break,
+            Err(refused)
+                if refused.error.kind() == DENIED && attempt < ATTEMPTS && cfg!(windows) =>
+            {
+                file = refused.file;
+                std::thread::sleep(PAUSE);
+            }
+            Err(refused) => return Err(refused.error),
+        }
+    }
+    // A renamed file is there after a crash if its folder was written too.
+    #[cfg(unix)]
+    std::fs::File::open(folder_of(path))?.sync_all()?;
+    Ok(())
+}
+
+const DENIED: std::io::ErrorKind = std::io::ErrorKind::PermissionDenied;
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}
+
+fn unfinished(path: &Path, content: &[u8]) -> std::io::Result<tempfile::NamedTempFile> {
+    let folder = folder_of(path);
     create_private_folder(folder)?;
     // Made with mode 0600 where there are modes.
     let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
     // Tells those who sweep that somebody writes it; the lock goes with the process.
     let _ = file.as_file().try_lock();
     file.write_all(content)?;
-    file.persist(path).map(drop).map_err(|error| error.error)
+    Ok(file)
 }
 
 /// Deletes what processes left that were killed while they wrote into this folder.

@@ -12,6 +12,6 @@ use windows as system;
 
 pub use ports::holder_of_port;
 pub use system::{
-    allow_many_files, kill_group, parent_gone, run_hidden, split_command, stdin, stdout,
-    stdout_hung_up, told_to_end,
+    allow_many_files, file_number, kill_group, open_lock_file, open_own_file, own_folder,
+    parent_gone, run_hidden, split_command, stdin, stdout, stdout_hung_up, told_to_end,
 };

@@ -3,8 +3,11 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::OFlags;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -184,4 +187,75 @@ pub fn kill_group(process: u32) {
 /// quote is not closed.
 pub fn split_command(line: &str) -> Option<Vec<String>> {
     shlex::split(line)
+}
+
+/// Makes a folder that is the user's alone, or makes sure that it is.
+///
+/// # Errors
+/// It can't be made, belongs to somebody else, or is no folder.
+pub fn own_folder(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    // Not followed: a link could lead into a folder of somebody else's.
+    let folder = std::fs::symlink_metadata(path)?;
+    if !folder.is_dir() {
+        return Err(io::Error::other("it is not a folder, or a link to one"));
+    }
+    check_owner(&folder)?;
+    if folder.mode() & 0o077 != 0 {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+/// Opens a file that only the user can read or write, to read it.
+///
+/// # Errors
+/// It is not there, is not such a file, or is a link.
+pub fn open_own_file(path: &Path) -> io::Result<File> {
+    // A pipe in its place must not be waited for.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let opened = File::options().read(true).custom_flags(flags.bits().cast_signed()).open(path);
+    let file = opened.map_err(link_named)?;
+    let about = file.metadata()?;
+    if !about.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    check_owner(&about)?;
+    if about.mode() & 0o077 != 0 {
+        return Err(io::Error::other("others may read or write it"));
+    }
+    Ok(file)
+}
+
+/// Opens a file that is there to be locked; writing adds to its end.
+///
+/// # Errors
+/// It can't be opened or made, or is a link.
+pub fn open_lock_file(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let mut options = File::options();
+    options.read(true).append(true).create(true).mode(0o600);
+    options.custom_flags(flags.bits().cast_signed()).open(path).map_err(link_named)
+}
+
+/// The number of a file in its file system.
+pub fn file_number(file: &std::fs::Metadata) -> u64 {
+    file.ino()
+}
+
+fn check_owner(file: &std::fs::Metadata) -> io::Result<()> {
+    if file.uid() == rustix::process::geteuid().as_raw() {
+        Ok(())
+    } else {
+        Err(io::Error::other("it belongs to another user"))
+    }
+}
+
+fn link_named(error: io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(code) if code == rustix::io::Errno::LOOP.raw_os_error() => {
+            io::Error::other("it is a link")
+        }
+        _ => error,
+    }
 }

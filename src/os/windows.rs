@@ -72,3 +72,33 @@ pub fn kill_group(_process: u32) {}
 pub fn split_command(line: &str) -> Option<Vec<String>> {
     shlex::split(&line.replace('\\', "\\\\"))
 }
+
+/// Makes a folder. What lies below a user's local application data is the user's alone by inheritance.
+///
+/// # Errors
+/// It can't be made.
+pub fn own_folder(path: &std::path::Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+/// Opens a file to read it.
+///
+/// # Errors
+/// It can't be opened, or is no file.
+pub fn open_own_file(path: &std::path::Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is not a file")) }
+}
+
+/// Opens a file that is there to be locked; writing adds to its end.
+///
+/// # Errors
+/// It can't be opened or made.
+pub fn open_lock_file(path: &std::path::Path) -> io::Result<File> {
+    File::options().read(true).append(true).create(true).open(path)
+}
+
+/// Windows tells a file's number by an open handle only; times and lengths have to do.
+pub fn file_number(_file: &std::fs::Metadata) -> u64 {
+    0
+}

@@ -1,0 +1,133 @@
+//! The files of a store: a record for each login, in a folder that is the user's alone.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::envelope::MAX_RECORD;
+use super::error::StoreError;
+use crate::{os, paths};
+
+/// Changes when a record does. Cheap to look at; it says nothing of order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    pub(super) modified: Option<SystemTime>,
+    pub(super) length: u64,
+    /// The file's own number, where the system has one.
+    pub(super) file: u64,
+}
+
+/// The folder, and what the names of its records end with.
+#[derive(Debug, Clone)]
+pub(super) struct Folder {
+    path: PathBuf,
+    /// `keychain`, `env` or `plaintext`.
+    kind: &'static str,
+}
+
+/// All endings of records, so that those of other stores are found too.
+const KINDS: [&str; 3] = ["keychain", "env", "plaintext"];
+
+impl Folder {
+    pub(super) fn new(path: PathBuf, kind: &'static str) -> Self {
+        Self { path, kind }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn record(&self, id: &str) -> PathBuf {
+        self.path.join(format!("{id}.{}", self.kind))
+    }
+
+    pub(super) fn lock(&self, name: &str) -> PathBuf {
+        self.path.join(format!("{name}.lock"))
+    }
+
+    /// Makes the folder, and makes sure that it is the user's alone.
+    pub(super) fn create(&self) -> Result<(), StoreError> {
+        os::own_folder(&self.path).map_err(unusable(&self.path))
+    }
+
+    pub(super) fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+        let file = match os::open_own_file(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(unusable(path))?,
+        };
+        let mut content = Vec::new();
+        let limit = MAX_RECORD as u64 + 1;
+        file.take(limit).read_to_end(&mut content).map_err(unusable(path))?;
+        if content.len() as u64 == limit {
+            return Err(StoreError::Damaged { path: path.to_owned(), why: "it is too large" });
+        }
+        Ok(Some(content))
+    }
+
+    pub(super) fn write(&self, path: &Path, record: &[u8]) -> Result<(), StoreError> {
+        self.create()?;
+        paths::replace_private_durably(path, record).map_err(unusable(path))
+    }
+
+    /// Whether it was there.
+    pub(super) fn delete(&self, path: &Path) -> Result<bool, StoreError> {
+        paths::sweep(&self.path);
+        match std::fs::remove_file(path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(unusable(path)(error)),
+        }
+    }
+
+    pub(super) fn version(&self, id: &str) -> Option<Version> {
+        let file = std::fs::symlink_metadata(self.record(id)).ok()?;
+        Some(Version {
+            modified: file.modified().ok(),
+            length: file.len(),
+            file: os::file_number(&file),
+        })
+    }
+
+    /// The records of every kind: login, kind, file.
+    pub(super) fn list(&self) -> Result<Vec<(String, &'static str, PathBuf)>, StoreError> {
+        let entries = match std::fs::read_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(unusable(&self.path))?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(unusable(&self.path))?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let Some((id, ending)) = name.split_once('.') else { continue };
+            if let Some(kind) = KINDS.into_iter().find(|kind| *kind == ending) {
+                found.push((id.to_owned(), kind, path));
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    /// The records of this kind: login, file.
+    pub(super) fn own(&self) -> Result<Vec<(String, PathBuf)>, StoreError> {
+        let all = self.list()?.into_iter();
+        Ok(all.filter(|each| each.1 == self.kind).map(|(id, _, path)| (id, path)).collect())
+    }
+
+    /// Renames a record so that it is kept and not found.
+    pub(super) fn set_aside(&self, path: &Path) -> Result<PathBuf, StoreError> {
+        let named = |number: u32| {
+            let mut aside = path.as_os_str().to_owned();
+            aside.push(format!(".unreadable-{number}"));
+            PathBuf::from(aside)
+        };
+        let is_free = |path: &PathBuf| std::fs::symlink_metadata(path).is_err();
+        let aside = (1..).map(named).find(is_free).unwrap_or_else(|| named(0));
+        std::fs::rename(path, &aside).map_err(unusable(path))?;
+        Ok(aside)
+    }
+}
+
+pub(super) fn unusable(path: &Path) -> impl Fn(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |error| StoreError::File { path: path.clone(), why: error.to_string() }
+}
