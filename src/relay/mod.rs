@@ -1,5 +1,7 @@
 //! The loop that joins the two sides. It does what the `machine` decides and decides nothing itself.
 
+#[cfg(test)]
+mod bench;
 mod deadlines;
 mod due;
 mod ends;

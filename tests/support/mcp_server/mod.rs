@@ -17,6 +17,7 @@
 //! nobody asked for; `allow` and `allow_unused_script` are for tests that provoke that.
 
 mod answer;
+mod builder;
 mod connection;
 mod judge;
 mod legacy;
@@ -31,231 +32,29 @@ mod stream_log;
 mod world;
 
 use std::collections::BTreeSet;
-use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 pub use answer::Answer;
+pub use builder::Builder;
 pub use legacy::text;
 pub use lost::Lost;
 pub use matcher::Matcher;
 pub use request::Request;
 pub use step::Step;
 
-use self::listener::{Connecting, Order};
+use self::listener::Order;
 use self::script::{Script, Source};
 use self::stream_log::{StreamLog, What};
-use self::world::{Settings, State, World};
-use super::certificates::{Certificate, ClientCertificate, PrivateAuthority, Protocols, Tls};
-use super::watched::Watched;
-use super::{ClosedPort, DEADLINE, Gate, Timeline};
-
-/// A server that is not running yet.
-pub struct Builder {
-    settings: Settings,
-    state: State,
-    connecting: Connecting,
-    tls: Option<Tls>,
-    address: SocketAddr,
-}
-
-impl Builder {
-    // --- what it answers ---
-
-    /// The next request that matches gets this answer; several wait in their order.
-    #[must_use]
-    pub fn once(mut self, matcher: impl Into<Matcher>, answer: Answer) -> Self {
-        self.state.script.once(matcher.into(), Source::Given(answer.into()));
-        self
-    }
-
-    #[must_use]
-    pub fn times(self, count: usize, matcher: impl Into<Matcher>, answer: Answer) -> Self {
-        let matcher = matcher.into();
-        (0..count).fold(self, |this, _| this.once(matcher.clone(), answer.clone()))
-    }
-
-    /// All requests that match get this answer, once nothing is left in the queue for them.
-    #[must_use]
-    pub fn always(mut self, matcher: impl Into<Matcher>, answer: Answer) -> Self {
-        self.state.script.always(matcher.into(), Source::Given(answer.into()));
-        self
-    }
-
-    /// As `always`, with an answer that is made when the request is there.
-    #[must_use]
-    pub fn always_with<F>(
-        mut self,
-        matcher: impl Into<Matcher>,
-        make: impl Fn(Request) -> F + Send + Sync + 'static,
-    ) -> Self
-    where
-        F: Future<Output = Answer> + Send + 'static,
-    {
-        self.state.script.always(matcher.into(), Source::made(make));
-        self
-    }
-
-    /// The version that `initialize` answers whatever the client asks for.
-    #[must_use]
-    pub fn version(mut self, version: &str) -> Self {
-        self.settings.version = Some(version.to_owned());
-        self
-    }
-
-    /// The tools of the list, in place of the default ones.
-    #[must_use]
-    pub fn tools(mut self, tools: Value) -> Self {
-        self.settings.tools = tools;
-        self
-    }
-
-    #[must_use]
-    pub fn without_sessions(mut self) -> Self {
-        self.settings.sessions = false;
-        self
-    }
-
-    /// What is pushed to the GET stream carries event ids and can be asked for again.
-    #[must_use]
-    pub fn with_event_ids(mut self) -> Self {
-        self.settings.event_ids = true;
-        self
-    }
-
-    /// The endpoint's path, in place of `/mcp`; the second time, one more path.
-    #[must_use]
-    pub fn path(mut self, path: &str) -> Self {
-        self.settings.paths.push(path.to_owned());
-        self
-    }
-
-    // --- what it takes ---
-
-    /// What matches is no fault, whatever is wrong with it.
-    #[must_use]
-    pub fn allow(mut self, matcher: impl Into<Matcher>) -> Self {
-        self.state.allowed.push(matcher.into());
-        self
-    }
-
-    /// A `once` that nobody asked for is no fault.
-    #[must_use]
-    pub fn allow_unused_script(mut self) -> Self {
-        self.settings.strict_script = false;
-        self
-    }
-
-    /// For runs of many thousand calls: keeps no requests and logs none. Faults, executions and
-    /// sessions are still noted.
-    #[must_use]
-    pub fn without_records(mut self) -> Self {
-        self.settings.keeps_requests = false;
-        self
-    }
-
-    // --- how it is reached ---
-
-    #[must_use]
-    pub fn close_idle_after(mut self, time: Duration) -> Self {
-        self.connecting.close_idle_after = Some(time);
-        self
-    }
-
-    /// The first connections are reset before a byte of them is read.
-    #[must_use]
-    pub fn reset_first_connections(mut self, count: usize) -> Self {
-        self.state.resets_at_accept = count;
-        self
-    }
-
-    /// HTTPS with HTTP/2 and HTTP/1.1, by a private authority; see `Server::ca_file`.
-    #[must_use]
-    pub fn https(self) -> Self {
-        self.tls(Certificate::Good, Protocols::Http2AndHttp1)
-    }
-
-    #[must_use]
-    pub fn tls(mut self, certificate: Certificate, protocols: Protocols) -> Self {
-        let client = ClientCertificate::NotAsked;
-        self.tls = Some(Tls { shown: certificate, offered: protocols, client });
-        self
-    }
-
-    /// HTTPS for those who show a certificate of the same private authority.
-    #[must_use]
-    pub fn mutual_tls(mut self, client: ClientCertificate, protocols: Protocols) -> Self {
-        self.tls = Some(Tls { shown: Certificate::Good, offered: protocols, client });
-        self
-    }
-
-    /// Listens on this address of the machine, in place of 127.0.0.1.
-    #[must_use]
-    pub fn at(mut self, address: IpAddr) -> Self {
-        self.address.set_ip(address);
-        self
-    }
-
-    /// Listens on this port.
-    #[must_use]
-    pub fn on_port(mut self, port: u16) -> Self {
-        self.address.set_port(port);
-        self
-    }
-
-    /// What the server's HTTP/2 settings announce.
-    #[must_use]
-    pub fn max_concurrent_streams(mut self, streams: u32) -> Self {
-        self.connecting.max_concurrent_streams = Some(streams);
-        self
-    }
-
-    // --- run ---
-
-    pub fn run(self) -> McpServer {
-        let server = self.run_stopped();
-        server.start();
-        server
-    }
-
-    /// Has its port, but refuses connections until it is started.
-    pub fn run_stopped(mut self) -> McpServer {
-        if self.settings.paths.is_empty() {
-            self = self.path("/mcp");
-        }
-        self.settings.paths.dedup();
-        let port = ClosedPort::hold(self.address);
-        self.run_on(port)
-    }
-
-    fn run_on(mut self, port: ClosedPort) -> McpServer {
-        let address = port.address();
-        let authority = self.tls.map(|tls| {
-            let authority = PrivateAuthority::found();
-            self.connecting.tls = Some(authority.server_config(tls, address.ip()));
-            authority
-        });
-        let world = Arc::new(World {
-            settings: self.settings,
-            timeline: Timeline::of_this_test(),
-            state: Watched::new(self.state),
-        });
-        let (orders, received) = mpsc::unbounded_channel();
-        let run = listener::run(Arc::clone(&world), port, self.connecting, received);
-        let thread = std::thread::Builder::new().name("mcp-server".into()).spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.expect("a runtime").block_on(run);
-        });
-        McpServer { world, address, orders, thread: Some(thread.expect("a thread")), authority }
-    }
-}
+use self::world::{State, World};
+use super::certificates::PrivateAuthority;
+use super::{DEADLINE, Gate};
 
 /// A running server; it ends when this is dropped.
 pub struct McpServer {
@@ -269,21 +68,7 @@ pub struct McpServer {
 impl McpServer {
     /// A server of the era with an `initialize` handshake.
     pub fn legacy() -> Builder {
-        Builder {
-            settings: Settings {
-                paths: Vec::new(),
-                version: None,
-                sessions: true,
-                event_ids: false,
-                tools: legacy::tools(),
-                strict_script: true,
-                keeps_requests: true,
-            },
-            state: State::default(),
-            connecting: Connecting::default(),
-            tls: None,
-            address: (Ipv4Addr::LOCALHOST, 0).into(),
-        }
+        Builder::legacy()
     }
 
     // --- where it is ---
