@@ -32,4 +32,5 @@ pub mod http;
 pub mod logging;
 pub mod os;
 pub mod paths;
+pub mod printable;
 pub mod secret;

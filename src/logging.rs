@@ -3,14 +3,17 @@
 //! Methods, ids, sizes and statuses are logged; bodies and headers are not, and secrets can't be
 //! ([`crate::secret`]).
 
+mod limit;
+
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Mutex, OnceLock};
-use std::time::Duration;
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
+use tracing::callsite::Identifier;
 use tracing::{Event, Level as Severity, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::DefaultFields;
@@ -21,8 +24,13 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::printable::printable;
+use limit::Limit;
+
 /// Bytes after which the file begins anew; the one before is kept as `.1`.
 const MAX_FILE: u64 = 8 * 1024 * 1024;
+/// Characters of one line.
+const MAX_LINE: usize = 4_000;
 
 /// What is written down.
 #[derive(Debug, Clone)]
@@ -54,11 +62,12 @@ pub fn start(settings: &Settings) -> io::Result<()> {
         Level::Problems => LevelFilter::WARN,
         Level::Everything => LevelFilter::DEBUG,
     };
-    let stderr = lines().with_writer(|| Stderr).with_filter(filter).boxed();
+    let limited = settings.stderr == Level::Problems;
+    let stderr = lines(limited).with_writer(|| Stderr).with_filter(filter).boxed();
     let mut layers = vec![stderr];
     if let Some(path) = &settings.file {
         let file = Mutex::new(LogFile::open(path)?);
-        layers.push(lines().with_writer(file).with_filter(LevelFilter::DEBUG).boxed());
+        layers.push(lines(false).with_writer(file).with_filter(LevelFilter::DEBUG).boxed());
     }
     tracing_subscriber::registry().with(layers).init();
     std::panic::set_hook(Box::new(|panic| tracing::error!("a defect of bridge: {panic}")));
@@ -109,6 +118,12 @@ fn write_to_stderr() -> SyncSender<Note> {
 
 /// Waits for a moment until the last lines were written.
 pub fn finish() {
+    let left_out = TOLD.lock().unwrap_or_else(PoisonError::into_inner).take_left_out();
+    if left_out > 0 {
+        let line =
+            format!("bridge[{}] {left_out} more warnings were left out\n", std::process::id());
+        let _ = Stderr.write(line.as_bytes());
+    }
     let Some(sender) = STDERR.get() else { return };
     let (done, written) = sync_channel(1);
     if sender.try_send(Note::Flush(done)).is_ok() {
@@ -116,12 +131,29 @@ pub fn finish() {
     }
 }
 
-fn lines() -> Layer<Registry, DefaultFields, Line> {
-    layer().with_ansi(false).log_internal_errors(false).event_format(Line)
+fn lines(limited: bool) -> Layer<Registry, DefaultFields, Line> {
+    layer().with_ansi(false).log_internal_errors(false).event_format(Line { limited })
 }
 
+/// What was told on stderr, by where in the program it is told.
+static TOLD: LazyLock<Mutex<Limit<Identifier>>> = LazyLock::new(Mutex::default);
+
 /// One line an event: when, which process, how grave, what.
-struct Line;
+struct Line {
+    /// Whether a problem that comes again and again is left out.
+    limited: bool,
+}
+
+impl Line {
+    /// Whether an event is told; if so, how many like it were left out before it.
+    fn admits(&self, event: &Event<'_>) -> Option<u64> {
+        if !self.limited {
+            return Some(0);
+        }
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        told.admit(event.metadata().callsite(), Instant::now())
+    }
+}
 
 impl<S, N> FormatEvent<S, N> for Line
 where
@@ -134,6 +166,7 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
+        let left_out = self.admits(event).ok_or(fmt::Error)?;
         SystemTime.format_time(&mut writer)?;
         let grave = match *event.metadata().level() {
             Severity::ERROR => "error",
@@ -145,8 +178,9 @@ where
         let mut fields = String::new();
         context.format_fields(Writer::new(&mut fields), event)?;
         // A server must not be able to write lines of its own into the log.
-        for part in fields.split(char::is_control) {
-            writer.write_str(part)?;
+        writer.write_str(&printable(&fields, MAX_LINE))?;
+        if left_out > 0 {
+            write!(writer, " ({left_out} more like this were left out)")?;
         }
         writeln!(writer)
     }

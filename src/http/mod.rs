@@ -134,9 +134,14 @@ impl Client {
         self.pool(origin).max_streams()
     }
 
-    /// Forgets every connection, so that the next request makes a new one: the machine slept.
+    /// Forgets every connection, so that the next request makes a new one: the machine slept. How many
+    /// streams a server allows is kept, so that what waits is not sent all at once.
     pub fn forget_connections(&self) {
-        self.pools.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        for pool in pools.iter_mut() {
+            let route = Route::choose(&self.settings, pool.origin().clone());
+            *pool = Arc::new(pool.renewed(route));
+        }
     }
 
     fn pool(&self, origin: &Origin) -> Arc<Pool> {

@@ -86,6 +86,8 @@ struct SharedH2 {
 struct State {
     idle: Vec<Idle>,
     h2: Option<SharedH2>,
+    /// Streams that the server allowed on connections that are forgotten.
+    streams_before: Option<usize>,
     /// Whether a first connection showed which protocol the server speaks.
     known: bool,
     proven: bool,
@@ -183,8 +185,17 @@ impl Pool {
         &self.route.origin
     }
 
+    /// One without connections, for the same server.
+    pub(super) fn renewed(&self, route: Route) -> Self {
+        let pool = Self::new(route, Arc::clone(&self.connector));
+        pool.state().streams_before = self.max_streams();
+        pool
+    }
+
     pub(super) fn max_streams(&self) -> Option<usize> {
-        self.state().h2.as_ref().map(|h2| h2.max_streams.load(Ordering::Relaxed))
+        let state = self.state();
+        let now = state.h2.as_ref().map(|h2| h2.max_streams.load(Ordering::Relaxed));
+        now.or(state.streams_before)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -326,7 +337,9 @@ impl Pool {
             self.state().h2 = Some(h2);
             Lease::Http2(sender, refused)
         } else {
-            Lease::Http1(handshake1(io).await?)
+            let sender = handshake1(io).await?;
+            self.state().streams_before = None;
+            Lease::Http1(sender)
         };
         self.state().known = true;
         Ok(lease)

@@ -36,6 +36,12 @@ impl Id {
         Some(Self { raw: raw.into(), meaning })
     }
 
+    /// Length of its JSON text, in bytes.
+    #[expect(clippy::len_without_is_empty, reason = "no id is empty")]
+    pub fn len(&self) -> usize {
+        self.raw.len()
+    }
+
     /// An id of this program's own, put onto a request of the server.
     pub fn own(number: u64) -> Self {
         Self::text(format!("bridge-{number}"))

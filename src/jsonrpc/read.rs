@@ -2,14 +2,23 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::marker::PhantomData;
 
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::edit::{Unreadable, member, member_at, members};
 use super::{Id, Message};
 
 /// Longest protocol revision that is taken for one, in bytes: it is sent as a header.
 const MAX_VERSION: usize = 64;
+/// Tools of a list that are looked at, and the longest name of one, in bytes, that is kept.
+const MAX_TOOLS: usize = 10_000;
+const MAX_TOOL_NAME: usize = 1_024;
+/// Longest description of a server that is compared as it is, in bytes; of a longer one a digest.
+const MAX_IDENTITY: usize = 16 * 1024;
 
 fn text(message: &Message) -> &str {
     // Checked when the envelope was read.
@@ -81,8 +90,17 @@ pub fn server_hello(response: &Message) -> Option<ServerHello> {
             resources: offers("resources"),
             logging: offers("logging"),
         },
-        identity: format!("{capabilities}{}", member(result, "serverInfo").unwrap_or_default()),
+        identity: identity(capabilities, member(result, "serverInfo").unwrap_or_default()),
     })
+}
+
+fn identity(capabilities: &str, info: &str) -> String {
+    if capabilities.len() + info.len() <= MAX_IDENTITY {
+        return format!("{capabilities}{info}");
+    }
+    let mut digest = DefaultHasher::new();
+    (capabilities, info).hash(&mut digest);
+    digest.finish().to_string()
 }
 
 /// The result of a response, as JSON text.
@@ -142,8 +160,9 @@ pub fn listed_tools(result: &str) -> Vec<ToolFacts> {
     let arrays = members(result, "tools").unwrap_or_default();
     let elements = arrays
         .into_iter()
-        .filter_map(|array| serde_json::from_str::<Vec<&serde_json::value::RawValue>>(array).ok());
-    elements.flatten().map(|element| tool_facts(element.get())).collect()
+        .filter_map(|array| serde_json::from_str::<Bounded<&RawValue>>(array).ok());
+    let facts = elements.flat_map(|each| each.0).map(|element| tool_facts(element.get()));
+    facts.filter(|facts| facts.names.iter().all(|name| name.len() <= MAX_TOOL_NAME)).collect()
 }
 
 /// The words of an error response.
@@ -176,43 +195,63 @@ pub fn cancelled_request(notification: &Message) -> Option<Id> {
 /// does no harm (`readOnlyHint` or `idempotentHint`), and of those that do not.
 pub fn tools_by_repeatability(response: &Message) -> Option<(HashSet<String>, HashSet<String>)> {
     let listed: Tools<'_> = serde_json::from_str(result(response)?).ok()?;
-    let (repeatable, others): (Vec<_>, Vec<_>) =
-        listed.tools.into_iter().partition(|tool| tool.annotations.repeatable());
+    let tools = listed.tools.0.into_iter().filter(|tool| tool.name.len() <= MAX_TOOL_NAME);
+    let (repeatable, others): (Vec<_>, Vec<_>) = tools.partition(Tool::is_repeatable);
     let names = |tools: Vec<Tool<'_>>| tools.into_iter().map(|t| t.name.into_owned()).collect();
     Some((names(repeatable), names(others)))
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 struct Tools<'a> {
     #[serde(borrow)]
-    tools: Vec<Tool<'a>>,
+    tools: Bounded<Tool<'a>>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 struct Tool<'a> {
     #[serde(borrow)]
     name: Cow<'a, str>,
-    #[serde(default, deserialize_with = "annotations_or_none")]
-    annotations: Annotations,
+    #[serde(borrow, default)]
+    annotations: Option<&'a RawValue>,
 }
 
-#[derive(Default)]
-struct Annotations {
-    read_only: bool,
-    idempotent: bool,
-}
-
-impl Annotations {
-    fn repeatable(&self) -> bool {
-        self.read_only || self.idempotent
+impl Tool<'_> {
+    /// An odd annotation of one tool must not hide the others, so that anything but `true` is `false`.
+    fn is_repeatable(&self) -> bool {
+        let annotations = self.annotations.map_or("", RawValue::get);
+        let hint = |name| member(annotations, name) == Some("true");
+        hint("readOnlyHint") || hint("idempotentHint")
     }
 }
 
-/// An odd annotation of one tool must not hide the others, so that anything but `true` is `false`.
-fn annotations_or_none<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Annotations, D::Error> {
-    let value = serde_json::Value::deserialize(d)?;
-    let hint = |name: &str| value.get(name) == Some(&serde_json::Value::Bool(true));
-    Ok(Annotations { read_only: hint("readOnlyHint"), idempotent: hint("idempotentHint") })
+/// The elements of a list as far as they are looked at: a body of tiny ones would multiply in memory.
+struct Bounded<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Bounded<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(BoundedVisitor(PhantomData))
+    }
+}
+
+struct BoundedVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for BoundedVisitor<T> {
+    type Value = Bounded<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while elements.len() < MAX_TOOLS
+            && let Some(element) = seq.next_element()?
+        {
+            elements.push(element);
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Bounded(elements))
+    }
 }
 
 #[cfg(test)]
@@ -236,6 +275,25 @@ mod tests {
         let (repeatable, others) = tools_by_repeatability(&response).unwrap();
         assert_eq!(repeatable, ["a", "b"].map(str::to_owned).into());
         assert_eq!(others, ["c", "d", "e"].map(str::to_owned).into());
+    }
+
+    #[test]
+    fn of_a_list_of_very_many_tools_the_first_are_looked_at() {
+        let many = vec!["{\"name\":\"a\"}"; 2 * MAX_TOOLS].join(",");
+        assert_eq!(listed_tools(&format!("{{\"tools\":[{many}]}}")).len(), MAX_TOOLS);
+        let named = |name: &str| {
+            message(&format!("{{\"id\":1,\"result\":{{\"tools\":[{{\"name\":\"{name}\"}}]}}}}"))
+        };
+        let (_, others) = tools_by_repeatability(&named(&"x".repeat(MAX_TOOL_NAME + 1))).unwrap();
+        assert!(others.is_empty());
+    }
+
+    #[test]
+    fn a_server_that_describes_itself_at_length_is_told_from_another_all_the_same() {
+        let long = format!("{{\"x\":\"{}\"}}", "y".repeat(MAX_IDENTITY));
+        assert!(identity("{}", &long).len() < 100);
+        assert_eq!(identity("{}", &long), identity("{}", &long));
+        assert_ne!(identity("{}", &long), identity("{ }", &long));
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(super) struct Bench {
     /// When each `initialize` was sent.
     pub(super) attempts: Vec<Duration>,
     pub(super) listening: usize,
+    /// Ids of the sessions that were ended.
+    pub(super) sessions_ended: Vec<String>,
 }
 
 impl Bench {
@@ -54,6 +56,7 @@ impl Bench {
             sent: Vec::new(),
             attempts: Vec::new(),
             listening: 0,
+            sessions_ended: Vec::new(),
         }
     }
 
@@ -97,7 +100,11 @@ impl Bench {
                     self.sent.retain(|(each, _)| *each != exchange);
                 }
                 Command::Listen(_) => self.listening += 1,
-                Command::StopListening | Command::EndSession(_) | Command::Finish => {}
+                Command::EndSession(session) => {
+                    let id = session.id.as_ref().map(|id| id.expose().to_string());
+                    self.sessions_ended.push(id.unwrap_or_default());
+                }
+                Command::StopListening | Command::Finish => {}
             }
         }
     }

@@ -4,7 +4,11 @@ use serde_json::json;
 
 use crate::http::{FaultKind, ProxyReason, TlsReason};
 use crate::jsonrpc::{Id, Message};
+use crate::printable::printable;
 use crate::remote::{Failure, FailureKind, Fate};
+
+/// Characters of each part of an error.
+const MAX_WORDS: usize = 2_000;
 
 /// How the server is named in errors.
 #[derive(Debug, Clone)]
@@ -52,19 +56,21 @@ pub fn response(id: &Id, failure: &Failure, server: &ServerName, repeatable: boo
         return answer.clone();
     }
     let (code, kind) = code(failure.kind);
-    let hint = hint(failure, server, repeatable);
+    // Some of these words are the server's.
+    let hint = printable(&hint(failure, server, repeatable), MAX_WORDS);
+    let cause = failure.cause.as_deref().map(|cause| printable(cause, MAX_WORDS));
     let mut data = json!({
         "kind": kind,
         "status": failure.status,
         "server": server.url,
-        "cause": failure.cause,
+        "cause": cause,
         "hint": hint,
     });
     if let Some(wait) = failure.retry_after {
         data["retryAfter"] = json!(wait.as_secs());
     }
     let doubt = if failure.fate == Fate::Unknown && !repeatable { DOUBT } else { "" };
-    let message = format!("{}{doubt}; {hint}", failure.reason());
+    let message = format!("{}{doubt}; {hint}", printable(&failure.reason(), MAX_WORDS));
     Message::error(Some(id), &json!({ "code": code, "message": message, "data": data }).to_string())
 }
 

@@ -12,6 +12,7 @@ use super::machine::{ExchangeId, Machine, OWN_TIME, Purpose};
 use super::remembered::Memory;
 use crate::jsonrpc::edit::{Unreadable, retain_elements};
 use crate::jsonrpc::{Id, Kind, Message, read};
+use crate::printable::printable;
 use crate::remote::{Failure, Outcome};
 
 /// Pages of a list of our own; whoever has more tools has them listed by the client.
@@ -193,7 +194,7 @@ impl Filtering {
 }
 
 fn shown(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_NAME).collect()
+    printable(name, MAX_NAME)
 }
 
 impl<M: Memory> Machine<M> {

@@ -6,9 +6,10 @@ use std::time::Instant;
 use super::failure;
 use super::handshake::Server;
 use super::in_flight::{Call, CallState};
-use super::machine::{Command, ExchangeId, FromServer, Machine, Notice, Origin, Purpose};
+use super::machine::{Command, ExchangeId, FromServer, Machine, Notice, OWN_TIME, Origin, Purpose};
+use super::questions::MAX_ID;
 use super::remembered::Memory;
-use crate::jsonrpc::{Id, Kind, Message, edit, read};
+use crate::jsonrpc::{INVALID_REQUEST, Id, Kind, Message, edit, read};
 use crate::remote::{Channel, Failure, ListenEnd, Outcome};
 use crate::secret::Secret;
 use crate::stdio::Room;
@@ -17,6 +18,8 @@ use crate::stdio::Room;
 const MAX_TOOLS: usize = 10_000;
 /// Times that a request is sent in a session that turns out to be lost, whoever opened it.
 const MAX_SENDINGS: u32 = 5;
+/// Exchanges of our own under way, beyond which a server is not told what was wrong with its requests.
+const MAX_REFUSALS: usize = 64;
 
 impl<M: Memory> Machine<M> {
     /// A message of the server.
@@ -30,6 +33,10 @@ impl<M: Memory> Machine<M> {
                 let (generation, exchange) = self.belongs_to(origin);
                 if generation != self.session().map_or(0, |session| session.generation) {
                     tracing::debug!("a question of a session that is gone was dropped");
+                    return;
+                }
+                if message.id().is_some_and(|id| id.len() > MAX_ID) {
+                    self.refuse_question(now);
                     return;
                 }
                 let shown = self.questions.ask(message, generation, exchange);
@@ -47,6 +54,20 @@ impl<M: Memory> Machine<M> {
                 self.commands.push(Command::Write(message, room));
             }
         }
+    }
+
+    /// Tells the server that a request of its own was not taken; not under its id, which is too long to be
+    /// kept and sent about.
+    fn refuse_question(&mut self, now: Instant) {
+        tracing::warn!("a request of the server has an id of more than {MAX_ID} bytes; refused");
+        if self.exchanges.len() >= MAX_REFUSALS {
+            return;
+        }
+        let why = format!("the id of a request is longer than {MAX_ID} bytes");
+        let message = failure::refused_line(None, INVALID_REQUEST, &why);
+        let exchange = self.begin(Purpose::Reply, OWN_TIME, now);
+        let session = self.session();
+        self.send(exchange, message, session, true);
     }
 
     fn belongs_to(&self, origin: Origin) -> (u64, Option<ExchangeId>) {
@@ -93,7 +114,7 @@ impl<M: Memory> Machine<M> {
                 self.handshake_answered(exchange.unwrap_or_default(), sent, now);
                 return;
             }
-            Some(Purpose::Restore(own) | Purpose::Ping(own, _)) if Some(own) == id => return,
+            Some(Purpose::Restore(own, _) | Purpose::Ping(own, _)) if Some(own) == id => return,
             _ => {}
         }
         let Some(id) = id else {
@@ -178,9 +199,18 @@ impl<M: Memory> Machine<M> {
                 self.notification_ended(notice, outcome, now);
             }
             Some(Purpose::Ping(_, generation)) => self.ping_ended(generation, &outcome, now),
-            Some(Purpose::Reply | Purpose::Restore(_)) => {
+            Some(Purpose::Reply) => {
                 if let Outcome::Failed(failure) | Outcome::SessionLost(failure) = outcome {
                     tracing::warn!("an answer did not reach the server: {}", failure.what);
+                }
+            }
+            Some(Purpose::Restore(_, generation)) => {
+                if let Outcome::Failed(failure) | Outcome::SessionLost(failure) = outcome {
+                    tracing::warn!("the session was not set up wholly: {}", failure.what);
+                }
+                if self.session().is_some_and(|session| session.generation == generation) {
+                    self.restore.ended();
+                    self.restore_more(generation, now);
                 }
             }
         }

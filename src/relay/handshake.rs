@@ -157,6 +157,7 @@ impl<M: Memory> Machine<M> {
             self.end_own(exchange);
             self.commands.push(Command::Stop(exchange));
         }
+        self.abandon_session();
         self.server = Server::default();
         self.was_open = false;
         self.backoff = backoff();
@@ -385,10 +386,8 @@ impl<M: Memory> Machine<M> {
         if !self.no_stream || session.channel.is_some() {
             self.commands.push(Command::Listen(Arc::clone(&session)));
         }
-        for (id, message) in self.restore.requests(hello.capabilities.logging) {
-            let exchange = self.begin(Purpose::Restore(id), OWN_TIME, now);
-            self.send(exchange, message, Some(Arc::clone(&session)), true);
-        }
+        self.restore.begin(hello.capabilities.logging);
+        self.restore_more(session.generation, now);
         self.schedule_ping(now);
         let changed = self.identity.as_ref().is_some_and(|before| *before != hello.identity);
         self.identity = Some(hello.identity);
@@ -400,6 +399,16 @@ impl<M: Memory> Machine<M> {
             && std::mem::take(list_changed_owed)
         {
             self.tell_list_changed();
+        }
+    }
+
+    /// Sends what is to be set up in the session of this generation, as far as it may be sent now.
+    pub(super) fn restore_more(&mut self, generation: u64, now: Instant) {
+        let session = self.session().filter(|session| session.generation == generation);
+        let Some(session) = session else { return };
+        while let Some((id, message)) = self.restore.next() {
+            let exchange = self.begin(Purpose::Restore(id, generation), OWN_TIME, now);
+            self.send(exchange, message, Some(Arc::clone(&session)), true);
         }
     }
 
@@ -432,6 +441,7 @@ impl<M: Memory> Machine<M> {
     }
 
     fn handshake_failed(&mut self, failure: Failure, now: Instant) {
+        self.abandon_session();
         self.server = Server::Closed { last: Some((failure.clone(), now)) };
         let passes = failure.may_pass();
         if !passes {
@@ -479,6 +489,19 @@ impl<M: Memory> Machine<M> {
         }
     }
 
+    /// Ends a session that the server gave an id for and that was never opened.
+    pub(super) fn abandon_session(&mut self) {
+        let Server::Opening { session_id, .. } = &mut self.server else { return };
+        let Some(id) = session_id.take() else { return };
+        let (Client::Opening { hello, .. } | Client::Open { hello, .. }) = &self.client else {
+            return;
+        };
+        let version = hello.read.protocol_version.as_str().into();
+        let generation = self.generation + 1;
+        let session = Session { generation, id: Some(id), version, channel: None };
+        self.commands.push(Command::EndSession(Arc::new(session)));
+    }
+
     /// The server lost a session. Whether it was the present one.
     pub(super) fn session_lost(&mut self, generation: u64, now: Instant) -> bool {
         if self.session().is_none_or(|session| session.generation != generation) {
@@ -490,6 +513,7 @@ impl<M: Memory> Machine<M> {
             self.backoff = backoff();
         }
         self.server = Server::default();
+        self.restore.stop();
         self.leave_session(generation);
         true
     }

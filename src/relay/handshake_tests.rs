@@ -15,6 +15,7 @@ use super::remembered::Memory;
 use super::tests::{Notebook, failure};
 use crate::jsonrpc::Message;
 use crate::remote::{Failure, FailureKind, Fate, Outcome};
+use crate::secret::Secret;
 
 // ---- the client's `initialize`
 
@@ -440,4 +441,25 @@ fn initialize_is_not_cancelled() {
     bench.client(INITIALIZED);
     bench.answer("notifications/initialized", "");
     assert!(bench.sent.is_empty(), "nothing of it reaches the server");
+}
+
+// ---- sessions that were given and never opened
+
+#[test]
+fn a_session_that_was_given_while_the_end_came_is_ended() {
+    let mut bench = Bench::opening();
+    let (exchange, _) = bench.under_way("initialize").unwrap();
+    bench.machine.session_given(exchange, Secret::new("early".into()));
+    bench.machine.end(bench.now);
+    bench.pass(seconds(1.0));
+    assert_eq!(bench.sessions_ended, ["early"]);
+}
+
+#[test]
+fn a_session_of_a_handshake_that_failed_is_ended() {
+    let mut bench = Bench::opening();
+    let (exchange, _) = bench.under_way("initialize").unwrap();
+    bench.machine.session_given(exchange, Secret::new("early".into()));
+    bench.refuse(&unreachable());
+    assert_eq!(bench.sessions_ended, ["early"]);
 }

@@ -125,8 +125,8 @@ pub(super) enum Purpose {
     Notification(Notice),
     /// The client's answer to a request of the server.
     Reply,
-    /// A request of this program's own, with its id.
-    Restore(Id),
+    /// A request that sets up the session of this generation, with its id.
+    Restore(Id, u64),
     /// A `ping` of this program's own, with its id, in the session of this generation.
     Ping(Id, u64),
     /// A list of tools that a filter needs, with its id.
@@ -284,6 +284,7 @@ impl<M: Memory> Machine<M> {
             self.fail(exchange, if sent { &ending } else { &unsent });
         }
         let opening = self.last_refusal().cloned().unwrap_or(ending);
+        self.abandon_session();
         self.refuse_initialize(&opening);
         self.commands.push(Command::StopListening);
         if let Some(session) = self.session() {

@@ -12,6 +12,8 @@ mod from_server;
 mod handshake;
 #[cfg(test)]
 mod handshake_tests;
+#[cfg(test)]
+mod hostile_tests;
 mod in_flight;
 mod inbox;
 mod machine;

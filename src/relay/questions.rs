@@ -9,6 +9,10 @@ use crate::jsonrpc::{Id, Message};
 const MAX_OPEN: usize = 10_000;
 /// Ids of earlier sessions that are remembered; beyond it every id counts as used.
 const MAX_USED: usize = 4_096;
+/// Longest id of a server's request, in bytes. Ids are kept, and nobody waits on a longer one.
+pub(super) const MAX_ID: usize = 4 * 1024;
+/// Bytes of the ids that are kept of either kind.
+const MAX_ID_BYTES: usize = 1024 * 1024;
 
 /// A request of the server that the client was asked.
 #[derive(Debug, Clone)]
@@ -29,6 +33,9 @@ pub(super) struct Questions {
     /// Ids that the present session used, and those of the sessions before it.
     used_now: HashSet<Id>,
     used_before: HashSet<Id>,
+    /// Bytes of the ids in each.
+    open_bytes: usize,
+    used_bytes: usize,
     /// There were more ids than are remembered.
     overflowed: bool,
     renamed: u64,
@@ -45,7 +52,8 @@ impl Questions {
     ) -> Message {
         let Some(id) = message.id().cloned() else { return message };
         let taken = self.used_before.contains(&id) || (self.overflowed && generation > 1);
-        if self.used_now.len() < MAX_USED {
+        if self.used_now.len() < MAX_USED && self.used_bytes < MAX_ID_BYTES {
+            self.used_bytes += id.len();
             self.used_now.insert(id.clone());
         } else {
             self.overflowed = true;
@@ -62,11 +70,13 @@ impl Questions {
 
     fn open(&mut self, id: Id, question: Question) {
         if self.open.insert(id.clone(), question).is_none() {
+            self.open_bytes += id.len();
             self.order.push_back(id);
         }
-        while self.open.len() > MAX_OPEN
+        while (self.open.len() > MAX_OPEN || self.open_bytes > MAX_ID_BYTES)
             && let Some(oldest) = self.order.pop_front()
         {
+            self.open_bytes -= oldest.len();
             self.open.remove(&oldest);
         }
     }
@@ -79,7 +89,11 @@ impl Questions {
     /// Takes the question that an answer of the client belongs to.
     pub(super) fn answered(&mut self, id: &Id) -> Option<Question> {
         let question = self.open.remove(id)?;
-        self.order.retain(|each| each != id);
+        if let Some(at) = self.order.iter().position(|each| each == id)
+            && let Some(id) = self.order.remove(at)
+        {
+            self.open_bytes -= id.len();
+        }
         Some(question)
     }
 
@@ -107,7 +121,9 @@ impl Questions {
     pub(super) fn session_lost(&mut self, generation: u64) -> Vec<Id> {
         let used = std::mem::take(&mut self.used_now);
         self.used_before.extend(used);
-        self.overflowed |= self.used_before.len() > MAX_USED;
+        self.used_bytes = 0;
+        let bytes: usize = self.used_before.iter().map(Id::len).sum();
+        self.overflowed |= self.used_before.len() > MAX_USED || bytes > MAX_ID_BYTES;
         if self.overflowed {
             self.used_before.clear();
         }
@@ -117,9 +133,9 @@ impl Questions {
             .filter(|id| self.open.get(id).is_some_and(|q| q.generation <= generation))
             .cloned()
             .collect();
-        for id in &gone {
-            self.answered(id);
-        }
+        self.open.retain(|_, question| question.generation > generation);
+        self.order.retain(|id| self.open.contains_key(id));
+        self.open_bytes = self.order.iter().map(Id::len).sum();
         gone
     }
 }
@@ -168,5 +184,21 @@ mod tests {
         }
         assert_eq!(questions.open.len(), MAX_OPEN);
         assert!(questions.answered(&id("0")).is_none());
+    }
+
+    #[test]
+    fn long_ids_do_not_fill_the_memory() {
+        let mut questions = Questions::default();
+        let long = |n: usize| format!("\"{n:04000}\"");
+        for n in 0..1_000 {
+            questions.ask(request(&long(n)), 1, None);
+        }
+        assert!(questions.open.len() * 4_000 <= MAX_ID_BYTES);
+        assert!(questions.used_now.len() * 4_000 <= MAX_ID_BYTES + MAX_ID);
+        assert!(questions.answered(&id(&long(999))).is_some());
+        let left = questions.open.len() * 4_002;
+        assert_eq!(questions.open_bytes, left);
+        questions.session_lost(1);
+        assert_eq!(questions.open_bytes, 0);
     }
 }

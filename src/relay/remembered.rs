@@ -10,6 +10,8 @@ use serde_json::value::RawValue;
 /// Longest answer that is kept, in bytes, and the most of them.
 const MAX_ANSWER: usize = 1024 * 1024;
 const MAX_HANDSHAKES: usize = 8;
+/// Changes that wait to be written.
+const MAX_CHANGES: usize = 2 * MAX_HANDSHAKES;
 /// Longest file that is read: what is in it can't be more.
 const MAX_FILE: u64 = 16 * 1024 * 1024;
 /// Version of the file's layout; a file of another is not read.
@@ -104,6 +106,11 @@ impl FileMemory {
 
     fn keep(&mut self, place: Place, key: &str, result: &str) {
         if self.path.is_some() && result.len() + key.len() <= MAX_ANSWER {
+            // While a disk hangs, only the latest of each counts.
+            self.changes.retain(|each| (each.place, &*each.key) != (place, key));
+            if self.changes.len() == MAX_CHANGES {
+                self.changes.remove(0);
+            }
             let change = Change { place, key: key.to_owned(), result: result.to_owned() };
             self.changes.push(change);
         }
@@ -203,6 +210,38 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             assert_eq!(FileMemory::new(Some(path.clone())).list("tools/list"), None, "{text}");
         }
+    }
+
+    #[test]
+    fn while_the_disk_hangs_the_latest_answers_wait_and_no_others() {
+        let mut memory = FileMemory::new(Some("/nowhere".into()));
+        for n in 0..100 {
+            memory.keep_list("tools/list", &n.to_string());
+            memory.keep_initialize(&n.to_string(), "{}");
+        }
+        assert_eq!(memory.changes.len(), MAX_CHANGES);
+        let lists: Vec<_> = memory.changes.iter().filter(|c| c.place == Place::List).collect();
+        assert_eq!(lists.iter().map(|change| &*change.result).collect::<Vec<_>>(), ["99"]);
+    }
+
+    #[test]
+    fn a_file_that_somebody_indented_is_read_as_one_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.json");
+        let text = "{\"layout\":1,\"initialize\":{},\n \"lists\":{\"tools/list\":{\n  \"tools\": []\r\n}}}";
+        std::fs::write(&path, text).unwrap();
+        let list = FileMemory::new(Some(path)).list("tools/list").unwrap();
+        assert_eq!(list, "{   \"tools\": []  }");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_none_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.json");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        assert_eq!(FileMemory::new(Some(path)).list("tools/list"), None);
     }
 
     #[test]

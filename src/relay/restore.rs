@@ -1,11 +1,13 @@
 //! What a client set up in a session, to be set up again in the next one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::jsonrpc::{Id, Kind, Message, read};
 
 /// Subscriptions that are kept; a client with more is told of changes in these.
 const MAX_SUBSCRIPTIONS: usize = 1_000;
+/// Requests of these that are under way at once.
+const AT_ONCE: usize = 8;
 
 /// Subscriptions and log level.
 #[derive(Debug, Default)]
@@ -17,6 +19,10 @@ pub(super) struct Restore {
     /// The next notification was sent before, in a session that was lost.
     pub(super) resend_next: bool,
     requests: u64,
+    /// What is still to be sent in the present session, in order.
+    queue: VecDeque<(Id, Message)>,
+    /// How much of it is under way.
+    sent: usize,
 }
 
 impl Restore {
@@ -40,8 +46,33 @@ impl Restore {
         }
     }
 
-    /// The requests that set a new session up as the client set up the last one.
-    pub(super) fn requests(&mut self, logging: bool) -> Vec<(Id, Message)> {
+    /// A new session is set up as the client set up the last one, a few requests at a time.
+    pub(super) fn begin(&mut self, logging: bool) {
+        self.queue = self.requests(logging).into();
+        self.sent = 0;
+    }
+
+    /// The next request, unless enough are under way.
+    pub(super) fn next(&mut self) -> Option<(Id, Message)> {
+        if self.sent == AT_ONCE {
+            return None;
+        }
+        let next = self.queue.pop_front();
+        self.sent += usize::from(next.is_some());
+        next
+    }
+
+    /// One of them came to its end.
+    pub(super) fn ended(&mut self) {
+        self.sent = self.sent.saturating_sub(1);
+    }
+
+    /// The session is gone, and what was to be set up in it.
+    pub(super) fn stop(&mut self) {
+        self.queue.clear();
+    }
+
+    fn requests(&mut self, logging: bool) -> Vec<(Id, Message)> {
         let level = self.log_level.clone().filter(|_| logging);
         let level = level.map(|params| ("logging/setLevel", params));
         let subscriptions = self.subscriptions.iter().map(|uri| {
@@ -72,6 +103,25 @@ mod tests {
     fn request(method: &str, params: &str) -> Message {
         let text = format!("{{\"id\":1,\"method\":\"{method}\",\"params\":{params}}}");
         Message::parse(Bytes::from(text)).unwrap()
+    }
+
+    #[test]
+    fn many_subscriptions_are_set_up_a_few_at_a_time() {
+        let mut restore = Restore::default();
+        for n in 0..100 {
+            restore.note(&request("resources/subscribe", &format!("{{\"uri\":\"a:{n}\"}}")));
+        }
+        restore.begin(true);
+        let mut sent = 0;
+        while restore.next().is_some() {
+            sent += 1;
+        }
+        assert_eq!(sent, AT_ONCE);
+        restore.ended();
+        assert!(restore.next().is_some() && restore.next().is_none());
+        restore.ended();
+        restore.stop();
+        assert!(restore.next().is_none());
     }
 
     #[test]

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use crate::http::{Fault, FaultKind, ProxyReason, Sent, TlsReason};
-use crate::jsonrpc::Message;
-use crate::jsonrpc::edit::member_at;
+use crate::jsonrpc::{Message, read};
+use crate::printable::printable;
+
+/// Characters of a server's own words that go into an error.
+const MAX_WORDS: usize = 200;
 
 /// A message that got no answer of its own.
 #[derive(Debug, Clone)]
@@ -138,11 +141,7 @@ impl Failure {
 
     /// The server answered with a JSON-RPC error.
     pub fn refused_by(error: Message, host: &str) -> Self {
-        let words: Option<String> = std::str::from_utf8(error.bytes())
-            .ok()
-            .and_then(|text| member_at(text, &["error", "message"]))
-            .and_then(|words| serde_json::from_str(words).ok());
-        let words = words.unwrap_or_else(|| "no reason given".into());
+        let words = printable(&read::error_message(&error), MAX_WORDS);
         let what = format!("{host} refused to open a session: {words}");
         let failure = Self::settled(FailureKind::Status, None, what);
         Self { answer: Some(Box::new(error)), ..failure }

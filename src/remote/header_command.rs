@@ -14,6 +14,7 @@ use super::failure::{Failure, FailureKind};
 use super::headers::{Header, Source};
 use crate::clock::{Clock, SystemClock};
 use crate::os;
+use crate::printable::printable;
 
 /// Longest output, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
@@ -183,8 +184,7 @@ async fn read_chunks(from: Option<impl AsyncRead + Unpin>, mut take: impl FnMut(
 fn last_line(stderr: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(stderr);
     let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
-    let clean = line.chars().map(|c| if c.is_control() { ' ' } else { c });
-    Some(clean.take(MAX_LINE).collect())
+    Some(printable(line, MAX_LINE))
 }
 
 /// Reads the output: a JSON map of headers, or the value of `Authorization`. An error never quotes it.

@@ -72,14 +72,13 @@ impl Listening<'_> {
     /// One stream from its beginning to its end, and the wait for the next.
     async fn turn<R: Receive>(&mut self, receive: &R) -> Option<ListenEnd> {
         let mut asked = None;
-        let mut stood = false;
+        let mut progressed = false;
         let ask = Ask::Listen { after: self.cursor.last_event_id.as_deref() };
         match self.remote.ask(&ask, Some(self.session), ANYHOW).await {
             Ok(answer) if is_stream(&answer) => {
                 self.opened = true;
-                stood = true;
                 let since = Instant::now();
-                let progressed = self.remote.hear(answer, &mut self.cursor, receive).await;
+                progressed = self.remote.hear(answer, &mut self.cursor, receive).await;
                 if progressed || since.elapsed() > STOOD {
                     self.backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
                 }
@@ -98,13 +97,25 @@ impl Listening<'_> {
             Err(failure) => tracing::debug!(what = failure.what, "no stream from the server"),
         }
         let own = self.backoff.wait();
-        let wait = match self.cursor.retry.filter(|_| stood) {
-            Some(retry) => retry.max(SHORTEST_WAIT),
-            None => own.max(asked.unwrap_or_default()),
-        };
-        tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
+        tokio::time::sleep(wait(own, progressed, self.cursor.retry, asked)).await;
         None
     }
+}
+
+/// How long to wait before the stream is opened again: as long as the server says, if the last one brought
+/// something; else our own wait at the least, so that a server that closes each at once is not asked
+/// without a pause.
+fn wait(
+    own: Duration,
+    progressed: bool,
+    retry: Option<Duration>,
+    retry_after: Option<Duration>,
+) -> Duration {
+    let wait = match retry {
+        Some(retry) if progressed => retry.max(SHORTEST_WAIT),
+        _ => own.max(retry.unwrap_or_default()).max(retry_after.unwrap_or_default()),
+    };
+    wait.min(LONGEST_WAIT)
 }
 
 fn is_stream(answer: &Answer) -> bool {
@@ -147,5 +158,20 @@ impl Remote {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_brought_nothing_is_not_reopened_before_our_own_wait() {
+        let (own, zero) = (Duration::from_secs(8), Some(Duration::ZERO));
+        assert_eq!(wait(own, false, zero, None), own);
+        assert_eq!(wait(own, true, zero, None), SHORTEST_WAIT);
+        assert_eq!(wait(own, false, Some(own * 2), None), own * 2);
+        assert_eq!(wait(own, false, None, Some(own * 3)), own * 3);
+        assert_eq!(wait(own, false, None, Some(own * 300)), LONGEST_WAIT);
     }
 }

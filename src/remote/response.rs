@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::failure::{Failure, FailureKind, Fate};
 use super::retry::retry_after;
@@ -12,6 +12,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::http::{Body, Fault};
 use crate::jsonrpc::edit::{into_line, member, member_at};
 use crate::jsonrpc::{Kind, Malformed, Message, split_batch};
+use crate::printable::printable;
 
 /// The cause of a failure that is a web page in place of an answer.
 pub(super) const WEB_PAGE: &str =
@@ -167,24 +168,29 @@ pub(super) fn first_line(body: &[u8]) -> Option<String> {
     let line = json_message(text)
         .or_else(|| title(text))
         .or_else(|| text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned))?;
-    let clean: String =
-        line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_LINE).collect();
+    let clean = printable(&line, MAX_LINE);
     let clean = clean.trim();
     (!clean.is_empty()).then(|| clean.to_owned())
 }
 
 fn json_message(text: &str) -> Option<String> {
-    let value: Value = serde_json::from_str(text).ok()?;
-    let places = [
-        "/error/message",
-        "/error_description",
-        "/message",
-        "/detail",
-        "/error",
-        "/title",
-        "/errors/0/message",
+    let places: [&[&str]; 6] = [
+        &["error", "message"],
+        &["error_description"],
+        &["message"],
+        &["detail"],
+        &["error"],
+        &["title"],
     ];
-    places.iter().find_map(|place| value.pointer(place)?.as_str().map(str::to_owned))
+    let found = places.iter().find_map(|place| json_string(member_at(text, place)?));
+    found.or_else(|| {
+        let errors: Vec<&RawValue> = serde_json::from_str(member(text, "errors")?).ok()?;
+        json_string(member(errors.first()?.get(), "message")?)
+    })
+}
+
+fn json_string(text: &str) -> Option<String> {
+    serde_json::from_str(text).ok()
 }
 
 fn title(text: &str) -> Option<String> {
@@ -213,6 +219,8 @@ mod tests {
             "needs write"
         );
         assert_eq!(line(r#"{"error":"invalid_token"}"#), "invalid_token");
+        assert_eq!(line(r#"{"errors":[{"message":"first"},{}]}"#), "first");
+        assert_eq!(line("a\u{202e}b\u{2028}c"), "a b c");
         assert_eq!(
             line("<!doctype html><html><head><TITLE>Sign in\n here</TITLE>"),
             "Sign in  here"

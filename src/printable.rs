@@ -1,0 +1,46 @@
+//! Text of a peer as a person may see it: on one line, in the order in which it was written.
+
+/// What is shown in place of a character that is not.
+const LEFT_OUT: char = ' ';
+
+/// Whether a character can neither break a line, nor move the cursor, nor turn the text after it round, nor
+/// hide (Unicode UAX #9, UTS #39). The joiners U+200C and U+200D are letters of some scripts.
+pub fn is_printable(c: char) -> bool {
+    !c.is_control()
+        && !matches!(
+            c,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'
+                | '\u{200e}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+/// At most so many characters of a text, with a space for each that is not printable.
+pub fn printable(text: &str, most: usize) -> String {
+    text.chars().take(most).map(|c| if is_printable(c) { c } else { LEFT_OUT }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_breaks_the_line_or_turns_it_round() {
+        for odd in ["\n", "\r", "\u{1b}", "\u{85}", "\u{2028}", "\u{202e}", "\u{2066}", "\u{200f}"]
+        {
+            assert_eq!(printable(&format!("a{odd}b"), 10), "a b", "{odd:?}");
+        }
+        assert_eq!(
+            printable("é 漢 👩\u{200d}🚒 می\u{200c}خواهم", 100),
+            "é 漢 👩\u{200d}🚒 می\u{200c}خواهم"
+        );
+        assert_eq!(printable("漢字漢字", 2), "漢字");
+    }
+}
