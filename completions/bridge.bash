@@ -41,7 +41,7 @@ _bridge() {
 
     case "${cmd}" in
         bridge)
-            opts="-h -V --header --header-file --header-command --header-command-arg --header-command-timeout --disable-cookies --ignore-tool --deny-tool --allow-tool --read-only --max-message-size --tool-timeout --drain --allow-http --ca-cert --client-cert --client-key --proxy --enable-proxy --ipv4 --ipv6 --connect-timeout --headers-timeout --body-timeout --keep-alive --ping-interval --transport --debug --silent --log --host --callback-path --auth-timeout --auth-success-url --resource --disable-resource-parameter --authorize-param --static-oauth-client-metadata --static-oauth-client-info --client-metadata-url --client-credentials --token-endpoint --device-code --use-id-token --protocol --help --version serve completions help"
+            opts="-h -V --header --header-file --header-command --header-command-arg --header-command-timeout --disable-cookies --ignore-tool --deny-tool --allow-tool --read-only --max-message-size --tool-timeout --drain --allow-http --ca-cert --client-cert --client-key --proxy --enable-proxy --ipv4 --ipv6 --connect-timeout --headers-timeout --body-timeout --keep-alive --ping-interval --credential-store --profile --transport --debug --silent --log --host --callback-path --auth-timeout --auth-success-url --resource --disable-resource-parameter --authorize-param --static-oauth-client-metadata --static-oauth-client-info --client-metadata-url --client-credentials --token-endpoint --device-code --use-id-token --protocol --help --version serve completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -120,6 +120,14 @@ _bridge() {
                     return 0
                     ;;
                 --ping-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --credential-store)
+                    COMPREPLY=($(compgen -W "auto keychain env plaintext memory" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -253,7 +261,7 @@ _bridge() {
             return 0
             ;;
         bridge__subcmd__serve)
-            opts="-h --header --header-file --header-command --header-command-arg --header-command-timeout --disable-cookies --ignore-tool --deny-tool --allow-tool --read-only --max-message-size --tool-timeout --drain --allow-http --ca-cert --client-cert --client-key --proxy --enable-proxy --ipv4 --ipv6 --connect-timeout --headers-timeout --body-timeout --keep-alive --ping-interval --transport --debug --silent --log --host --callback-path --auth-timeout --auth-success-url --resource --disable-resource-parameter --authorize-param --static-oauth-client-metadata --static-oauth-client-info --client-metadata-url --client-credentials --token-endpoint --device-code --use-id-token --protocol --help"
+            opts="-h --header --header-file --header-command --header-command-arg --header-command-timeout --disable-cookies --ignore-tool --deny-tool --allow-tool --read-only --max-message-size --tool-timeout --drain --allow-http --ca-cert --client-cert --client-key --proxy --enable-proxy --ipv4 --ipv6 --connect-timeout --headers-timeout --body-timeout --keep-alive --ping-interval --credential-store --profile --transport --debug --silent --log --host --callback-path --auth-timeout --auth-success-url --resource --disable-resource-parameter --authorize-param --static-oauth-client-metadata --static-oauth-client-info --client-metadata-url --client-credentials --token-endpoint --device-code --use-id-token --protocol --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -332,6 +340,14 @@ _bridge() {
                     return 0
                     ;;
                 --ping-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --credential-store)
+                    COMPREPLY=($(compgen -W "auto keychain env plaintext memory" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_bridge_global_optspecs
-    string join \n header= header-file= header-command= header-command-arg= header-command-timeout= disable-cookies deny-tool= allow-tool= read-only max-message-size= tool-timeout= drain= allow-http ca-cert= client-cert= client-key= proxy= enable-proxy ipv4 ipv6 connect-timeout= headers-timeout= body-timeout= keep-alive ping-interval= transport= debug silent log= host= callback-path= auth-timeout= auth-success-url= resource= disable-resource-parameter authorize-param= static-oauth-client-metadata= static-oauth-client-info= client-metadata-url= client-credentials token-endpoint= device-code use-id-token protocol= h/help V/version
+    string join \n header= header-file= header-command= header-command-arg= header-command-timeout= disable-cookies deny-tool= allow-tool= read-only max-message-size= tool-timeout= drain= allow-http ca-cert= client-cert= client-key= proxy= enable-proxy ipv4 ipv6 connect-timeout= headers-timeout= body-timeout= keep-alive ping-interval= credential-store= profile= transport= debug silent log= host= callback-path= auth-timeout= auth-success-url= resource= disable-resource-parameter authorize-param= static-oauth-client-metadata= static-oauth-client-info= client-metadata-url= client-credentials token-endpoint= device-code use-id-token protocol= h/help V/version
 end
 
 function __fish_bridge_needs_command
@@ -42,6 +42,12 @@ complete -c bridge -n "__fish_bridge_needs_command" -l connect-timeout -d 'How l
 complete -c bridge -n "__fish_bridge_needs_command" -l headers-timeout -d 'How long the beginning of an answer is waited for; without it, no limit' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l body-timeout -d 'How long an answer or stream may pause; without it, no limit' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l ping-interval -d 'The time between two of them; turns `--keep-alive` on' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l credential-store -d 'Where the tokens of a sign-in are kept' -r -f -a "auto\t'`env` where `BRIDGE_STORE_KEY` is set, else `keychain`'
+keychain\t'In sealed files, their key in the system\'s keychain'
+env\t'In sealed files, their key in the variable `BRIDGE_STORE_KEY`: 32 random bytes in base64'
+plaintext\t'In files that are not sealed: whoever can read them can use the tokens'
+memory\t'In this process only: every start needs a new sign-in'"
+complete -c bridge -n "__fish_bridge_needs_command" -l profile -d 'Which of several accounts at the server this is: `work`, `personal`' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l transport -d 'Which transports are tried, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
 sse-first\t'HTTP+SSE, then Streamable HTTP'
 http-only\t'Streamable HTTP only'
@@ -94,6 +100,12 @@ complete -c bridge -n "__fish_bridge_using_subcommand serve" -l connect-timeout 
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l headers-timeout -d 'How long the beginning of an answer is waited for; without it, no limit' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l body-timeout -d 'How long an answer or stream may pause; without it, no limit' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ping-interval -d 'The time between two of them; turns `--keep-alive` on' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l credential-store -d 'Where the tokens of a sign-in are kept' -r -f -a "auto\t'`env` where `BRIDGE_STORE_KEY` is set, else `keychain`'
+keychain\t'In sealed files, their key in the system\'s keychain'
+env\t'In sealed files, their key in the variable `BRIDGE_STORE_KEY`: 32 random bytes in base64'
+plaintext\t'In files that are not sealed: whoever can read them can use the tokens'
+memory\t'In this process only: every start needs a new sign-in'"
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l profile -d 'Which of several accounts at the server this is: `work`, `personal`' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l transport -d 'Which transports are tried, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
 sse-first\t'HTTP+SSE, then Streamable HTTP'
 http-only\t'Streamable HTTP only'

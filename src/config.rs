@@ -1,5 +1,6 @@
 //! What was typed, resolved into what each module needs.
 
+mod credentials;
 mod expand;
 mod headers;
 mod network;
@@ -22,6 +23,8 @@ pub struct Serve {
     pub remote: remote::Settings,
     /// How the two sides are joined.
     pub relay: relay::Settings,
+    /// How what a sign-in earns is kept.
+    pub credentials: crate::credentials::Settings,
     /// Where earlier answers are remembered.
     pub memory: Option<PathBuf>,
     /// The header whose value stands in the arguments, where it looks like a secret.
@@ -64,6 +67,7 @@ pub fn serve(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error
             filter: filter(&args.filters),
             ..relay::Settings::default()
         },
+        credentials: credentials::credentials(&args.credentials, environment)?,
         endpoint,
     })
 }

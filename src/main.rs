@@ -5,9 +5,11 @@ use std::process::ExitCode;
 use clap::Parser;
 use mcp_bridge::cli::{Cli, Command, ServeArgs};
 use mcp_bridge::error::{Error, Exit};
-use mcp_bridge::{commands, config, logging, ui};
+use mcp_bridge::{commands, config, logging, os, ui};
 
 fn main() -> ExitCode {
+    // First of all, while there is one thread.
+    os::find_session_bus();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if ui::names_a_value(&error) => {

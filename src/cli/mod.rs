@@ -1,5 +1,6 @@
 //! What can be typed. What it means stands in [`crate::config`].
 
+mod credentials;
 mod filters;
 mod headers;
 mod later;
@@ -9,6 +10,7 @@ mod relay;
 mod transport;
 mod values;
 
+pub use credentials::{CredentialArgs, CredentialStore};
 pub use filters::FilterArgs;
 pub use headers::HeaderArgs;
 pub use later::{LATER, LaterArgs};
@@ -100,6 +102,9 @@ pub struct ServeArgs {
     /// What lies between here and the server
     #[command(flatten)]
     pub network: NetworkArgs,
+    /// What a sign-in leaves
+    #[command(flatten)]
+    pub credentials: CredentialArgs,
     /// How the server is spoken to
     #[command(flatten)]
     pub transport: TransportArgs,

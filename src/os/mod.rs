@@ -1,6 +1,8 @@
 //! What differs by system.
 
 mod ports;
+#[cfg(target_os = "linux")]
+mod session_bus;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
@@ -11,6 +13,13 @@ mod windows;
 use windows as system;
 
 pub use ports::holder_of_port;
+#[cfg(target_os = "linux")]
+pub use session_bus::find_session_bus;
+
+/// The keychains of other systems are not on a bus.
+#[cfg(not(target_os = "linux"))]
+pub fn find_session_bus() {}
+
 pub use system::{
     allow_many_files, file_number, kill_group, open_lock_file, open_own_file, own_folder,
     parent_gone, run_hidden, split_command, stdin, stdout, stdout_hung_up, told_to_end,
