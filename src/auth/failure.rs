@@ -3,9 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Characters of a server's own words that are shown.
-const MAX_WORDS: usize = 300;
-
 /// Why there is no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -115,40 +112,9 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// A server's words as they may be shown: one line, bounded, nothing that steers a terminal or turns
-/// the direction of writing.
-pub fn words(text: &str) -> String {
-    let clean = text.chars().take(MAX_WORDS * 4).map(|c| if steers(c) { ' ' } else { c });
-    let clean: String = clean.collect();
-    let mut line = clean.split_whitespace().collect::<Vec<_>>().join(" ");
-    if let Some((end, _)) = line.char_indices().nth(MAX_WORDS) {
-        line.truncate(end);
-        line.push('…');
-    }
-    line
-}
-
-fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_servers_words_are_one_line_without_what_steers_a_terminal() {
-        for (text, shown) in [
-            ("a\r\nb\tc", "a b c"),
-            ("\u{1b}[31mred\u{7}", "[31mred"),
-            ("pay\u{202e}lap", "pay lap"),
-            ("   ", ""),
-        ] {
-            assert_eq!(words(text), shown, "{text:?}");
-        }
-        assert_eq!(words(&"ä".repeat(10_000)).chars().count(), MAX_WORDS + 1);
-    }
 
     #[test]
     fn what_may_pass_by_itself_is_told_from_what_is_settled() {

@@ -4,20 +4,45 @@
 //! 401 ─▶ challenge ─▶ discovery ─▶ registration ─▶ authorization ─▶ browser ─▶ loopback ─▶ token
 //! ```
 
+pub mod authorization;
 mod callback;
 mod challenge;
+mod client_assertion;
+pub mod client_credentials;
+pub mod device;
+pub mod discovery;
+pub mod exceptions;
 pub mod failure;
+mod fetch;
 mod loopback;
+mod metadata;
+mod oauth_error;
 mod page;
+mod provider;
+mod random;
+mod record;
+pub mod registration;
+mod revocation;
 pub mod scopes;
 mod settings;
 mod token;
+mod token_endpoint;
 
+pub use authorization::{Answer, Pending};
 pub use callback::{Callback, CallbackError, cleaned};
 pub use challenge::Challenge;
+pub use client_assertion::ClientKey;
+pub use discovery::{Attempt, Discovery};
 pub use failure::{Failure, FailureKind};
+pub use fetch::{Fetch, Reply};
 pub use loopback::{BindError, Expected, Hit, Listener};
+pub use metadata::ServerMetadata;
 pub use page::{Names, Outcome};
+pub use provider::{Pkce, Provider, Trust};
+pub use record::{LastFailure, Record, RecordError, SCHEMA};
+pub use registration::{AuthMethod, Registration};
+pub use revocation::Revoked;
 pub use scopes::Scopes;
 pub use settings::{ClientSecret, Grant, RedirectAddress, Resource, Settings};
 pub use token::TokenSet;
+pub use token_endpoint::{Granted, TokenEndpoint};

@@ -12,6 +12,7 @@ mod fault;
 mod names;
 mod pool;
 mod proxy;
+mod retry_after;
 mod stream;
 mod tls;
 mod tunnel;
@@ -21,6 +22,7 @@ pub use certificates::{CertificateError, Certificates, ClientFiles, PemFile};
 pub use fault::{Fault, FaultKind, ProxyReason, Sent, TlsReason};
 pub use pool::{Delivery, Reuse};
 pub use proxy::{Proxies, Proxy, ProxyError, Variables};
+pub use retry_after::retry_after;
 
 use std::sync::Mutex;
 use std::sync::{Arc, PoisonError};

@@ -7,9 +7,8 @@ use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use serde_json::value::RawValue;
 
 use super::failure::{Failure, FailureKind, Fate};
-use super::retry::retry_after;
 use crate::clock::{Clock, SystemClock};
-use crate::http::{Body, Fault};
+use crate::http::{Body, Fault, retry_after};
 use crate::jsonrpc::edit::{into_line, member, member_at};
 use crate::jsonrpc::{Kind, Malformed, Message, split_batch};
 use crate::printable::printable;

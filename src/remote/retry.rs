@@ -8,10 +8,6 @@ use super::failure::{Failure, FailureKind, Fate};
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// A server that asks for more is taken to mean this: nobody waits for it, and a sum with the present
-/// must not overflow.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// Requests and notifications of the specification that do no harm when they arrive twice
 /// (`docs/architecture.md`, ADR 0004). Tools are asked about by their own annotations.
 const REPEATABLE: [&str; 20] = [
@@ -104,21 +100,9 @@ impl Retries {
     }
 }
 
-/// How long a server asks to be left alone (RFC 9110 §10.2.3): seconds, or a date.
-pub(super) fn retry_after(value: &str, now: std::time::SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        let seconds = value.parse().unwrap_or(u64::MAX);
-        return Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default().min(LONGEST_RETRY_AFTER))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::SystemTime;
 
     fn failure(fate: Fate) -> Failure {
         Failure { fate, ..Failure::settled(FailureKind::Lost, None, "x") }
@@ -166,18 +150,6 @@ mod tests {
         for span in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
             let wait = backoff.wait().as_secs_f64();
             assert!(wait >= f64::from(span) / 2.0 && wait <= f64::from(span), "{wait} of {span}");
-        }
-    }
-
-    #[test]
-    fn retry_after_is_read_as_seconds_and_as_a_date() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_770);
-        assert_eq!(retry_after(" 7 ", now), Some(Duration::from_secs(7)));
-        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
-        assert_eq!(retry_after(date, now), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after("soon", now), None);
-        for endless in ["18446744073709551615", "99999999999999999999999"] {
-            assert_eq!(retry_after(endless, now), Some(LONGEST_RETRY_AFTER));
         }
     }
 

@@ -1,0 +1,266 @@
+//! What is remembered of one login: all that a start needs, in one piece that the credential store
+//! seals. It is used only with the server, issuer and resource that it names.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::authorization::Pending;
+use super::callback::cleaned;
+use super::failure::Failure;
+use super::provider::Provider;
+use super::registration::Registration;
+use super::scopes::Scopes;
+use super::token::TokenSet;
+use super::token_endpoint::Granted;
+use crate::clock::Moment;
+use crate::secret::Secret;
+
+/// The layout that this program writes. A record of a later one is left alone.
+pub const SCHEMA: u32 = 1;
+
+/// One login.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Record {
+    /// Layout.
+    pub schema: u32,
+    /// Canonical URL of the server.
+    pub server: String,
+    /// Which of the user's accounts it is.
+    pub profile: String,
+    /// Who signs users in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Provider>,
+    /// Who we are to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<Registration>,
+    /// The tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<TokenSet>,
+    /// Counts the token sets: a failure is of one of them, and deletes no later one.
+    #[serde(default)]
+    pub generation: u64,
+    /// Whether the tokens were given by hand, so that no sign-in ever replaces them.
+    #[serde(default)]
+    pub given: bool,
+    /// What was granted so far, or asked for where the server did not say.
+    #[serde(default)]
+    pub scopes: Scopes,
+    /// A sign-in that waits for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Pending>,
+    /// Why the last sign-in or refresh came to nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<LastFailure>,
+    /// The provider refused the `resource` parameter: it is left out from then on.
+    #[serde(default)]
+    pub resource_refused: bool,
+    /// Answers of the server for a connection that is not there yet, as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remembered: Option<Box<RawValue>>,
+}
+
+/// A failure as it is remembered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastFailure {
+    /// When.
+    pub at: Moment,
+    /// What failed, and why.
+    pub reason: String,
+}
+
+/// Why a record can't be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordError {
+    /// A later version wrote it.
+    #[error("a later version of bridge wrote it (layout {0})")]
+    Newer(u32),
+    /// It is no record.
+    #[error("it can't be read")]
+    Malformed,
+}
+
+impl Record {
+    /// A login that nothing is known of.
+    pub fn new(server: impl Into<String>, profile: impl Into<String>) -> Self {
+        Self {
+            schema: SCHEMA,
+            server: server.into(),
+            profile: profile.into(),
+            provider: None,
+            registration: None,
+            tokens: None,
+            generation: 0,
+            given: false,
+            scopes: Scopes::default(),
+            pending: None,
+            last_failure: None,
+            resource_refused: false,
+            remembered: None,
+        }
+    }
+
+    /// What is sealed.
+    pub fn to_bytes(&self) -> Secret<Vec<u8>> {
+        // Every member can be written: maps have text for keys, and there are no floats.
+        Secret::new(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// Reads what was sealed.
+    ///
+    /// # Errors
+    /// [`RecordError`]
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        #[derive(Deserialize)]
+        struct Layout {
+            schema: u32,
+        }
+        let Layout { schema } =
+            serde_json::from_slice(bytes).map_err(|_| RecordError::Malformed)?;
+        if schema > SCHEMA {
+            return Err(RecordError::Newer(schema));
+        }
+        serde_json::from_slice(bytes).map_err(|_| RecordError::Malformed)
+    }
+
+    /// Takes what a token endpoint granted, for these scopes where it did not say.
+    pub fn grant(&mut self, granted: Granted, asked: &Scopes) {
+        if let Some(registration) = &mut self.registration {
+            registration.method = granted.method;
+        }
+        self.scopes = granted.tokens.scopes.clone().unwrap_or_else(|| asked.clone());
+        self.tokens = Some(granted.tokens);
+        self.generation += 1;
+        self.given = false;
+        self.pending = None;
+        self.last_failure = None;
+    }
+
+    /// Forgets the tokens of a generation; a later one stays. Says whether it did.
+    pub fn drop_tokens(&mut self, generation: u64) -> bool {
+        let same = self.generation == generation && self.tokens.is_some();
+        if same {
+            self.tokens = None;
+        }
+        same
+    }
+
+    /// Remembers why something came to nothing.
+    pub fn note(&mut self, failure: &Failure, at: Moment) {
+        self.last_failure = Some(LastFailure { at, reason: cleaned(&failure.reason()) });
+    }
+
+    /// Takes another provider: what belongs to the former one is never shown to it (specification,
+    /// "Authorization Server Binding"). A client that its user registered goes too: it is made anew from
+    /// what the user fixed.
+    pub fn set_provider(&mut self, provider: Provider) {
+        let same = self.provider.as_ref().is_some_and(|before| {
+            before.issuer == provider.issuer && before.resource == provider.resource
+        });
+        if !same {
+            let portable = self.registration.take().filter(|client| client.is_portable());
+            self.registration = portable;
+            self.tokens = None;
+            self.pending = None;
+            self.scopes = Scopes::default();
+        }
+        self.provider = Some(provider);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::metadata::ServerMetadata;
+    use crate::auth::provider::Trust;
+    use crate::auth::registration::{AuthMethod, Origin};
+
+    fn provider(issuer: &str) -> Provider {
+        Provider {
+            issuer: issuer.into(),
+            trust: Trust::Validated,
+            metadata: ServerMetadata::default(),
+            resource: Some("https://h/mcp".into()),
+            resource_scopes: None,
+        }
+    }
+
+    fn whole() -> Record {
+        let now = Moment::from_unix_seconds(1000);
+        let secret = |text: &str| Secret::new(text.to_owned());
+        let mut record = Record::new("https://h/mcp", "default");
+        record.set_provider(provider("https://as.example"));
+        record.registration = Some(Registration {
+            client_id: "me".into(),
+            origin: Origin::Dynamic,
+            issuer: "https://as.example".into(),
+            secret: Some(secret("canary-client")),
+            key: None,
+            expires: None,
+            method: AuthMethod::Basic,
+            redirect_uris: vec!["http://127.0.0.1:1/cb".into()],
+            scopes: Scopes::parse("a b"),
+        });
+        let tokens = TokenSet {
+            refresh_token: Some(secret("canary-refresh")),
+            ..TokenSet::given(secret("canary-access"), now)
+        };
+        record.grant(Granted { tokens, method: AuthMethod::Post }, &Scopes::parse("a"));
+        record.pending = Some(Pending {
+            state: secret("canary-state"),
+            verifier: secret("canary-verifier"),
+            redirect_uri: "http://127.0.0.1:1/cb".into(),
+            url: secret("https://as.example/authorize?state=canary-state"),
+            client_id: "me".into(),
+            scopes: Scopes::parse("a"),
+            issuer: "https://as.example".into(),
+            iss_promised: true,
+            began: now,
+            deadline: now,
+        });
+        record.remembered = serde_json::from_str("{\"n\": 20.00}").unwrap();
+        record
+    }
+
+    #[test]
+    fn a_record_is_written_and_read_whole_and_never_printed() {
+        let record = whole();
+        let bytes = record.to_bytes();
+        let again = Record::from_bytes(bytes.expose()).unwrap();
+        assert_eq!(again.to_bytes(), bytes);
+        assert_eq!(again.tokens, record.tokens);
+        assert_eq!(again.pending, record.pending);
+        assert_eq!(again.registration.as_ref().unwrap().method, AuthMethod::Post);
+        assert_eq!(again.remembered.as_ref().unwrap().get(), "{\"n\": 20.00}");
+        assert!(!format!("{again:?}").contains("canary"));
+    }
+
+    #[test]
+    fn a_later_layout_is_left_alone_and_junk_is_no_record() {
+        assert!(matches!(
+            Record::from_bytes(br#"{"schema": 2, "what": []}"#),
+            Err(RecordError::Newer(2))
+        ));
+        for junk in [&b""[..], b"[]", b"{}", br#"{"schema":1}"#] {
+            assert!(matches!(Record::from_bytes(junk), Err(RecordError::Malformed)));
+        }
+    }
+
+    #[test]
+    fn a_failure_deletes_only_the_generation_that_it_is_of() {
+        let mut record = whole();
+        assert_eq!(record.generation, 1);
+        assert!(!record.drop_tokens(0) && record.tokens.is_some());
+        assert!(record.drop_tokens(1) && record.tokens.is_none());
+        assert!(!record.drop_tokens(1));
+    }
+
+    #[test]
+    fn what_belongs_to_one_issuer_never_reaches_another() {
+        let mut record = whole();
+        record.set_provider(provider("https://as.example"));
+        assert!(record.tokens.is_some() && record.registration.is_some());
+        record.set_provider(provider("https://other.example"));
+        assert!(record.tokens.is_none() && record.registration.is_none());
+        assert!(record.pending.is_none());
+    }
+}
