@@ -5,6 +5,7 @@
 //! ```
 
 pub mod authorization;
+mod browser;
 mod callback;
 mod challenge;
 mod client_assertion;
@@ -18,6 +19,7 @@ mod loopback;
 mod metadata;
 mod oauth_error;
 mod page;
+mod paste;
 mod provider;
 mod random;
 mod record;
@@ -29,6 +31,7 @@ mod token;
 mod token_endpoint;
 
 pub use authorization::{Answer, Pending};
+pub use browser::{Browser, NotOpened, Policy};
 pub use callback::{Callback, CallbackError, cleaned};
 pub use challenge::Challenge;
 pub use client_assertion::ClientKey;
@@ -38,6 +41,7 @@ pub use fetch::{Fetch, Reply};
 pub use loopback::{BindError, Expected, Hit, Listener};
 pub use metadata::ServerMetadata;
 pub use page::{Names, Outcome};
+pub use paste::{PasteError, Pasted, read_pasted};
 pub use provider::{Pkce, Provider, Trust};
 pub use record::{LastFailure, Record, RecordError, SCHEMA};
 pub use registration::{AuthMethod, Registration};

@@ -1,5 +1,6 @@
 //! What differs by system.
 
+mod desktop;
 mod ports;
 #[cfg(target_os = "linux")]
 mod session_bus;
@@ -12,6 +13,7 @@ mod windows;
 #[cfg(windows)]
 use windows as system;
 
+pub use desktop::{Desktop, NoDesktop, Told, find_desktop, is_wsl};
 pub use ports::holder_of_port;
 #[cfg(target_os = "linux")]
 pub use session_bus::find_session_bus;
