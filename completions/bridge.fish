@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_bridge_global_optspecs
-    string join \n header= header-file= header-command= header-command-arg= header-command-timeout= disable-cookies deny-tool= allow-tool= read-only max-message-size= tool-timeout= drain= allow-http ca-cert= client-cert= client-key= proxy= enable-proxy ipv4 ipv6 connect-timeout= headers-timeout= body-timeout= keep-alive ping-interval= credential-store= profile= transport= debug silent log= host= callback-path= auth-timeout= auth-success-url= resource= disable-resource-parameter authorize-param= static-oauth-client-metadata= static-oauth-client-info= client-metadata-url= client-credentials token-endpoint= device-code use-id-token protocol= h/help V/version
+    string join \n browser= no-browser device-code client-credentials client-id= client-secret-file= client-secret= scope= resource= disable-resource-parameter authorize-param= token-param= use-id-token redirect-uri= host= callback-path= auth-success-url= auth-timeout= static-oauth-client-info= static-oauth-client-metadata= client-metadata-url= auth-server-metadata-url= trust-issuer= token-endpoint= header= header-file= header-command= header-command-arg= header-command-timeout= disable-cookies deny-tool= allow-tool= read-only max-message-size= tool-timeout= drain= allow-http ca-cert= client-cert= client-key= proxy= enable-proxy ipv4 ipv6 connect-timeout= headers-timeout= body-timeout= keep-alive ping-interval= credential-store= profile= transport= debug silent log= protocol= h/help V/version
 end
 
 function __fish_bridge_needs_command
@@ -24,6 +24,25 @@ function __fish_bridge_using_subcommand
     contains -- $cmd[1] $argv
 end
 
+complete -c bridge -n "__fish_bridge_needs_command" -l browser -d 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l client-id -d 'Id of a client that is registered at the authorization server' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l client-secret-file -d 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET' -r -F
+complete -c bridge -n "__fish_bridge_needs_command" -l client-secret -d 'Not taken: every user of the machine can read arguments' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l scope -d 'Scopes to ask for, with spaces between; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l resource -d 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l authorize-param -d 'Add a parameter to the authorization request: `prompt=consent` (repeatable)' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l token-param -d 'Add a parameter to token requests (repeatable)' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l redirect-uri -d 'Whole redirect URI, when the authorization server knows a certain one' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l host -d 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l callback-path -d 'Path of the redirect URI; without it, `/oauth/callback`' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l auth-success-url -d 'Where the browser goes after a success, in place of our own page' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l client-metadata-url -d 'Address of a client ID metadata document of yours' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l header -d 'Add a header to every request to the server (repeatable)' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l header-file -d 'Add the headers in this file, one `Name: value` a line, `#` begins a comment (repeatable)' -r -F
 complete -c bridge -n "__fish_bridge_needs_command" -l header-command -d 'Add the headers that this program prints' -r
@@ -53,17 +72,12 @@ sse-first\t'HTTP+SSE, then Streamable HTTP'
 http-only\t'Streamable HTTP only'
 sse-only\t'HTTP+SSE only'"
 complete -c bridge -n "__fish_bridge_needs_command" -l log -d 'Write down what happens in this file; several processes may share it' -r -F
-complete -c bridge -n "__fish_bridge_needs_command" -l host -r
-complete -c bridge -n "__fish_bridge_needs_command" -l callback-path -r
-complete -c bridge -n "__fish_bridge_needs_command" -l auth-timeout -r
-complete -c bridge -n "__fish_bridge_needs_command" -l auth-success-url -r
-complete -c bridge -n "__fish_bridge_needs_command" -l resource -r
-complete -c bridge -n "__fish_bridge_needs_command" -l authorize-param -r
-complete -c bridge -n "__fish_bridge_needs_command" -l static-oauth-client-metadata -r
-complete -c bridge -n "__fish_bridge_needs_command" -l static-oauth-client-info -r
-complete -c bridge -n "__fish_bridge_needs_command" -l client-metadata-url -r
-complete -c bridge -n "__fish_bridge_needs_command" -l token-endpoint -r
-complete -c bridge -n "__fish_bridge_needs_command" -l protocol -r
+complete -c bridge -n "__fish_bridge_needs_command" -l protocol -d 'Eras of the protocol; `legacy` is what there is' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l no-browser -d 'Open no page: the same as `--browser never`'
+complete -c bridge -n "__fish_bridge_needs_command" -l device-code -d 'Sign in on another device, with a code (RFC 8628)'
+complete -c bridge -n "__fish_bridge_needs_command" -l client-credentials -d 'Sign in as a program, with a client\'s own id and secret (RFC 6749, 4.4)'
+complete -c bridge -n "__fish_bridge_needs_command" -l disable-resource-parameter -d 'Send no resource: the same as `--resource none`'
+complete -c bridge -n "__fish_bridge_needs_command" -l use-id-token -d 'Send the ID token in place of the access token'
 complete -c bridge -n "__fish_bridge_needs_command" -l disable-cookies -d 'Take no cookies (load balancers use them to keep a session on one machine)'
 complete -c bridge -n "__fish_bridge_needs_command" -l read-only -d 'Show and call only tools of which the server says that they only read'
 complete -c bridge -n "__fish_bridge_needs_command" -l allow-http -d 'Allow http:// to a server that is not on this machine'
@@ -73,15 +87,30 @@ complete -c bridge -n "__fish_bridge_needs_command" -l ipv6 -d 'Connect by IPv6 
 complete -c bridge -n "__fish_bridge_needs_command" -l keep-alive -d 'Send a `ping` every 30 seconds, so that nobody takes the session for forgotten'
 complete -c bridge -n "__fish_bridge_needs_command" -l debug -d 'Say on stderr what happens, message by message (never their contents)'
 complete -c bridge -n "__fish_bridge_needs_command" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
-complete -c bridge -n "__fish_bridge_needs_command" -l disable-resource-parameter
-complete -c bridge -n "__fish_bridge_needs_command" -l client-credentials
-complete -c bridge -n "__fish_bridge_needs_command" -l device-code
-complete -c bridge -n "__fish_bridge_needs_command" -l use-id-token
 complete -c bridge -n "__fish_bridge_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bridge -n "__fish_bridge_needs_command" -s V -l version -d 'Print version'
 complete -c bridge -n "__fish_bridge_needs_command" -a "serve" -d 'Serve a hosted server on stdin and stdout (what `bridge SERVER` does)'
 complete -c bridge -n "__fish_bridge_needs_command" -a "completions" -d 'Print a completion script for a shell'
 complete -c bridge -n "__fish_bridge_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l browser -d 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-id -d 'Id of a client that is registered at the authorization server' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-secret-file -d 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-secret -d 'Not taken: every user of the machine can read arguments' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l scope -d 'Scopes to ask for, with spaces between; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l resource -d 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l authorize-param -d 'Add a parameter to the authorization request: `prompt=consent` (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l token-param -d 'Add a parameter to token requests (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l redirect-uri -d 'Whole redirect URI, when the authorization server knows a certain one' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l host -d 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l callback-path -d 'Path of the redirect URI; without it, `/oauth/callback`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l auth-success-url -d 'Where the browser goes after a success, in place of our own page' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-metadata-url -d 'Address of a client ID metadata document of yours' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header -d 'Add a header to every request to the server (repeatable)' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header-file -d 'Add the headers in this file, one `Name: value` a line, `#` begins a comment (repeatable)' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header-command -d 'Add the headers that this program prints' -r
@@ -111,17 +140,12 @@ sse-first\t'HTTP+SSE, then Streamable HTTP'
 http-only\t'Streamable HTTP only'
 sse-only\t'HTTP+SSE only'"
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l log -d 'Write down what happens in this file; several processes may share it' -r -F
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l host -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l callback-path -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l auth-timeout -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l auth-success-url -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l resource -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l authorize-param -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l static-oauth-client-metadata -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l static-oauth-client-info -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-metadata-url -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l token-endpoint -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l protocol -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l protocol -d 'Eras of the protocol; `legacy` is what there is' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l no-browser -d 'Open no page: the same as `--browser never`'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l device-code -d 'Sign in on another device, with a code (RFC 8628)'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-credentials -d 'Sign in as a program, with a client\'s own id and secret (RFC 6749, 4.4)'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l disable-resource-parameter -d 'Send no resource: the same as `--resource none`'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l use-id-token -d 'Send the ID token in place of the access token'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l disable-cookies -d 'Take no cookies (load balancers use them to keep a session on one machine)'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l read-only -d 'Show and call only tools of which the server says that they only read'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l allow-http -d 'Allow http:// to a server that is not on this machine'
@@ -131,10 +155,6 @@ complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ipv6 -d 'Connect
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l keep-alive -d 'Send a `ping` every 30 seconds, so that nobody takes the session for forgotten'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l debug -d 'Say on stderr what happens, message by message (never their contents)'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l disable-resource-parameter
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-credentials
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l device-code
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l use-id-token
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bridge -n "__fish_bridge_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve completions help" -f -a "serve" -d 'Serve a hosted server on stdin and stdout (what `bridge SERVER` does)'

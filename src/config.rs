@@ -4,6 +4,7 @@ mod credentials;
 mod expand;
 mod headers;
 mod network;
+mod sign_in;
 
 use std::path::PathBuf;
 
@@ -12,7 +13,7 @@ pub use expand::Environment;
 use crate::cli::{FilterArgs, LogArgs, RelayArgs, ServeArgs, Transport};
 use crate::error::Error;
 use crate::remote::{Endpoint, EndpointError, Strategy, without_secrets};
-use crate::{logging, paths, relay, remote};
+use crate::{auth, logging, paths, relay, remote};
 
 /// Everything that `serve` needs.
 #[derive(Debug)]
@@ -27,6 +28,10 @@ pub struct Serve {
     pub credentials: crate::credentials::Settings,
     /// Where earlier answers are remembered.
     pub memory: Option<PathBuf>,
+    /// How it is signed in.
+    pub auth: auth::Settings,
+    /// How a sign-in's page is opened.
+    pub browser: auth::Browser,
     /// The header whose value stands in the arguments, where it looks like a secret.
     pub secret_in_arguments: Option<String>,
 }
@@ -36,20 +41,21 @@ pub struct Serve {
 /// # Errors
 /// A server or a header that can't be used, an option that is not there yet.
 pub fn serve(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error> {
-    if let Some(option) = args.later.first {
+    if let Some(option) = args.later.first() {
         return Err(not_yet(option));
     }
-    if args.port.as_ref().is_some_and(|port| port.parse::<u16>().is_err()) {
-        return Err(too_many_arguments());
-    }
+    let port = args.port.as_deref().map(port).transpose()?;
     let server = args.server.as_deref().unwrap_or_default();
     let endpoint = endpoint(server, &args.relay, environment)?;
     let given = headers::headers(&args.headers, environment)?;
+    let signed_in = sign_in::sign_in(&args.sign_in, port, args.relay.allow_http, environment)?;
     let cached = paths::cache_folder().map(|folder| folder.join(memory_file(&endpoint)));
     Ok(Serve {
         // What was got with credentials belongs to whoever has them: it is kept nowhere.
         memory: cached.clone().filter(|_| given.headers.is_empty()),
         secret_in_arguments: given.secret_in_arguments,
+        auth: signed_in.settings,
+        browser: signed_in.browser,
         remote: remote::Settings {
             max_message_size: args.relay.max_message_size,
             http: network::network(&args.network, &endpoint, environment)?,
@@ -91,17 +97,21 @@ fn strategy(transport: Transport) -> Strategy {
     }
 }
 
+/// The port behind the server.
+fn port(text: &str) -> Result<u16, Error> {
+    match text.parse() {
+        Ok(0) => Err(Error::usage("the port 0 can't be used")
+            .because("a browser could not find it")
+            .hint("leave it out: then one is chosen that is always the same for the server")),
+        Ok(port) => Ok(port),
+        Err(_) => Err(too_many_arguments()),
+    }
+}
+
 /// An option of mcp-remote that has to wait for a later version.
 fn not_yet(option: &str) -> Error {
-    let failed = Error::usage(format!("`--{option}` is not there yet in this version of bridge"));
-    match option {
-        "protocol" => {
-            failed.hint("leave it out, or write `--protocol legacy`: that is what there is")
-        }
-        _ => failed
-            .because("it belongs to signing in, which this version can't do")
-            .hint("leave it out if the server needs no sign-in"),
-    }
+    Error::usage(format!("`--{option}` is not there yet in this version of bridge"))
+        .hint(format!("leave it out, or write `--{option} legacy`: that is what there is"))
 }
 
 /// More arguments than there are places for. They are not shown: a part of a secret may be among them.

@@ -7,7 +7,8 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
-use mcp_bridge::cli::{Cli, LATER};
+use mcp_bridge::auth::{self, ClientSecret, Grant, Resource};
+use mcp_bridge::cli::Cli;
 use mcp_bridge::config::{self, Environment, Serve};
 use mcp_bridge::http::{Addresses, Proxies};
 use mcp_bridge::relay::{Filter, Pattern};
@@ -20,14 +21,18 @@ use crate::support::{BridgeProcess, McpServer};
 enum Becomes {
     /// These settings.
     Settings(fn(&Serve) -> bool),
+    /// These settings of signing in.
+    SignIn(fn(&auth::Settings) -> bool),
     /// An error that names the option that has to wait.
     NotYet(&'static str),
 }
-use Becomes::{NotYet, Settings};
+use Becomes::{NotYet, Settings, SignIn};
 
 const SSE: &str = "https://remote.mcp.server/sse";
 const MCP: &str = "https://remote.mcp.server/mcp";
 const EXAMPLE: &str = "https://example.remote/server";
+const DOCUMENT: &str = "https://client.example.com/.well-known/oauth-client-metadata";
+const INFO: &str = "{\"client_id\":\"my-client\",\"client_secret\":\"${MCP_CLIENT_SECRET}\"}";
 
 /// The argument lists of the README of mcp-remote 0.15.1, in its order.
 const README: [(&[&str], Becomes); 46] = [
@@ -35,18 +40,26 @@ const README: [(&[&str], Becomes); 46] = [
     (&[SSE, "--header", "Authorization: Bearer ${AUTH_TOKEN}"], Settings(one_header)),
     (&[SSE, "--header", "Authorization:${AUTH_HEADER}"], Settings(one_header)),
     (&[SSE, "--header-file", "HEADERS.TXT"], Settings(|s| s.remote.headers.fixed.len() == 2)),
-    (&[SSE, "--resource", "https://tenant1.atlassian.net/"], NotYet("--resource")),
+    (
+        &[SSE, "--resource", "https://tenant1.atlassian.net/"],
+        SignIn(|auth| auth.resource == Resource::Named("https://tenant1.atlassian.net/".into())),
+    ),
     (
         &[MCP, "--authorize-param", "access_type=offline", "--authorize-param", "prompt=consent"],
-        NotYet("--authorize-param"),
+        SignIn(|auth| {
+            auth.authorize_params == pairs(&[("access_type", "offline"), ("prompt", "consent")])
+        }),
     ),
-    (&[MCP, "--disable-resource-parameter"], NotYet("--disable-resource-parameter")),
-    (&[SSE, "9696"], Settings(nothing_special)),
-    (&[SSE, "--host", "127.0.0.1"], NotYet("--host")),
-    (&[SSE, "--callback-path", "/custom/callback"], NotYet("--callback-path")),
+    (&[MCP, "--disable-resource-parameter"], SignIn(|auth| auth.resource == Resource::Omitted)),
+    (&[SSE, "9696"], SignIn(|auth| auth.redirect.port == Some(9696))),
+    (&[SSE, "--host", "127.0.0.1"], SignIn(|auth| auth.redirect.host == "127.0.0.1")),
+    (
+        &[SSE, "--callback-path", "/custom/callback"],
+        SignIn(|auth| auth.redirect.path == "/custom/callback"),
+    ),
     (
         &[SSE, "--auth-success-url", "https://app.example.com/cli-connected"],
-        NotYet("--auth-success-url"),
+        SignIn(|a| shown(a.success_url.as_ref()) == "https://app.example.com/cli-connected"),
     ),
     (
         &["http://internal-service.vpc/sse", "--allow-http"],
@@ -59,7 +72,7 @@ const README: [(&[&str], Becomes); 46] = [
     (&[SSE, "--ignore-tool", "delete*", "--ignore-tool", "remove*"], Settings(two_ignored)),
     (&[SSE, "--ignore-tool", "*account"], Settings(ignores_account)),
     (&[SSE, "--ignore-tool", "exactTool"], Settings(ignores_exact)),
-    (&[SSE, "--auth-timeout", "60"], NotYet("--auth-timeout")),
+    (&[SSE, "--auth-timeout", "60"], SignIn(|auth| auth.timeout == seconds(60))),
     (
         &[SSE, "--connect-timeout", "30", "--body-timeout", "0"],
         Settings(|serve| {
@@ -84,11 +97,11 @@ const README: [(&[&str], Becomes); 46] = [
     (&[MCP, "--protocol", "legacy"], Settings(nothing_special)),
     (
         &[EXAMPLE, "--static-oauth-client-metadata", "{ \"scope\": \"space separated scopes\" }"],
-        NotYet("--static-oauth-client-metadata"),
+        SignIn(|auth| auth.scope.as_deref() == Some("space separated scopes")),
     ),
     (
-        &[EXAMPLE, "--static-oauth-client-metadata", "@/Users/username/oauth_client_metadata.json"],
-        NotYet("--static-oauth-client-metadata"),
+        &[EXAMPLE, "--static-oauth-client-metadata", "@METADATA.JSON"],
+        SignIn(|auth| auth.client_metadata["software_id"] == "of-a-file"),
     ),
     (
         &[
@@ -96,7 +109,7 @@ const README: [(&[&str], Becomes); 46] = [
             "--static-oauth-client-metadata",
             "{ \"token_endpoint_auth_method\": \"client_secret_post\" }",
         ],
-        NotYet("--static-oauth-client-metadata"),
+        SignIn(|auth| auth.client_metadata["token_endpoint_auth_method"] == "client_secret_post"),
     ),
     (
         &[
@@ -104,41 +117,46 @@ const README: [(&[&str], Becomes); 46] = [
             "--static-oauth-client-info",
             "{ \"client_id\": \"xxx\", \"client_secret\": \"yyy\" }",
         ],
-        NotYet("--static-oauth-client-info"),
+        SignIn(|auth| is_client(auth, "xxx", "yyy")),
     ),
     (
-        &[EXAMPLE, "--static-oauth-client-info", "@/Users/username/oauth_client_info.json"],
-        NotYet("--static-oauth-client-info"),
+        &[EXAMPLE, "--static-oauth-client-info", "@INFO.JSON"],
+        SignIn(|auth| is_client(auth, "of-a-file", "zzz")),
     ),
     (
-        &[EXAMPLE, "--client-metadata-url", "https://client.example.com/.well-known/client"],
-        NotYet("--client-metadata-url"),
+        &[EXAMPLE, "--client-metadata-url", DOCUMENT],
+        SignIn(|auth| shown(auth.client_metadata_url.as_ref()) == DOCUMENT),
     ),
     (
-        &[
-            EXAMPLE,
-            "3334",
-            "--client-metadata-url",
-            "https://client.example.com/.well-known/client",
-        ],
-        NotYet("--client-metadata-url"),
+        &[EXAMPLE, "3334", "--client-metadata-url", DOCUMENT],
+        SignIn(|auth| auth.redirect.port == Some(3334) && auth.client_metadata_url.is_some()),
+    ),
+    (
+        &[MCP, "--client-credentials", "--static-oauth-client-info", INFO],
+        SignIn(|auth| {
+            auth.grant == Grant::ClientCredentials
+                && is_client(auth, "my-client", "from-a-variable")
+        }),
     ),
     (
         &[
             MCP,
             "--client-credentials",
+            "--token-endpoint",
+            "https://auth.example.com/oauth/token",
             "--static-oauth-client-info",
-            "{\"client_id\":\"my-client\",\"client_secret\":\"${MCP_CLIENT_SECRET}\"}",
+            INFO,
+            "--static-oauth-client-metadata",
+            "{\"scope\":\"mcp.read mcp.write\",\"token_endpoint_auth_method\":\"client_secret_basic\"}",
         ],
-        NotYet("--static-oauth-client-info"),
+        SignIn(|auth| {
+            shown(auth.token_endpoint.as_ref()) == "https://auth.example.com/oauth/token"
+                && auth.scope.as_deref() == Some("mcp.read mcp.write")
+        }),
     ),
-    (
-        &[MCP, "--client-credentials", "--token-endpoint", "https://auth.example.com/oauth/token"],
-        NotYet("--client-credentials"),
-    ),
-    (&[EXAMPLE, "--device-code"], NotYet("--device-code")),
+    (&[EXAMPLE, "--device-code"], SignIn(|auth| auth.grant == Grant::DeviceCode)),
     (&[EXAMPLE, "--disable-cookies"], Settings(|serve| !serve.remote.cookies)),
-    (&[EXAMPLE, "--use-id-token"], NotYet("--use-id-token")),
+    (&[EXAMPLE, "--use-id-token"], SignIn(|auth| auth.use_id_token)),
     (
         &[
             EXAMPLE,
@@ -146,7 +164,7 @@ const README: [(&[&str], Becomes); 46] = [
             "--static-oauth-client-metadata",
             "{ \"scope\": \"openid email\" }",
         ],
-        NotYet("--static-oauth-client-metadata"),
+        SignIn(|auth| auth.use_id_token && auth.scope.as_deref() == Some("openid email")),
     ),
     // Not in the README, and all over the web: more than one header, a port, and options in any order.
     (
@@ -183,14 +201,37 @@ fn ignores_exact(serve: &Serve) -> bool {
     ignored(serve, &["exactTool"])
 }
 
-/// The lists with a header file that is there.
+fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    all.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+fn shown(url: Option<&url::Url>) -> &str {
+    url.map_or("", url::Url::as_str)
+}
+
+fn is_client(auth: &auth::Settings, id: &str, expected: &str) -> bool {
+    let shared = matches!(&auth.client_secret, Some(ClientSecret::Shared(secret)) if secret.expose() == expected);
+    auth.client_id.as_deref() == Some(id) && shared
+}
+
+/// The lists with files that are there.
 fn readme() -> (tempfile::TempDir, Vec<(Vec<String>, &'static Becomes)>) {
+    const FILES: [(&str, &str); 3] = [
+        (
+            "HEADERS.TXT",
+            "# credentials for the example server\nAuthorization: Bearer my-token\n\
+             X-Custom-Header: custom-value\n",
+        ),
+        ("METADATA.JSON", "{ \"software_id\": \"of-a-file\" }"),
+        ("INFO.JSON", "{ \"client_id\": \"of-a-file\", \"client_secret\": \"zzz\" }"),
+    ];
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("headers.txt");
-    let text = "# credentials for the example server\nAuthorization: Bearer my-token\n\
-                X-Custom-Header: custom-value\n";
-    std::fs::write(&file, text).unwrap();
-    let real = |arg: &str| arg.replace("HEADERS.TXT", file.to_str().unwrap());
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (name, text) in FILES {
+        std::fs::write(path(name), text).unwrap();
+    }
+    let real =
+        |arg: &str| FILES.iter().fold(arg.to_owned(), |arg, (n, _)| arg.replace(n, &path(n)));
     let lists =
         README.iter().map(|(args, becomes)| (args.iter().map(|arg| real(arg)).collect(), becomes));
     let lists = lists.collect();
@@ -204,7 +245,11 @@ fn seconds(count: u64) -> Option<Duration> {
 #[test]
 fn every_argument_list_of_mcp_remote_means_the_right_thing() {
     let (_folder, lists) = readme();
-    let variables = [("AUTH_TOKEN", "x"), ("AUTH_HEADER", "Bearer x")];
+    let variables = [
+        ("AUTH_TOKEN", "x"),
+        ("AUTH_HEADER", "Bearer x"),
+        ("MCP_CLIENT_SECRET", "from-a-variable"),
+    ];
     for (args, becomes) in lists {
         let typed = ["bridge".to_owned()].into_iter().chain(args.clone());
         let parsed = Cli::try_parse_from(typed);
@@ -214,6 +259,7 @@ fn every_argument_list_of_mcp_remote_means_the_right_thing() {
         let resolved = config::serve(&cli.serve, &environment);
         match (becomes, resolved) {
             (Settings(right), Ok(serve)) => assert!(right(&serve), "{args:?}: {serve:?}"),
+            (SignIn(right), Ok(serve)) => assert!(right(&serve.auth), "{args:?}: {:?}", serve.auth),
             (NotYet(option), Err(error)) => {
                 let said = error.to_string();
                 assert!(said.contains(&format!("`{option}` is not there yet")), "{args:?}: {said}");
@@ -224,20 +270,21 @@ fn every_argument_list_of_mcp_remote_means_the_right_thing() {
 }
 
 #[test]
-fn those_that_need_no_sign_in_run() {
+fn those_that_can_do_their_part_here_run() {
     let (_folder, lists) = readme();
     for (args, becomes) in lists {
         let sse = args.iter().any(|arg| arg.starts_with("sse-"));
-        if !matches!(becomes, Settings(_)) || sse {
+        if matches!(becomes, NotYet(_)) || sse {
             continue;
         }
         let server = McpServer::legacy().run();
-        let real = |arg: &String| {
-            if arg.starts_with("http") && arg.contains("://") { server.url() } else { arg.clone() }
-        };
-        let mut bridge = BridgeProcess::with_args(args.iter().map(real))
+        let address = args.iter().position(|arg| arg.starts_with("http")).unwrap();
+        let mut args = args;
+        args[address] = server.url();
+        let mut bridge = BridgeProcess::with_args(args.clone())
             .env("AUTH_TOKEN", "x")
             .env("AUTH_HEADER", "Bearer x")
+            .env("MCP_CLIENT_SECRET", "x")
             .spawn();
         bridge.initialize();
         assert_eq!(
@@ -258,19 +305,14 @@ fn run(args: &[&str]) -> (i32, String) {
 
 #[test]
 fn what_has_to_wait_ends_with_its_name_and_is_in_no_help() {
-    for (name, value) in LATER {
-        let option = format!("--{name}");
-        let args = [Some("https://h/mcp"), Some(&option), value.map(|_| "canary")];
-        let args: Vec<_> = args.into_iter().flatten().collect();
-        let (code, said) = run(&args);
-        assert_eq!(code, 2, "{said}");
-        assert!(said.contains(&format!("`{option}` is not there yet in this version")), "{said}");
-        assert!(said.contains("hint: ") && !said.contains("canary"), "{said}");
-        for help in ["-h", "--help"] {
-            let (code, said) = run(&[help]);
-            assert_eq!(code, 0);
-            assert!(!said.contains(&format!("{option} ")), "{option}");
-        }
+    let (code, said) = run(&["https://h/mcp", "--protocol", "canary"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("`--protocol` is not there yet in this version"), "{said}");
+    assert!(said.contains("hint: ") && !said.contains("canary"), "{said}");
+    for help in ["-h", "--help"] {
+        let (code, said) = run(&[help]);
+        assert_eq!(code, 0);
+        assert!(!said.contains("--protocol "), "{said}");
     }
 }
 
@@ -286,11 +328,16 @@ fn a_wrong_list_is_told_with_the_nearest_right_one() {
         (&["https://h/mcp", "--transport", "sse"], &["sse-only", "sse-first"]),
         (&["https://h/mcp", "port"], &["more arguments"]),
         (&["https://h/mcp", "3334", "3335"], &["more arguments"]),
+        (&["https://h/mcp", "0"], &["the port 0 can't be used"]),
+        (&["https://h/mcp", "--auth-timout", "1"], &["'--auth-timeout'"]),
+        (&["https://h/mcp", "--client-secret", "canary"], &["--client-secret-file FILE"]),
+        (&["https://h/mcp", "--token-endpoint", "https://h/t"], &["--client-credentials"]),
         (&["h.example/mcp"], &["https://h.example/mcp"]),
         (&[], &["<SERVER>"]),
     ] {
         let (code, said) = run(args);
         assert_eq!(code, 2, "{args:?}: {said}");
+        assert!(!said.contains("canary"), "{said}");
         for part in parts {
             assert!(said.contains(part), "{args:?}: no {part} in {said}");
         }

@@ -7,16 +7,18 @@ mod later;
 mod log;
 mod network;
 mod relay;
+mod sign_in;
 mod transport;
 mod values;
 
 pub use credentials::{CredentialArgs, CredentialStore};
 pub use filters::FilterArgs;
 pub use headers::HeaderArgs;
-pub use later::{LATER, LaterArgs};
+pub use later::LaterArgs;
 pub use log::LogArgs;
 pub use network::NetworkArgs;
 pub use relay::RelayArgs;
+pub use sign_in::SignInArgs;
 pub use transport::{Transport, TransportArgs};
 
 use clap::{Args, Parser, Subcommand};
@@ -87,9 +89,12 @@ pub struct ServeArgs {
     /// URL of the server's MCP endpoint
     #[arg(value_name = "SERVER", required = true)]
     pub server: Option<String>,
-    /// The port that mcp-remote takes here; it is for a sign-in, which is not there yet
-    #[arg(value_name = "PORT", hide = true)]
+    /// Port that a sign-in's browser comes back to; without it, one that is always the same for the server
+    #[arg(value_name = "PORT", hide_short_help = true)]
     pub port: Option<String>,
+    /// How it is signed in
+    #[command(flatten)]
+    pub sign_in: SignInArgs,
     /// What goes with every request
     #[command(flatten)]
     pub headers: HeaderArgs,

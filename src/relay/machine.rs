@@ -181,8 +181,6 @@ pub(super) struct Machine<M> {
     pub(super) last_exchange: ExchangeId,
     pub(super) ending: bool,
     pub(super) finished: bool,
-    /// Pieces of work that panicked.
-    pub(super) breakdowns: u32,
 }
 
 impl<M: Memory> Machine<M> {
@@ -216,7 +214,6 @@ impl<M: Memory> Machine<M> {
             last_exchange: 0,
             ending: false,
             finished: false,
-            breakdowns: 0,
         }
     }
 
@@ -225,7 +222,7 @@ impl<M: Memory> Machine<M> {
         std::mem::take(&mut self.commands)
     }
 
-    /// Whether another request of the client may wait.
+    /// Whether more may be read from the client.
     pub(super) fn has_room(&self) -> bool {
         self.in_flight.has_room(self.settings.max_message_size)
     }

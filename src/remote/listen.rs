@@ -33,10 +33,7 @@ pub enum ListenEnd {
 /// Listens until the server refuses.
 pub async fn listen<R: Receive>(remote: &Remote, session: &Session, receive: &R) -> ListenEnd {
     if let Some(channel) = &session.channel {
-        tokio::select! {
-            () = channel.closed() => {}
-            () = remote.woken.notified() => channel.close(),
-        }
+        channel.closed().await;
         return ListenEnd::SessionLost;
     }
     let mut listening = Listening {
