@@ -1,0 +1,58 @@
+//! The store in processes of their own, which get the six variables that MCP clients pass on.
+//!
+//! | module      | what its scenes show                                                       |
+//! |-------------|----------------------------------------------------------------------------|
+//! | `processes` | locks and files, whatever becomes of a process                             |
+//! | `keychain`  | a real keychain: there, absent, locked, hanging, emptied                   |
+//! | `child`     | what one process does                                                      |
+//! | `home`      | its home                                                                   |
+//! | `session`   | a session with a bus and a keychain                                        |
+//!
+//! A program without a test harness: a process has to find the session's bus before it has a second
+//! thread. The scenes of `keychain` are played by `scripts/keychain`, where `/run/user/UID` is private.
+
+#![expect(clippy::print_stdout, reason = "it says what it shows")]
+#![expect(clippy::unwrap_used, reason = "a failure ends it, as in any test")]
+
+#[cfg(unix)]
+mod child;
+#[cfg(unix)]
+mod home;
+#[cfg(target_os = "linux")]
+mod keychain;
+#[cfg(unix)]
+mod processes;
+#[cfg(target_os = "linux")]
+mod session;
+
+/// A name and what is played.
+#[cfg(unix)]
+type Scene = (&'static str, fn());
+
+#[cfg(unix)]
+fn main() {
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    if let [first, rest @ ..] = &args[..]
+        && first == child::NAME
+    {
+        return child::run(rest);
+    }
+    #[cfg(target_os = "linux")]
+    if std::env::var_os("BRIDGE_TEST_KEYCHAIN").is_some() {
+        return play(&keychain::SCENES);
+    }
+    play(&processes::SCENES);
+}
+
+#[cfg(unix)]
+fn play(scenes: &[Scene]) {
+    for (name, scene) in scenes {
+        println!("{name}");
+        scene();
+    }
+}
+
+#[cfg(not(unix))]
+fn main() {
+    println!("these tests need the six variables of Unix");
+}
