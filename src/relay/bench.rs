@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::failure::ServerName;
 use super::machine::{Command, ExchangeId, FromServer, Machine, Origin, Outgoing, Settings};
-use super::tests::{Notebook, failure};
+use super::tests::Notebook;
 use crate::jsonrpc::{Kind, Message};
 use crate::remote::{Failure, FailureKind, Fate, Outcome};
 use crate::secret::Secret;
@@ -223,4 +223,24 @@ pub(super) fn passing() -> [Failure; 6] {
         failure(FailureKind::Refused, Fate::Settled),
         failure(FailureKind::NotFound, Fate::Settled),
     ]
+}
+
+/// A failure of a kind, with the status that it has most often.
+pub(super) fn failure(kind: FailureKind, fate: Fate) -> Failure {
+    let status = match kind {
+        FailureKind::Refused => Some(403),
+        FailureKind::Status => Some(503),
+        _ => None,
+    };
+    Failure {
+        kind,
+        fate,
+        status,
+        what: "x".into(),
+        cause: None,
+        hint: None,
+        fault: None,
+        retry_after: None,
+        answer: None,
+    }
 }

@@ -8,6 +8,7 @@ use super::in_flight::{Call, CallState};
 use super::machine::{Command, Machine, OWN_TIME, Purpose};
 use super::remembered::Memory;
 use crate::jsonrpc::{Id, Kind, METHOD_NOT_FOUND, Malformed, Message, read};
+use crate::remote::Failure;
 
 /// Notifications of the client that wait for their turn, and the bytes that they may hold.
 const MAX_NOTIFICATIONS: usize = 65_536;
@@ -70,6 +71,11 @@ impl<M: Memory> Machine<M> {
     }
 
     fn enqueue(&mut self, message: Message, id: Id, now: Instant) {
+        if !self.has_room() {
+            let failure = Failure::too_many(&self.name.host);
+            self.write(failure::response(&id, &failure, &self.name, true));
+            return;
+        }
         let exchange = self.next_exchange();
         let call = Call {
             message,

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::bench::{
-    Bench, CAPABILITIES, INITIALIZE, INITIALIZED, KINDS, everything, hello, passing, seconds,
-    unreachable,
+    Bench, CAPABILITIES, INITIALIZE, INITIALIZED, KINDS, everything, failure, hello, passing,
+    seconds, unreachable,
 };
 use super::machine::{FromServer, Origin};
 use super::remembered::Memory;
-use super::tests::{Notebook, failure};
+use super::tests::Notebook;
 use crate::jsonrpc::Message;
 use crate::remote::{Failure, FailureKind, Fate, Outcome};
 use crate::secret::Secret;

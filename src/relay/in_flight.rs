@@ -6,8 +6,8 @@ use std::time::Instant;
 use super::machine::ExchangeId;
 use crate::jsonrpc::{Id, Message};
 
-/// Requests that may wait, and the bytes that they may hold, before stdin is left unread. Answers of
-/// the client stand in the same line, so that this must not be reached by a client in its right mind.
+/// Requests that may wait, and the bytes that they may hold; more are answered with an error. They can't
+/// be left unread: answers, cancellations and the end of the input stand behind them (ADR 0010).
 const MAX_WAITING: usize = 65_536;
 /// In messages of the largest size, and at the least.
 const MAX_WAITING_SIZE: usize = 4;
@@ -45,8 +45,9 @@ impl Call {
 }
 
 /// All of them, by the exchange that carries each.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct InFlight {
+    pub(super) max_waiting: usize,
     calls: HashMap<ExchangeId, Call>,
     /// Exchanges are numbered as they come, so that what waits again has its place before later ones.
     waiting: BTreeSet<ExchangeId>,
@@ -55,10 +56,23 @@ pub(super) struct InFlight {
     sent: usize,
 }
 
+impl Default for InFlight {
+    fn default() -> Self {
+        Self {
+            max_waiting: MAX_WAITING,
+            calls: HashMap::new(),
+            waiting: BTreeSet::new(),
+            ids: HashMap::new(),
+            waiting_bytes: 0,
+            sent: 0,
+        }
+    }
+}
+
 impl InFlight {
     /// Whether another request may be taken from the client.
     pub(super) fn has_room(&self, max_message_size: usize) -> bool {
-        self.waiting.len() < MAX_WAITING
+        self.waiting.len() < self.max_waiting
             && self.waiting_bytes
                 < max_message_size.saturating_mul(MAX_WAITING_SIZE).max(LEAST_WAITING_BYTES)
     }

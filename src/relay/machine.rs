@@ -181,6 +181,8 @@ pub(super) struct Machine<M> {
     pub(super) last_exchange: ExchangeId,
     pub(super) ending: bool,
     pub(super) finished: bool,
+    /// Pieces of work that panicked.
+    pub(super) breakdowns: u32,
 }
 
 impl<M: Memory> Machine<M> {
@@ -214,6 +216,7 @@ impl<M: Memory> Machine<M> {
             last_exchange: 0,
             ending: false,
             finished: false,
+            breakdowns: 0,
         }
     }
 
@@ -222,7 +225,7 @@ impl<M: Memory> Machine<M> {
         std::mem::take(&mut self.commands)
     }
 
-    /// Whether more may be read from the client.
+    /// Whether another request of the client may wait.
     pub(super) fn has_room(&self) -> bool {
         self.in_flight.has_room(self.settings.max_message_size)
     }

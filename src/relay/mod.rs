@@ -9,6 +9,7 @@ pub mod failure;
 mod filter;
 mod from_client;
 mod from_server;
+mod guard;
 mod handshake;
 #[cfg(test)]
 mod handshake_tests;
@@ -24,6 +25,7 @@ mod remembered;
 mod restore;
 #[cfg(test)]
 mod tests;
+mod unconnected;
 
 pub use failure::ServerName;
 pub use filter::{Filter, Pattern};
@@ -44,7 +46,9 @@ use tokio::time::timeout;
 use crate::clock::{Clock, SleepDetector};
 use crate::jsonrpc::scan::Glimpse;
 use crate::jsonrpc::{INVALID_REQUEST, Kind, Malformed, Message, PARSE_ERROR, split_batch};
-use crate::remote::{Failure, Outcome, Patience, Post, Remote, Session, exchange, listen};
+use crate::remote::{
+    Failure, ListenEnd, Outcome, Patience, Post, Remote, Session, exchange, listen,
+};
 use crate::stdio::{Frame, Line, Writer};
 use ends::Ends;
 use inbox::{Arrival, Inbox};
@@ -106,7 +110,12 @@ impl Relay<'_> {
             remembering: None,
             finished: false,
         };
-        running.turn(client, inbox, SleepDetector::new(self.clock)).await;
+        let turning = running.turn(client, inbox, SleepDetector::new(self.clock));
+        if AssertUnwindSafe(turning).catch_unwind().await.is_err() {
+            // All that can be done is to leave no request without its answer.
+            running.machine.finish_anyhow();
+            running.obey();
+        }
         running.close().await;
     }
 }
@@ -149,6 +158,7 @@ impl Running {
         let mut reading = true;
         while !self.finished {
             let due = self.machine.next_deadline();
+            let pressed = writer.is_pressed();
             tokio::select! {
                 biased;
                 () = writer.closed() => return,
@@ -156,14 +166,15 @@ impl Running {
                     debug_assert!(taken > 0, "this loop holds a sender");
                     self.arrived(&mut batch);
                 }
-                read = lines.recv(), if reading && self.machine.has_room() => {
+                read = lines.recv(), if reading && !pressed => {
                     self.woke_up(&mut sleep);
                     ends.client_spoke();
                     reading = self.read(read);
                 }
+                () = writer.relieved(), if pressed => {}
                 () = at(due) => {
                     self.woke_up(&mut sleep);
-                    self.machine.tick(Instant::now());
+                    self.machine.take_time(Instant::now());
                 }
                 () = ends.next() => {
                     reading = false;
@@ -211,7 +222,7 @@ impl Running {
                         id = message.id().map(display),
                         "client→remote"
                     );
-                    self.machine.client_sent(message, now);
+                    self.machine.take_from_client(message, now);
                 }
                 Err(bad) => {
                     let wanted =
@@ -235,7 +246,7 @@ impl Running {
                         id = message.id().map(display),
                         "remote→client"
                     );
-                    self.machine.server_sent(sent, now);
+                    self.machine.take_from_server(sent, now);
                 }
                 Arrival::Session { exchange, id } => self.machine.session_given(exchange, id),
                 Arrival::Channel { exchange, channel } => {
@@ -243,7 +254,7 @@ impl Running {
                 }
                 Arrival::Ended { exchange, outcome } => {
                     self.exchanges.remove(&exchange);
-                    self.machine.ended(exchange, outcome, now);
+                    self.machine.take_end(exchange, outcome, now);
                 }
                 Arrival::ListeningEnded { generation, end } => {
                     self.machine.listening_ended(generation, end, now);
@@ -366,7 +377,7 @@ impl Running {
         let arrivals = self.arrivals.clone();
         let inbox = Inbox::of_stream(generation, arrivals.clone(), self.writer.clone());
         let task = tokio::spawn(async move {
-            let end = listen(&remote, &session, &inbox).await;
+            let end = kept_up(|| listen(&remote, &session, &inbox)).await;
             let _ = arrivals.send(Arrival::ListeningEnded { generation, end }).await;
         });
         self.listening = Some(task);
@@ -415,9 +426,43 @@ async fn carry(remote: Arc<Remote>, post: Post, inbox: Inbox, turn: Option<Arc<S
     inbox.ended(outcome).await;
 }
 
+/// Listens, again after a pause where the code of it panics.
+async fn kept_up<F: Future<Output = ListenEnd>>(mut begin: impl FnMut() -> F) -> ListenEnd {
+    let mut backoff = handshake::backoff();
+    loop {
+        match AssertUnwindSafe(begin()).catch_unwind().await {
+            Ok(end) => return end,
+            Err(_) => tokio::time::sleep(backoff.wait()).await,
+        }
+    }
+}
+
 async fn at(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod listening_tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn listening_that_breaks_down_begins_again_after_a_pause() {
+        let began = std::cell::Cell::new(0);
+        let since = tokio::time::Instant::now();
+        let end = kept_up(|| {
+            began.set(began.get() + 1);
+            let broken = began.get() < 3;
+            async move {
+                if broken {
+                    std::panic::resume_unwind(Box::new("a defect"));
+                }
+                ListenEnd::SessionLost
+            }
+        });
+        assert!(matches!(end.await, ListenEnd::SessionLost));
+        assert!(began.get() == 3 && since.elapsed() >= Duration::from_secs(1));
     }
 }

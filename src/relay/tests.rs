@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use proptest::prelude::*;
 
+use super::bench::failure;
 use super::failure::ServerName;
 use super::filter::Filter;
 use super::machine::{Command, ExchangeId, FromServer, Machine, Origin, Settings};
 use super::remembered::Memory;
 use crate::jsonrpc::{Id, Kind, Message};
-use crate::remote::{Failure, FailureKind, Fate, ListenEnd, Outcome};
+use crate::remote::{FailureKind, Fate, ListenEnd, Outcome};
 use crate::secret::Secret;
 
 /// A memory that holds what it was told.
@@ -20,6 +21,17 @@ use crate::secret::Secret;
 pub(super) struct Notebook {
     initialize: HashMap<String, String>,
     lists: HashMap<String, String>,
+    /// The next answer that is to be kept meets a defect.
+    pub(super) broken: bool,
+}
+
+impl Notebook {
+    fn break_down(&mut self) {
+        if std::mem::take(&mut self.broken) {
+            // As a panic does, but without a word.
+            std::panic::resume_unwind(Box::new("a defect"));
+        }
+    }
 }
 
 impl Memory for Notebook {
@@ -27,12 +39,15 @@ impl Memory for Notebook {
         self.initialize.get(capabilities).cloned()
     }
     fn list(&mut self, method: &str) -> Option<String> {
+        self.break_down();
         self.lists.get(method).cloned()
     }
     fn keep_initialize(&mut self, capabilities: &str, result: &str) {
+        self.break_down();
         self.initialize.insert(capabilities.to_owned(), result.to_owned());
     }
     fn keep_list(&mut self, method: &str, result: &str) {
+        self.break_down();
         self.lists.insert(method.to_owned(), result.to_owned());
     }
 }
@@ -57,6 +72,7 @@ enum Step {
     ListeningEnds(bool),
     Time(u16),
     Capacity(u8),
+    BreaksDown,
     EndOfInput,
 }
 
@@ -118,6 +134,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::ListeningEnds),
         4 => (0..40_000u16).prop_map(Step::Time),
         1 => (1..4u8).prop_map(Step::Capacity),
+        1 => Just(Step::BreaksDown),
         1 => Just(Step::EndOfInput),
     ]
 }
@@ -150,9 +167,12 @@ impl World {
         let filter = Filter { read_only, ..Filter::default() };
         let settings = Settings { filter, ..Settings::default() };
         let name = ServerName { host: "h".into(), url: "https://h/".into() };
+        let mut machine = Machine::new(settings, name, Notebook::default());
+        // So few that some are refused.
+        machine.in_flight.max_waiting = 6;
         Self {
             read_only,
-            machine: Machine::new(settings, name, Notebook::default()),
+            machine,
             now: Instant::now(),
             running: BTreeMap::new(),
             asked: Vec::new(),
@@ -176,7 +196,7 @@ impl World {
 
     fn client(&mut self, text: &str) {
         let message = Message::parse(Bytes::copy_from_slice(text.as_bytes())).unwrap();
-        self.machine.client_sent(message, self.now);
+        self.machine.take_from_client(message, self.now);
     }
 
     fn request(&mut self, method: &str, params: &str) {
@@ -186,7 +206,7 @@ impl World {
     }
 
     fn server(&mut self, origin: Origin, message: Message) {
-        self.machine.server_sent(FromServer { origin, message, room: None }, self.now);
+        self.machine.take_from_server(FromServer { origin, message, room: None }, self.now);
     }
 
     fn step(&mut self, step: &Step) {
@@ -213,9 +233,10 @@ impl World {
             }
             Step::Time(millis) => {
                 self.now += Duration::from_millis(u64::from(*millis));
-                self.machine.tick(self.now);
+                self.machine.take_time(self.now);
             }
             Step::Capacity(n) => self.machine.set_capacity(Some(usize::from(*n))),
+            Step::BreaksDown => self.machine.memory.broken = true,
             Step::EndOfInput => self.machine.end(self.now),
             other => self.server_step(other),
         }
@@ -333,7 +354,7 @@ impl World {
         };
         self.obey();
         if self.running.remove(&exchange).is_some() {
-            self.machine.ended(exchange, outcome, self.now);
+            self.machine.take_end(exchange, outcome, self.now);
         }
     }
 
@@ -403,25 +424,6 @@ impl World {
     }
 }
 
-pub(super) fn failure(kind: FailureKind, fate: Fate) -> Failure {
-    let status = match kind {
-        FailureKind::Refused => Some(403),
-        FailureKind::Status => Some(503),
-        _ => None,
-    };
-    Failure {
-        kind,
-        fate,
-        status,
-        what: "x".into(),
-        cause: None,
-        hint: None,
-        fault: None,
-        retry_after: None,
-        answer: None,
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -483,6 +485,46 @@ impl World {
         let exchange = self.running.values().position(|(m, _)| m.method() == Some(method));
         self.step(&Step::Ends(exchange.unwrap(), end));
     }
+}
+
+#[test]
+fn a_defect_costs_the_request_that_met_it_its_answer_and_no_other() {
+    let mut world = World::with_three_calls();
+    world.step(&Step::Request(1));
+    world.machine.memory.broken = true;
+    world.ends("tools/list", End::Properly);
+    let list = Id::from_json("4").unwrap();
+    assert_eq!(world.answers.get(&list), Some(&1), "an error");
+    world.ends("tools/call", End::Properly);
+    assert_eq!(world.answers.len(), 3);
+    world.conclude();
+}
+
+#[test]
+fn a_defect_in_the_handshake_is_its_answer_and_the_client_may_open_again() {
+    let mut world = World::new(false);
+    world.machine.memory.broken = true;
+    world.step(&Step::Initialize);
+    world.step(&Step::Ends(0, End::Properly));
+    assert_eq!(world.answers.len(), 1);
+    world.step(&Step::Initialize);
+    world.ends("initialize", End::Properly);
+    assert!(world.open);
+    world.conclude();
+}
+
+#[test]
+fn requests_beyond_the_bound_are_refused_and_what_stands_behind_them_is_read() {
+    let mut world = World::new(false);
+    world.step(&Step::Initialize);
+    for _ in 0..10 {
+        world.step(&Step::Request(0));
+    }
+    assert_eq!(world.answers.len(), 4, "six wait");
+    world.step(&Step::Cancel(1));
+    world.step(&Step::Request(0));
+    assert_eq!(world.answers.len(), 4, "the place of the cancelled one");
+    world.conclude();
 }
 
 #[test]

@@ -52,11 +52,16 @@ impl Channel {
         &self.endpoint
     }
 
-    /// Resolves when the response with this id was received. To be asked before the request is sent.
-    pub(super) fn answer_to(&self, id: &Id) -> oneshot::Receiver<()> {
+    /// What tells of the response with this id. To be asked before the request is sent.
+    pub(super) fn answer_to(&self, id: &Id) -> Answered {
         let (answered, receiver) = oneshot::channel();
         self.awaited.lock().insert(id.clone(), answered);
-        receiver
+        Answered { receiver, awaited: Arc::clone(&self.awaited), id: id.clone() }
+    }
+
+    /// Ends the stream: the machine slept, and nobody would tell us that it is dead.
+    pub(super) fn close(&self) {
+        self.reader.abort();
     }
 
     /// Resolves when the stream is lost.
@@ -66,7 +71,35 @@ impl Channel {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        *self.closed.borrow()
+        // A reader that broke down says nothing any more, but is gone.
+        *self.closed.borrow() || self.closed.has_changed().is_err()
+    }
+}
+
+/// A response that is awaited. Dropping it forgets the request, which may have been cancelled.
+pub(super) struct Answered {
+    receiver: oneshot::Receiver<()>,
+    awaited: Arc<Awaited>,
+    id: Id,
+}
+
+impl Answered {
+    /// Resolves when the response was received; never if the stream is lost.
+    pub(super) async fn received(&mut self) {
+        if (&mut self.receiver).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for Answered {
+    fn drop(&mut self) {
+        self.receiver.close();
+        let mut awaited = self.awaited.lock();
+        // Another request under the same id is none of ours.
+        if awaited.get(&self.id).is_some_and(oneshot::Sender::is_closed) {
+            awaited.remove(&self.id);
+        }
     }
 }
 

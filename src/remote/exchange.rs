@@ -163,10 +163,10 @@ impl Remote {
             return self.refused(post, answer).await;
         }
         drop(response::collect_some(answer.body).await);
-        let Some(answered) = answered else { return Attempt::Done(Outcome::Accepted) };
+        let Some(mut answered) = answered else { return Attempt::Done(Outcome::Accepted) };
         tokio::select! {
             biased;
-            Ok(()) = answered => Attempt::Done(Outcome::Answered),
+            () = answered.received() => Attempt::Done(Outcome::Answered),
             () = channel.closed() => {
                 if post.repeatable && post.session.is_some() {
                     return Attempt::Done(Outcome::SessionLost(lost(&host)));

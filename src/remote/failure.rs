@@ -154,6 +154,12 @@ impl Failure {
         Self { fate: Fate::NotExecuted, ..failure }
     }
 
+    /// More requests wait than are kept.
+    pub fn too_many(host: &str) -> Self {
+        let what = format!("too many requests wait for {host} already");
+        Self { fate: Fate::NotExecuted, ..Self::settled(FailureKind::Busy, None, what) }
+    }
+
     /// The bridge ends before the message was sent.
     pub fn ending_unsent() -> Self {
         let what = "the bridge is ending and the request was not sent";

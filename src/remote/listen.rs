@@ -33,7 +33,10 @@ pub enum ListenEnd {
 /// Listens until the server refuses.
 pub async fn listen<R: Receive>(remote: &Remote, session: &Session, receive: &R) -> ListenEnd {
     if let Some(channel) = &session.channel {
-        channel.closed().await;
+        tokio::select! {
+            () = channel.closed() => {}
+            () = remote.woken.notified() => channel.close(),
+        }
         return ListenEnd::SessionLost;
     }
     let mut listening = Listening {

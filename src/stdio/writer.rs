@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -9,6 +10,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Bytes of answers that wait for a slow reader before their streams are left unread.
 const MAX_WAITING: usize = 4 * 1024 * 1024;
+/// Bytes of this program's own messages that wait before the client is not read any further.
+const MAX_OWN: usize = 4 * 1024 * 1024;
 /// Frames below this are gathered into one write.
 const GATHERED: usize = 16 * 1024;
 /// What one gathered write holds at most.
@@ -35,6 +38,10 @@ impl Frame {
     pub fn with_room(bytes: Bytes, room: Option<Room>) -> Self {
         Self { bytes, room }
     }
+
+    fn own_bytes(&self) -> usize {
+        if self.room.is_none() { self.bytes.len() } else { 0 }
+    }
 }
 
 #[derive(Default)]
@@ -52,6 +59,9 @@ struct Shared {
     closed: Notify,
     drained: Notify,
     room: Arc<Semaphore>,
+    /// Bytes of messages without room that wait.
+    own: AtomicUsize,
+    relieved: Notify,
 }
 
 impl Shared {
@@ -78,6 +88,8 @@ impl Writer {
             closed: Notify::new(),
             drained: Notify::new(),
             room: Arc::new(Semaphore::new(MAX_WAITING)),
+            own: AtomicUsize::new(0),
+            relieved: Notify::new(),
         });
         let theirs = Arc::clone(&shared);
         std::thread::Builder::new()
@@ -93,7 +105,10 @@ impl Writer {
         if queue.ended || queue.finished {
             return;
         }
+        let before = queue.frames.len();
         queue.frames.extend(frames);
+        let own = queue.frames.iter().skip(before).map(Frame::own_bytes).sum();
+        self.shared.own.fetch_add(own, Ordering::Relaxed);
         drop(queue);
         self.shared.filled.notify_one();
     }
@@ -104,6 +119,22 @@ impl Writer {
         let size = u32::try_from(size.min(MAX_WAITING)).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.shared.room);
         room.acquire_many_owned(size).await.ok().map(Room)
+    }
+
+    /// Whether so many of this program's own messages wait that no more should be caused.
+    pub fn is_pressed(&self) -> bool {
+        self.shared.own.load(Ordering::Relaxed) > MAX_OWN
+    }
+
+    /// Resolves when that is over.
+    pub async fn relieved(&self) {
+        loop {
+            let notified = self.shared.relieved.notified();
+            if !self.is_pressed() {
+                return;
+            }
+            notified.await;
+        }
     }
 
     /// Resolves when stdout was found closed.
@@ -135,9 +166,14 @@ fn write_all(mut output: impl Write, shared: &Shared) {
     let mut buffer = Vec::with_capacity(BATCH);
     let mut taken = VecDeque::new();
     while take(shared, &mut taken) {
+        let own: usize = taken.iter().map(Frame::own_bytes).sum();
         if let Err(error) = write_frames(&mut output, &mut taken, &mut buffer) {
             tracing::debug!(%error, "stdout is closed");
             break;
+        }
+        if own > 0 {
+            shared.own.fetch_sub(own, Ordering::Relaxed);
+            shared.relieved.notify_waiters();
         }
     }
     let mut queue = shared.queue();
@@ -254,6 +290,23 @@ mod tests {
         assert!(futures_util::poll!(&mut second).is_pending());
         drop(allow);
         assert!(second.await.is_some());
+    }
+
+    #[tokio::test]
+    async fn messages_of_our_own_that_nobody_reads_press_until_they_are_written() {
+        let (writer, _seen, allow) = gated();
+        let large = "x".repeat(MAX_OWN / 4);
+        for _ in 0..4 {
+            assert!(!writer.is_pressed());
+            writer.write([frame(&large), frame("{}")]);
+        }
+        assert!(writer.is_pressed());
+        let relieved = writer.relieved();
+        tokio::pin!(relieved);
+        assert!(futures_util::poll!(&mut relieved).is_pending());
+        drop(allow);
+        relieved.await;
+        assert!(!writer.is_pressed());
     }
 
     #[tokio::test]

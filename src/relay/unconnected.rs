@@ -1,0 +1,98 @@
+//! Requests of the client while there is no connection: which wait, for how long, and what the bridge
+//! answers itself.
+
+use std::time::Instant;
+
+use super::deadlines::Due;
+use super::handshake::{Client, REFUSED_WAIT, Server, Told, is_refusal};
+use super::machine::{ExchangeId, Machine};
+use super::provisional;
+use super::remembered::{Memory, is_list};
+use crate::jsonrpc::Message;
+use crate::jsonrpc::read::{self, ServerCapabilities};
+use crate::remote::Failure;
+
+impl<M: Memory> Machine<M> {
+    /// A request has to wait if there is no connection: for how long, and whether it begins a handshake.
+    pub(super) fn wait_for_connection(&mut self, exchange: ExchangeId, now: Instant) {
+        if self.may_send() {
+            return;
+        }
+        let Some(call) = self.in_flight.get(exchange) else { return };
+        let lists = is_list(call.method()) && !self.was_open;
+        let refused = self.recent_refusal(now);
+        if let Some(failure) = refused.as_ref().filter(|_| !lists) {
+            self.fail(exchange, failure);
+            return;
+        }
+        let patience =
+            if lists { self.settings.list_patience } else { self.settings.call_patience };
+        self.set_deadline(exchange, Due::GiveUp(exchange), now + patience);
+        if refused.is_none() {
+            self.begin_handshake(now);
+        }
+    }
+
+    /// The refusal by which the last handshake ended, unless it is time to ask again.
+    fn recent_refusal(&self, now: Instant) -> Option<Failure> {
+        let Server::Closed { last: Some((failure, at)) } = &self.server else { return None };
+        let since = now.saturating_duration_since(*at);
+        let refused = is_refusal(failure) && since < REFUSED_WAIT;
+        let asked_to_wait = failure.retry_after.is_some_and(|wait| since < wait);
+        (refused || asked_to_wait).then(|| failure.clone())
+    }
+
+    /// A request waited long enough.
+    pub(super) fn give_up(&mut self, exchange: ExchangeId) {
+        let Some(call) = self.in_flight.get(exchange) else { return };
+        let id = call.id.clone();
+        if let Some(empty) = provisional::empty_list(call.method()).filter(|_| !self.was_open) {
+            self.take_call(exchange);
+            self.write(Message::result(&id, empty));
+            return;
+        }
+        let failure = match &self.server {
+            Server::Closed { last: Some((failure, _)) } => failure.clone(),
+            _ => Failure::not_connected(&self.name.host),
+        };
+        self.fail(exchange, &failure);
+    }
+
+    /// The result of a request that the bridge answers itself: because the client was told of something
+    /// that the server turned out not to have, or while there is no connection.
+    pub(super) fn answer_of_ours(&mut self, message: &Message, method: &str) -> Option<String> {
+        let Client::Open { told, .. } = &self.client else { return None };
+        let told = *told;
+        if let Some(hello) = self.server.hello() {
+            let lacks = told == Told::Ours && lacks(hello.capabilities, method);
+            return if lacks { self.answer_of_nothing(message, method) } else { None };
+        }
+        match method {
+            "ping" => Some("{}".into()),
+            "logging/setLevel" => self.answer_of_nothing(message, method),
+            _ if is_list(method) && !self.was_open && !read::has_cursor(message) => {
+                let list = self.memory.list(method)?;
+                if method == "tools/list" { self.filtering.remembered(list) } else { Some(list) }
+            }
+            _ => None,
+        }
+    }
+
+    fn answer_of_nothing(&mut self, message: &Message, method: &str) -> Option<String> {
+        if method == "logging/setLevel" {
+            self.restore.note(message);
+            return Some("{}".into());
+        }
+        provisional::empty_list(method).map(str::to_owned)
+    }
+}
+
+fn lacks(has: ServerCapabilities, method: &str) -> bool {
+    match method {
+        "tools/list" => !has.tools,
+        "prompts/list" => !has.prompts,
+        "resources/list" | "resources/templates/list" => !has.resources,
+        "logging/setLevel" => !has.logging,
+        _ => false,
+    }
+}
