@@ -64,18 +64,14 @@ fn whole(text: &str) -> Result<String, Error> {
 fn host(text: &str) -> Result<String, Error> {
     let text = text.trim();
     let bracketed = if text == "::1" { "[::1]" } else { text };
-    let url = Url::parse(&format!("http://{bracketed}/")).ok();
-    let whole = url.as_ref().is_some_and(|url| {
-        url.port().is_none()
-            && url.path() == "/"
-            && url.query().is_none()
-            && url.username().is_empty()
-    });
     // A name may be made to lead here; a foreign number never does.
-    let foreign =
-        matches!(url.as_ref().and_then(Url::host), Some(Host::Ipv4(_) | Host::Ipv6(_)) | None)
-            && !url.as_ref().is_some_and(is_loopback);
-    if whole && !foreign {
+    let fine = match Host::parse(bracketed) {
+        Ok(Host::Domain(name)) => !name.is_empty(),
+        Ok(Host::Ipv4(ip)) => ip.is_loopback(),
+        Ok(Host::Ipv6(ip)) => ip.is_loopback(),
+        Err(_) => false,
+    };
+    if fine {
         return Ok(bracketed.to_owned());
     }
     Err(Error::usage("the host of the redirect URI can't be used")
