@@ -52,12 +52,13 @@ left_over_bridges() {
     return 0
 }
 
-# Sets server and url once the server says that it listens.
+# start_everything_server streamable-http|sse: sets server and url once the server says that it listens.
 start_everything_server() {
     local line
+    export TRANSPORT=$1
     : >"$work/server.log"
     EVERYTHING_MARK="set by the acceptance run" \
-        node "$root/tests/sdk/everything-server.mjs" >"$work/server.log" 2>"$work/server.err" &
+        node "$root/tests/sdk/everything-server.mjs" "$TRANSPORT" >"$work/server.log" 2>"$work/server.err" &
     server=$!
     while ! line=$(grep -m1 '^url ' "$work/server.log"); do
         kill -0 "$server" 2>/dev/null || { cat "$work/server.log" "$work/server.err" >&2; exit 1; }
@@ -65,6 +66,12 @@ start_everything_server() {
     done
     # shellcheck disable=SC2034  # for the script that sources this
     url=${line#url }
+}
+
+stop_everything_server() {
+    kill "$server"
+    wait "$server" || true
+    server=
 }
 
 # steps_of COMMAND...: prints its lines, and remembers `ok …` and `FAILED …`. One that breaks is a failed step.
@@ -79,19 +86,28 @@ steps_of() {
 
 count() { grep -c "^$1 " "$work/steps" || true; }
 
-# Each client of the bridge (and the one that went straight to the server) had one session, and it was ended.
+# every_session_was_closed DIRECTORY: each client of the bridge (and the one that went straight to the server) had one
+# session, and it was ended.
 every_session_was_closed() {
-    local name="server: each client had one session, and its end was announced" clients opened ended
-    clients=$(find "$work" -name pid -printf '%h\n' | xargs -r dirname | sort -u | wc -l)
-    [[ ! -d $work/typescript ]] || clients=$((clients + 1))
-    opened=$(sed -n 's/^Session initialized with ID: //p' "$work/server.log" | sort)
-    ended=$(sed -n 's/^Received session termination request for session //p' "$work/server.log" | sort)
+    local name="server over $TRANSPORT: each client had one session, and its end was announced" clients opened ended
+    clients=$(find "$1" -name pid -printf '%h\n' | xargs -r dirname | sort -u | wc -l)
+    [[ ! -d $1/typescript ]] || clients=$((clients + 1))
+    opened=$(session_ids 'Session initialized with ID' 'Client Connected')
+    ended=$(session_ids 'Received session termination request for session' 'Client Disconnected')
     if [[ $opened == "$ended" && $(wc -l <<<"$opened") == "$clients" ]]; then
         echo "ok $name"
     else
         echo "FAILED $name"
         printf '    %s\n' "clients: $clients" "opened: ${opened//$'\n'/ }" "ended: ${ended//$'\n'/ }"
     fi
+}
+
+# session_ids WORDS...: those that the server wrote after one of these.
+session_ids() {
+    local words
+    for words in "$@"; do
+        sed -nE "s/^$words:? +//p" "$work/server.log" "$work/server.err"
+    done | sort
 }
 
 show_stderr_on_failure() {

@@ -7,6 +7,7 @@ import asyncio
 import base64
 import functools
 import json
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -311,7 +312,7 @@ async def early(steps: Steps, command: list[str], directory: Path) -> None:
 
 async def main(directory: Path, command: list[str]) -> int:
     warnings.simplefilter("ignore", MCPDeprecationWarning)
-    steps = Steps("python")
+    steps = Steps(f"python over {os.environ['TRANSPORT']}")
     sessions = {
         "a whole session opens and closes": everything,
         "a session that starts with initialize opens, lists and closes": legacy,

@@ -5,7 +5,7 @@ import { aClientThatCanDoEverything } from './everything.mjs';
 import { Steps } from './steps.mjs';
 
 const [url, directory, ...command] = process.argv.slice(2);
-const steps = new Steps('typescript');
+const steps = new Steps(`typescript over ${process.env.TRANSPORT}`);
 await aClientThatCanDoEverything(steps, { url, command, directory: `${directory}/everything` });
 await aClientThatCanDoNothing(steps, { command, directory: `${directory}/nothing` });
 await aClientThatLeavesEarly(steps, { command, directory: `${directory}/early` });

@@ -7,6 +7,7 @@ import { Record } from './steps.mjs';
 
 const { Client } = await sdk('client/index.js');
 const { StdioClientTransport } = await sdk('client/stdio.js');
+const { SSEClientTransport } = await sdk('client/sse.js');
 const { StreamableHTTPClientTransport } = await sdk('client/streamableHttp.js');
 const { InMemoryTaskStore } = await sdk('experimental/tasks/stores/in-memory.js');
 const types = await sdk('types.js');
@@ -131,7 +132,8 @@ export class Session {
 
 /** A client with every capability that talks to the server itself: what the bridge has to equal. */
 export function direct(url) {
-    return new Session(new StreamableHTTPClientTransport(new URL(url)), EVERY_CAPABILITY);
+    const Transport = url.endsWith('/sse') ? SSEClientTransport : StreamableHTTPClientTransport;
+    return new Session(new Transport(new URL(url)), EVERY_CAPABILITY);
 }
 
 /** A client that launched the bridge. What `observe` writes goes to `directory`. */
