@@ -6,6 +6,7 @@
 //! | `architecture`      | who may use whom                                                      |
 //! | `arguments`         | what can be typed, mcp-remote's argument lists among it               |
 //! | `cancellation`      | what is cancelled is not answered, and not sent if it can be helped   |
+//! | `canaries`          | only the user's own origin sees the headers, and nothing written does |
 //! | `completions`       | generated files are fresh                                             |
 //! | `failures`          | every failure is one JSON-RPC error that says what, why and what next |
 //! | `faults`            | each call answered once and none doubled, whatever breaks             |
@@ -32,6 +33,8 @@
 
 mod architecture;
 mod arguments;
+#[cfg(unix)]
+mod canaries;
 mod cancellation;
 mod completions;
 mod failures;

@@ -210,10 +210,14 @@ fn a_login_reaches_the_proxy_and_nobody_else() {
             bridge.wait_exit();
             let log = bridge.stderr_text();
             assert!(log.contains(&proxy.host()), "the proxy is named: {log}");
-            for secret in ["p%40ss", "p@ss", "bWU6cEBzcw"] {
+            for secret in ["p%40ss", "p@ss", "bWU6Y2FuYXJ5LXBAc3M="] {
                 assert!(!log.contains(secret), "{secret} is in {log}");
             }
-            let by = if kind == "http" { " by Basic bWU6cEBzcw==" } else { " by me:p@ss" };
+            let by = if kind == "http" {
+                " by Basic bWU6Y2FuYXJ5LXBAc3M="
+            } else {
+                " by me:canary-p@ss"
+            };
             assert!(proxy.seen().iter().all(|asked| asked.ends_with(by)), "{:?}", proxy.seen());
         }
         let told = |request: &mcp_server::Request| request.header("proxy-authorization").is_some();
@@ -462,8 +466,8 @@ fn each_failure_of_an_http_proxy_says_what_to_do() {
     let nowhere = ClosedPort::reserve();
     let no_proxy = RawServer::always("220 mail.example ESMTP\r\n").host();
     let hidden = Proxy::http(&server).over_tls().run().host();
-    let wrong = "me:p%40ssx@";
-    let right = "me:p%40ss@";
+    let wrong = "me:canary-p%40ssx@";
+    let right = "me:canary-p%40ss@";
     assert_proxy_messages(&[
         ("https", "http", "", login.clone(), WANTS_LOGIN),
         ("http", "http", "", login.clone(), WANTS_LOGIN),
@@ -491,7 +495,7 @@ fn each_failure_of_a_socks_proxy_says_what_to_do() {
     let no_proxy = RawServer::always("220 mail.example ESMTP\r\n").host();
     assert_proxy_messages(&[
         ("https", "socks5h", "", login.clone(), SOCKS_WANTS_LOGIN),
-        ("http", "socks5h", "me:p%40ssx@", login, SOCKS_REFUSES_LOGIN),
+        ("http", "socks5h", "me:canary-p%40ssx@", login, SOCKS_REFUSES_LOGIN),
         ("https", "socks5h", "", denying, SOCKS_DENIES),
         ("http", "socks5h", "", cut_off, SOCKS_CUT_OFF),
         ("https", "socks5h", "", nowhere.address().to_string(), UNREACHABLE),

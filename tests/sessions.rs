@@ -35,7 +35,10 @@ fn the_new_session_is_opened_with_the_clients_own_parameters() {
     assert_eq!(first.params(), second.params());
     assert_eq!(second.session(), None);
     assert_eq!(server.count("notifications/initialized"), 2);
-    assert_eq!(server.requests_of("ping").last().and_then(|it| it.session()), Some("session-2"));
+    assert_eq!(
+        server.requests_of("ping").last().and_then(|it| it.session()),
+        Some("canary-session-2")
+    );
     bridge.finish();
 }
 
@@ -171,7 +174,7 @@ fn a_request_id_of_the_server_that_comes_again_in_a_new_session_reaches_the_clie
     assert_eq!(server.answer_to(1), json!({"jsonrpc": "2.0", "id": 1, "result": {"roots": []}}));
     let answers = server.requests_of(response());
     assert_eq!(answers.len(), 1, "the late answer is dropped");
-    assert_eq!(answers[0].session(), Some("session-2"));
+    assert_eq!(answers[0].session(), Some("canary-session-2"));
     bridge.finish();
 }
 
@@ -209,7 +212,7 @@ fn the_session_is_deleted_at_the_end() {
     bridge.call(1, "ping", json!({}));
     bridge.finish();
     let last = server.requests().pop().expect("requests");
-    assert_eq!((last.method.as_str(), last.session()), ("DELETE", Some("session-1")));
+    assert_eq!((last.method.as_str(), last.session()), ("DELETE", Some("canary-session-1")));
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn assert_ends(bridge: &mut BridgeProcess) -> Duration {
 #[track_caller]
 fn assert_deleted(server: &McpServer) {
     let session = server.wait_for(delete()).session().map(str::to_owned);
-    assert_eq!((session.as_deref(), server.count(delete())), (Some("session-1"), 1));
+    assert_eq!((session.as_deref(), server.count(delete())), (Some("canary-session-1"), 1));
 }
 
 // --- with nothing in flight ---

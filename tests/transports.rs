@@ -85,6 +85,17 @@ fn an_endpoint_of_another_origin_is_sent_nothing() {
 }
 
 #[test]
+fn a_message_that_is_sent_on_within_the_origin_goes_there() {
+    let server = SseServer::builder().naming("/old").moving("/old", 307, "/new?session=1-1").run();
+    let mut bridge = BridgeProcess::with_args([&server.url(), "--transport", "sse-only"]).spawn();
+    bridge.initialize();
+    bridge.call(1, "ping", json!({}));
+    bridge.finish();
+    // The endpoint itself stays what the stream named.
+    assert_eq!(server.requests()[..3], ["GET /sse", "POST /old", "POST /new?session=1-1"]);
+}
+
+#[test]
 fn what_comes_on_the_stream_keeps_its_order() {
     let server = SseServer::builder().run();
     let mut bridge = BridgeProcess::to(server.url()).spawn();

@@ -20,6 +20,8 @@ use crate::jsonrpc::Id;
 /// How long a server may take to open the stream and name its endpoint. A Streamable HTTP server may
 /// open a stream of another kind here and never say a word.
 const OPENING_TIME: Duration = Duration::from_secs(5);
+/// Shorter values are no secrets, and stand in any text.
+const SHORTEST_ECHO: usize = 6;
 
 /// An open stream and the endpoint that belongs to it. Dropping it closes the stream.
 #[derive(Debug)]
@@ -50,6 +52,13 @@ impl Channel {
     /// Where messages are posted to.
     pub(super) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// A server's words without the values in the endpoint's query, which name the session.
+    pub(super) fn without_secrets(&self, text: String) -> String {
+        let pairs = self.endpoint.url().query_pairs();
+        let secrets = pairs.filter(|(_, value)| value.len() >= SHORTEST_ECHO);
+        secrets.fold(text, |text, (_, value)| text.replace(&*value, "[secret]"))
     }
 
     /// What tells of the response with this id. To be asked before the request is sent.

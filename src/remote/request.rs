@@ -81,10 +81,15 @@ impl Remote {
         for _ in 0..=MAX_HOPS {
             let request = self.compose(&endpoint, injected, ask, session);
             let answer = self.send(&endpoint, request, injected, how).await?;
-            if !is_redirect(answer.status) || matches!(ask, Ask::PostTo(..)) {
+            if !is_redirect(answer.status) {
                 return Ok(answer);
             }
-            endpoint = self.moved(&endpoint, &answer)?;
+            let to = redirected(&endpoint, &answer)?;
+            // The endpoint of a channel belongs to that channel, and is learnt with it.
+            if !matches!(ask, Ask::PostTo(..)) {
+                self.moved(&endpoint, &to);
+            }
+            endpoint = to;
         }
         let what = format!("{} redirects in a circle", endpoint.host());
         Err(Failure::settled(FailureKind::Redirected, None, what))
@@ -144,25 +149,12 @@ impl Remote {
     }
 
     /// Learns where the endpoint moved to.
-    fn moved(&self, from: &Endpoint, answer: &Answer) -> Result<Endpoint, Failure> {
-        let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-        match decide(from, answer.status, location) {
-            Redirect::Follow(to) => {
-                tracing::debug!(to = to.shown(), "the endpoint moved");
-                if to.origin() != from.origin() {
-                    self.cookies.lock().unwrap_or_else(PoisonError::into_inner).clear();
-                }
-                *self.endpoint.lock().unwrap_or_else(PoisonError::into_inner) = (*to).clone();
-                Ok(*to)
-            }
-            Redirect::Refuse { to, why } => {
-                let status = answer.status.as_u16();
-                let what = format!("{} redirects (HTTP {status}) to {to}", from.host());
-                let cause = Some(why.to_owned());
-                let failure = Failure::settled(FailureKind::Redirected, Some(status), what);
-                Err(Failure { cause, ..failure })
-            }
+    fn moved(&self, from: &Endpoint, to: &Endpoint) {
+        tracing::debug!(to = to.shown(), "the endpoint moved");
+        if to.origin() != from.origin() {
+            self.cookies.lock().unwrap_or_else(PoisonError::into_inner).clear();
         }
+        *self.endpoint.lock().unwrap_or_else(PoisonError::into_inner) = to.clone();
     }
 
     /// Reads a refusal whole, as far as it says why.
@@ -179,8 +171,13 @@ impl Remote {
     /// A server's words without the session id and the cookies that it may repeat in them.
     fn without_session(&self, text: String, session: Option<&Session>) -> String {
         let text = self.cookies.lock().unwrap_or_else(PoisonError::into_inner).redact(text);
-        match session.and_then(|session| session.id.as_ref()) {
+        let Some(session) = session else { return text };
+        let text = match &session.id {
             Some(id) => text.replace(&**id.expose(), "[secret]"),
+            None => text,
+        };
+        match &session.channel {
+            Some(channel) => channel.without_secrets(text),
             None => text,
         }
     }
@@ -192,6 +189,21 @@ pub(super) struct Refusal {
     pub(super) body: Vec<u8>,
     /// Whether it says that the session is gone.
     pub(super) lost: bool,
+}
+
+/// Where a redirect leads, if it may be followed.
+fn redirected(from: &Endpoint, answer: &Answer) -> Result<Endpoint, Failure> {
+    let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+    match decide(from, answer.status, location) {
+        Redirect::Follow(to) => Ok(*to),
+        Redirect::Refuse { to, why } => {
+            let status = answer.status.as_u16();
+            let what = format!("{} redirects (HTTP {status}) to {to}", from.host());
+            let cause = Some(why.to_owned());
+            let failure = Failure::settled(FailureKind::Redirected, Some(status), what);
+            Err(Failure { cause, ..failure })
+        }
+    }
 }
 
 fn is_redirect(status: StatusCode) -> bool {

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Every line on stdout is checked: a JSON-RPC message, and a response only to a request that is
-//! owed one. What fails that check fails the test.
+//! owed one. What fails that check fails the test, and so does a secret that was written down
+//! ([`super::canary`]).
 
 mod exit;
 mod inbox;
@@ -24,6 +25,7 @@ use tempfile::TempDir;
 
 use self::inbox::{Inbox, Line};
 use self::pipes::{Stdin, Stdout};
+use super::canary::Watch;
 use super::watched::Watched;
 use super::{DEADLINE, Gate, McpServer, Timeline};
 
@@ -119,6 +121,8 @@ impl Builder {
         if self.xdg {
             command.envs(xdg_variables(home.path()));
         }
+        let watch = Watch::over(&self.args, &self.env, self.xdg);
+        command.envs(watch.log().map(|path| ("BRIDGE_LOG", path)));
         command.envs(self.env).stdin(ends.stdin).stdout(ends.stdout);
         command.stderr(std::process::Stdio::piped()).current_dir(home.path());
         let program = self.program.display();
@@ -138,6 +142,7 @@ impl Builder {
             stderr,
             timeline,
             deadline: self.deadline,
+            watch,
         }
     }
 }
@@ -195,6 +200,7 @@ pub struct BridgeProcess {
     stderr: Arc<Watched<Stderr>>,
     timeline: Timeline,
     deadline: Duration,
+    watch: Watch,
 }
 
 impl BridgeProcess {
@@ -365,6 +371,14 @@ impl BridgeProcess {
         assert!(faults.is_empty(), "on stdout:\n{}", faults.join("\n"));
     }
 
+    /// Panics if a secret was written down anywhere.
+    #[track_caller]
+    fn check_secrets(&self) {
+        let _ = self.stderr.wait(DEADLINE, |stderr| stderr.ended.then_some(()));
+        let written = self.watch.written(self.home.path(), &self.stderr.read().bytes);
+        assert!(written.is_empty(), "a secret was written down:\n{}", written.join("\n"));
+    }
+
     // --- both ways ---
 
     /// A request and its response.
@@ -500,6 +514,7 @@ impl Drop for BridgeProcess {
             self.timeline.print_if_failing();
         } else {
             self.check();
+            self.check_secrets();
         }
     }
 }

@@ -9,6 +9,7 @@
 //! - [`mcp_server`]: a strict, scripted server; it records each request before it judges it, and
 //!   what it did not expect fails the test when the server is dropped.
 //! - [`bridge_process`]: the real binary in a private home.
+//! - [`canary`]: secrets that no process under test may write down.
 //! - [`raw_server`]: bytes for bytes, where even HTTP must be broken.
 //! - [`proxy`]: a proxy that leads every name to one server, and records who asked for what.
 //! - [`sse_server`]: a server of the older transport.
@@ -21,6 +22,7 @@
 //! Every wait ends: a fixture that waits longer than [`DEADLINE`] fails its test and says for what.
 
 pub mod bridge_process;
+pub mod canary;
 pub mod certificates;
 pub mod gate;
 pub mod http_client;

@@ -15,11 +15,11 @@ use super::watched::Watched;
 use super::{McpServer, Timeline};
 
 /// As they stand in a proxy's URL.
-pub const LOGIN: &str = "me:p%40ss";
+pub const LOGIN: &str = "me:canary-p%40ss";
 const USER: &str = "me";
-const PASSWORD: &str = "p@ss";
+const PASSWORD: &str = "canary-p@ss";
 /// `USER:PASSWORD` in base64.
-const BASIC: &str = "Basic bWU6cEBzcw==";
+const BASIC: &str = "Basic bWU6Y2FuYXJ5LXBAc3M=";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Protocol {

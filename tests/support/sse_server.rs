@@ -16,20 +16,37 @@ use super::{DEADLINE, Timeline};
 pub struct Builder {
     /// What it answers to a POST on the stream's URL.
     refusal: (u16, String),
-    /// The endpoint that it names; `{session}` is replaced.
+    /// The endpoint that it names; `{session}` and `{own}`, the server's address, are replaced.
     endpoint: String,
     /// Whether a GET opens a stream at all.
     streams: bool,
+    /// Methods or paths whose requests are sent elsewhere: by which status, and where to.
+    moved: HashMap<&'static str, (u16, String)>,
 }
 
 /// What happened so far.
 #[derive(Default)]
 struct World {
     /// Method and path of each request, in order.
-    requests: Vec<String>,
+    requests: Vec<Seen>,
     sessions: usize,
     executions: usize,
     streams: HashMap<usize, TcpStream>,
+}
+
+/// One request, as it came.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Method and path.
+    pub line: String,
+    /// Names are in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Seen {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
 }
 
 pub struct SseServer {
@@ -56,6 +73,13 @@ impl Builder {
         self
     }
 
+    /// Requests with this method, or for this path, are sent elsewhere.
+    #[must_use]
+    pub fn moving(mut self, what: &'static str, status: u16, to: &str) -> Self {
+        self.moved.insert(what, (status, to.to_owned()));
+        self
+    }
+
     pub fn run(self) -> SseServer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("a bound address");
@@ -77,8 +101,9 @@ impl SseServer {
     pub fn builder() -> Builder {
         Builder {
             refusal: (405, "Method Not Allowed".into()),
-            endpoint: "/messages?session={session}".into(),
+            endpoint: "/messages?session=canary-{session}".into(),
             streams: true,
+            moved: HashMap::new(),
         }
     }
 
@@ -92,6 +117,11 @@ impl SseServer {
 
     /// Method and path of each request so far.
     pub fn requests(&self) -> Vec<String> {
+        self.seen().into_iter().map(|seen| seen.line).collect()
+    }
+
+    /// Each request so far.
+    pub fn seen(&self) -> Vec<Seen> {
         self.world.update(|world| world.requests.clone())
     }
 
@@ -142,10 +172,18 @@ struct Serving {
 impl Serving {
     fn serve(&self, socket: TcpStream) {
         let mut reader = BufReader::new(socket.try_clone().expect("a socket"));
-        while let Some((method, path, body)) = read_request(&mut reader) {
+        while let Some((method, path, headers, body)) = read_request(&mut reader) {
             self.timeline.log("server", format!("received {method} {path} {body}"));
-            self.world.update(|world| world.requests.push(format!("{method} {path}")));
-            match (&*method, path.contains("session=")) {
+            self.world.update(|world| {
+                world.requests.push(Seen { line: format!("{method} {path}"), headers })
+            });
+            if let Some((status, location)) =
+                self.how.moved.get(&*method).or(self.how.moved.get(&*path))
+            {
+                answer_with(&socket, *status, &format!("Location: {location}\r\n"), "");
+                continue;
+            }
+            match (&*method, path.contains("session")) {
                 ("GET", _) if self.how.streams => return self.open(socket, reader),
                 ("POST", true) => self.take(&socket, &path, &body),
                 _ => {
@@ -164,6 +202,8 @@ impl Serving {
             world.sessions
         });
         let endpoint = self.how.endpoint.replace("{session}", &session.to_string());
+        let own = socket.local_addr().expect("an address").to_string();
+        let endpoint = endpoint.replace("{own}", &own);
         let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
         let _ = write!(socket, "{head}event: endpoint\ndata: {endpoint}\n\n");
         // Until the client leaves.
@@ -173,13 +213,17 @@ impl Serving {
     }
 
     fn take(&self, socket: &TcpStream, path: &str, body: &str) {
-        let session = path.rsplit('=').next().and_then(|n| n.parse().ok()).unwrap_or_default();
+        let session = path.rsplit('-').next().and_then(|n| n.parse().ok()).unwrap_or_default();
         let known = self.world.update(|world| world.streams.contains_key(&session));
         if !known {
             return answer(socket, 404, "Could not find session");
         }
-        answer(socket, 202, "Accepted");
         let message: Value = serde_json::from_str(body).expect("JSON");
+        if message["params"]["name"] == "refused" {
+            let id = path.rsplit('=').next().unwrap_or_default();
+            return answer(socket, 403, &format!("not by {id}"));
+        }
+        answer(socket, 202, "Accepted");
         if message.get("id").is_some() && message.get("method").is_some() {
             self.respond(session, &message);
         }
@@ -223,29 +267,38 @@ impl Serving {
     }
 }
 
-fn read_request(reader: &mut impl BufRead) -> Option<(String, String, String)> {
+/// Method, path, headers, body.
+type Parts = (String, String, Vec<(String, String)>, String);
+
+fn read_request(reader: &mut impl BufRead) -> Option<Parts> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
     let mut words = line.split_whitespace().map(str::to_owned);
     let (method, path) = (words.next()?, words.next()?);
+    let mut headers = Vec::new();
     let mut length = 0;
     loop {
         let mut header = String::new();
         reader.read_line(&mut header).ok()?;
-        let header = header.trim().to_ascii_lowercase();
-        if header.is_empty() {
-            break;
+        let Some((name, value)) = header.trim().split_once(':') else { break };
+        let (name, value) = (name.to_ascii_lowercase(), value.trim().to_owned());
+        if name == "content-length" {
+            length = value.parse().ok()?;
         }
-        if let Some(value) = header.strip_prefix("content-length:") {
-            length = value.trim().parse().ok()?;
-        }
+        headers.push((name, value));
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some((method, path, String::from_utf8(body).ok()?))
+    Some((method, path, headers, String::from_utf8(body).ok()?))
 }
 
-fn answer(mut socket: &TcpStream, status: u16, text: &str) {
-    let answer = format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\n\r\n{text}", text.len());
+fn answer(socket: &TcpStream, status: u16, text: &str) {
+    answer_with(socket, status, "", text);
+}
+
+/// Each of the headers ends with its line break.
+fn answer_with(mut socket: &TcpStream, status: u16, headers: &str, text: &str) {
+    let length = text.len();
+    let answer = format!("HTTP/1.1 {status} x\r\n{headers}Content-Length: {length}\r\n\r\n{text}");
     let _ = socket.write_all(answer.as_bytes());
 }

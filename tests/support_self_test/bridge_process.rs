@@ -148,3 +148,30 @@ fn memory_is_measured() {
     process.kill();
     assert!(!process.wait_exit().success());
 }
+
+#[test]
+fn a_secret_that_is_written_down_fails_the_test() {
+    let in_error = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-31002,"message":"canary-1"}}"#;
+    for (body, args) in [
+        ("echo canary-1 >&2", &[][..]),
+        ("echo canary-1 > file", &[]),
+        ("mkdir -p xdg/a; echo 'x canary-1' > xdg/a/b", &[]),
+        ("echo canary-1 >> \"$BRIDGE_LOG\"", &[]),
+        ("echo sesame-7 >&2", &["--header", "X: Bearer sesame-7"]),
+        ("echo sesame-7 >&2", &["--header=X=${KEY}"]),
+        ("echo $BRIDGE_HEADER_X >&2", &[]),
+        ("read x; echo \"$0\"", &[in_error]),
+    ] {
+        let process = script(body).args(args.iter().copied()).env("KEY", "sesame-7");
+        let mut process = process.env("BRIDGE_HEADER_X", "open sesame").spawn();
+        let ended = AssertUnwindSafe(|| {
+            process.request(1, "ping", json!({}));
+            process.wait_exit();
+            drop(process);
+        });
+        let said = catch_unwind(ended).expect_err(body);
+        let said = said.downcast::<String>().expect("a message");
+        assert!(said.contains("secret"), "{body}: {said}");
+    }
+    script("echo canary >&2; echo $KEY > file").env("KEY", "sesame-7").spawn().wait_exit();
+}

@@ -17,11 +17,11 @@ fn a_stopped_server_refuses_and_comes_back_on_its_port() {
     assert!(refused.contains("ConnectionRefused"), "{refused}");
     server.start();
     let mut client = HttpClient::to(&server);
-    client.adopt_session("session-1");
+    client.adopt_session("canary-session-1");
     assert_eq!(client.call(2, "ping", json!({})).expect("an answer").status, 200);
     server.restart();
     let mut client = HttpClient::to(&server);
-    client.adopt_session("session-1");
+    client.adopt_session("canary-session-1");
     assert_eq!(client.call(3, "ping", json!({})).expect("an answer").status, 404);
 }
 

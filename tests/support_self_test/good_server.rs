@@ -17,7 +17,10 @@ fn the_server_gives_each_handshake_a_session() {
         .iter()
         .map(|it| it.session().map(str::to_owned))
         .collect();
-    assert_eq!(sessions, [Some("session-1".to_owned()), Some("session-2".to_owned())]);
+    assert_eq!(
+        sessions,
+        [Some("canary-session-1".to_owned()), Some("canary-session-2".to_owned())]
+    );
 }
 
 #[test]
@@ -112,7 +115,7 @@ fn requests_are_recorded_as_they_came() {
     assert_eq!(request.version, hyper::Version::HTTP_11);
     assert!(request.at > server.wait_for("initialize").at);
     assert_eq!(request.path, "/mcp");
-    assert_eq!(request.session(), Some("session-1"));
+    assert_eq!(request.session(), Some("canary-session-1"));
     assert_eq!(request.header("mcp-protocol-version"), Some("2025-11-25"));
     assert_eq!(request.rpc_id(), Some("1"));
     assert_eq!(
@@ -180,7 +183,7 @@ fn a_tool_asks_the_client_and_takes_its_answer() {
         "data: {\"id\":\"ask-1\",\"jsonrpc\":\"2.0\",\"method\":\"roots/list\",\"params\":null}\n\n"
     );
     let mut answering = HttpClient::to(&server);
-    answering.adopt_session("session-1");
+    answering.adopt_session("canary-session-1");
     let answer = json!({"jsonrpc": "2.0", "id": "ask-1", "result": {"roots": []}});
     assert_eq!(answering.post(&answer).expect("an answer").status, 202);
     assert_eq!(server.answer_to("ask-1"), answer);

@@ -104,7 +104,7 @@ fn a_cut_stream_is_resumed_after_any_of_its_events() {
     assert!(end.is_err());
     let resume = |after: &str| {
         let mut client = crate::support::http_client::HttpClient::to(&server);
-        client.adopt_session("session-1");
+        client.adopt_session("canary-session-1");
         client.get(Some(after)).expect("an answer")
     };
     let mut first = resume("s:1");
@@ -132,7 +132,7 @@ fn the_get_stream_is_resumed_where_it_was_cut() {
     assert!(stream.next().is_err());
     server.push(&json!(2));
     let mut client = crate::support::http_client::HttpClient::to(&server);
-    client.adopt_session("session-1");
+    client.adopt_session("canary-session-1");
     let mut stream = client.get(Some("get:1")).expect("an answer");
     let text = String::from_utf8(stream.next().expect("a piece").expect("more").to_vec());
     assert!(text.expect("text").ends_with("data: 2\n\n"));

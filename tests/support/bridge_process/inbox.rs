@@ -5,6 +5,8 @@ use std::collections::{HashMap, VecDeque};
 
 use serde_json::value::RawValue;
 
+use crate::support::canary::is_in_own_error;
+
 #[derive(Default)]
 pub struct Inbox {
     pub lines: VecDeque<Line>,
@@ -79,6 +81,9 @@ impl Inbox {
             && let Err(fault) = self.judge(&line)
         {
             self.faults.push(format!("{fault}: {line}"));
+        }
+        if is_in_own_error(&line) {
+            self.faults.push(format!("a secret in an error: {line}"));
         }
         self.lines.push_back(Line::new(line));
     }

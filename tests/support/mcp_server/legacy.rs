@@ -157,7 +157,7 @@ fn initialize(params: &Value, world: &World) -> Answer {
         return answer;
     }
     let number = world.state.read().sessions.len() + 1;
-    answer.header("mcp-session-id", &format!("session-{number}"))
+    answer.header("mcp-session-id", &format!("canary-session-{number}"))
 }
 
 /// The tools that `call_tool` knows.
