@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::mcp_server::matcher::when;
 use crate::support::mcp_server::{Matcher, text};
+use crate::support::sse_server::SseServer;
 use crate::support::{Answer, BridgeProcess, Lost, McpServer, Step};
 
 /// A page of a list as no serializer would write it, with an id that stays.
@@ -247,4 +248,125 @@ fn a_list_from_memory_is_filtered_too() {
         assert_eq!(names, expected, "{args:?}");
         bridge.kill();
     }
+}
+
+#[test]
+fn a_long_list_keeps_every_byte_but_what_is_hidden() {
+    let tool = |kind: &str, n: usize| {
+        format!("{{\"name\": \"{kind}_{n}\",\"annotations\":{{\"readOnlyHint\":true}} }}")
+    };
+    let list = |kinds: &[&str]| {
+        let tools = (0..10_000).filter_map(|n| {
+            let kind = ["get", "delete"][n % 2];
+            kinds.contains(&kind).then(|| tool(kind, n))
+        });
+        let tools: Vec<_> = tools.collect();
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"result":{{"tools":[{}],"x":[1e1]}}}}"#,
+            tools.join(",")
+        )
+    };
+    for args in [&["--deny-tool", "delete_*"][..], &["--allow-tool", "get_*", "--read-only"]] {
+        let whole = Answer::json(list(&["get", "delete"]));
+        let server = McpServer::legacy().once("tools/list", whole).run();
+        let mut bridge = before(&server, args);
+        bridge.request(1, "tools/list", json!({}));
+        assert!(bridge.expect_response_line(1) == list(&["get"]), "{args:?}");
+        assert_blocked(&bridge.call_tool(2, "delete_9999", json!({})), "`-");
+        bridge.call_tool(3, "get_9998", json!({}));
+        assert_eq!((server.count("tools/list"), server.count("tools/call")), (1, 1));
+        bridge.finish();
+    }
+}
+
+#[test]
+fn a_name_is_the_same_however_it_is_spelled() {
+    let list =
+        |tools: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"tools":[{tools}]}}}}"#);
+    let shown = r#"{"name":"Ünï\u006dod"}"#;
+    let hidden = [
+        r#"{"name":"\u0061dmin"}"#,
+        r#"{"n\u0061me":"admin"}"#,
+        r#"{"name":"ADMIN"}"#,
+        r#"{"name":"ok","name":"adm\u0069n"}"#,
+        r#"{"name":"a\/b\u0000c"}"#,
+        r#"{"name":"\ud83e\udd80"}"#,
+        r#"{"name":"ÉTÉ"}"#,
+    ];
+    let answer = list(&format!("{},{shown},{}", hidden[..3].join(","), hidden[3..].join(",")));
+    let server = McpServer::legacy().once("tools/list", Answer::json(answer)).run();
+    let mut bridge = before(&server, &["--deny-tool", "admin,a/b*,🦀", "--deny-tool", "été"]);
+    bridge.request(1, "tools/list", json!({}));
+    assert_eq!(bridge.expect_response_line(1), list(shown));
+    for (id, tool) in hidden.into_iter().enumerate() {
+        let call = r#"{"jsonrpc":"2.0","id":ID,"method":"tools/c\u0061ll","par\u0061ms":TOOL}"#;
+        bridge.send(call.replace("ID", &id.to_string()).replace("TOOL", tool));
+        assert_blocked(&bridge.expect_response(id), "`--deny-tool ");
+    }
+    assert_eq!(server.count("tools/call"), 0);
+    bridge.finish();
+}
+
+#[test]
+fn only_a_hint_that_is_true_is_believed() {
+    let tools = [
+        r#"{"name":"a"}"#,
+        r#"{"name":"b","annotations":null}"#,
+        r#"{"name":"c","annotations":{}}"#,
+        r#"{"name":"d","annotations":{"readOnlyHint":"true"}}"#,
+        r#"{"name":"e","annotations":{"readOnlyHint":1}}"#,
+        r#"{"name":"f","annotations":{"readOnlyHint":true,"readOnlyHint":false}}"#,
+        r#"{"name":"g","annotations":{"readOnlyHint":true},"annotations":{}}"#,
+        r#"{"name":"h","readOnlyHint":true}"#,
+        r#"{"name":"i","annotations":[{"readOnlyHint":true}]}"#,
+        r#"{"name":"twice","annotations":{"readOnlyHint":false}}"#,
+        r#"{"name":"twice","annotations":{"readOnlyHint":true}}"#,
+        r#"{"name":"reads","annotations":{"read\u004fnlyHint":true }}"#,
+    ];
+    let list = |tools: &[&str]| {
+        format!(r#"{{"jsonrpc":"2.0","id":1,"result":{{"tools":[{}]}}}}"#, tools.join(", "))
+    };
+    let server = McpServer::legacy().once("tools/list", Answer::json(list(&tools))).run();
+    let mut bridge = before(&server, &["--read-only"]);
+    bridge.request(1, "tools/list", json!({}));
+    assert_eq!(bridge.expect_response_line(1), list(&tools[10..]));
+    for (id, name) in "abcdefghi".chars().map(String::from).chain(["twice".into()]).enumerate() {
+        assert_blocked(&bridge.call_tool(id, &name, json!({})), "`--read-only`");
+    }
+    bridge.call_tool(99, "reads", json!({}));
+    assert_eq!((server.count("tools/list"), server.count("tools/call")), (1, 1));
+    bridge.finish();
+}
+
+#[test]
+fn a_list_that_arrives_after_a_cut_is_filtered_too() {
+    let server = McpServer::legacy()
+        .once(
+            "tools/list",
+            Answer::resumable_stream([
+                Step::priming("before").with_retry(10),
+                Step::Close,
+                Step::event(PAGE).with_id("after"),
+            ]),
+        )
+        .run();
+    let mut bridge = before(&server, &["--deny-tool", "delete*"]);
+    bridge.request(1, "tools/list", json!({}));
+    let line = bridge.expect_response_line(1);
+    assert!(line.contains(GET_A) && !line.contains("\"Delete_B"), "{line}");
+    bridge.finish();
+}
+
+#[test]
+fn the_older_transport_is_filtered_too() {
+    let server = SseServer::builder().run();
+    let mut bridge = BridgeProcess::to(server.url()).arg("--read-only").spawn();
+    bridge.initialize();
+    assert_blocked(&bridge.call_tool(1, "set_x", json!({})), "`--read-only`");
+    assert!(bridge.call_tool(2, "read_x", json!({}))["result"].is_object());
+    let listed = bridge.call(3, "tools/list", json!({}))["result"]["tools"].take();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(listed[0]["name"], "read_x");
+    assert_eq!(server.executions(), 1);
+    bridge.finish();
 }

@@ -19,19 +19,23 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
 /// A sum of a time and the present must not overflow.
 const LONGEST: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 60 * 60);
 
-/// A time: `500ms`, `30s`, `5m`, `2h`; a bare number is seconds.
+/// A time: `500ms`, `30s`, `1.5m`, `2h`; a bare number is seconds. Rounded to milliseconds.
 pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
     let text = text.trim();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u32 = digits.parse().map_err(|_| "not a whole number".to_owned())?;
-    let millis = match &text[digits.len()..] {
-        "ms" => 1,
-        "" | "s" => 1_000,
-        "m" | "min" => 60_000,
-        "h" => 3_600_000,
+    let number: f64 = digits.parse().map_err(|_| "not a number".to_owned())?;
+    let unit = match &text[digits.len()..] {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3_600.0,
         unit => return Err(format!("`{unit}` is no unit of time; use ms, s, m or h")),
     };
-    let time = std::time::Duration::from_millis(u64::from(number) * millis);
+    if number.is_sign_negative() {
+        return Err("less than nothing".into());
+    }
+    let seconds = (number * unit * 1_000.0).round() / 1_000.0;
+    let time = std::time::Duration::try_from_secs_f64(seconds).unwrap_or(std::time::Duration::MAX);
     if time > LONGEST { Err("longer than a year".into()) } else { Ok(time) }
 }
 
@@ -50,6 +54,15 @@ mod tests {
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(duration("30"), Ok(Duration::from_secs(30)));
         assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(duration("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("0.1"), Ok(Duration::from_millis(100)));
+        assert_eq!(duration("0.0001"), Ok(Duration::ZERO));
+        assert!(
+            ["", "s", ".", "nan", "inf", "1e400", "1 2", "-0"]
+                .iter()
+                .all(|text| duration(text).is_err())
+        );
         assert!(duration("-1").is_err());
         assert!(duration("4000000000h").is_err());
         assert!(duration("5 fortnights").is_err());

@@ -178,11 +178,16 @@ impl Filtering {
         if !self.filter.read_only {
             return;
         }
+        let mut listed = HashMap::new();
         for tool in read::listed_tools(result) {
             for name in tool.names {
-                if self.known.len() < MAX_KNOWN || self.known.contains_key(&name) {
-                    self.known.insert(name, tool.read_only);
-                }
+                // Of two tools with one name, nobody knows which one a call would run.
+                *listed.entry(name).or_insert(true) &= tool.read_only;
+            }
+        }
+        for (name, read_only) in listed {
+            if self.known.len() < MAX_KNOWN || self.known.contains_key(&name) {
+                self.known.insert(name, read_only);
             }
         }
     }
@@ -315,8 +320,11 @@ impl<M: Memory> Machine<M> {
         }
     }
 
-    /// Whether an id is that of a list of ours.
-    pub(super) fn is_lookup(purpose: Option<&Purpose>, id: Option<&Id>) -> bool {
+    /// Whether an id is that of the list that we asked for. The exchange that brings an answer does not
+    /// tell: with HTTP+SSE all come by one stream.
+    pub(super) fn answers_lookup(&self, id: Option<&Id>) -> bool {
+        let Some(lookup) = &self.filtering.lookup else { return false };
+        let purpose = self.exchanges.get(&lookup.exchange).map(|(purpose, _)| purpose);
         matches!((purpose, id), (Some(Purpose::Lookup(own)), Some(id)) if own == id)
     }
 }

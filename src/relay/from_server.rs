@@ -103,12 +103,12 @@ impl<M: Memory> Machine<M> {
             Origin::Exchange(exchange) => Some(exchange),
             Origin::Stream(_) => None,
         };
-        let purpose = exchange.and_then(|exchange| self.exchanges.get(&exchange));
-        let purpose = purpose.map(|(each, _)| each);
-        if Self::is_lookup(purpose, id) {
+        if self.answers_lookup(id) {
             self.lookup_answered(&sent.message);
             return;
         }
+        let purpose = exchange.and_then(|exchange| self.exchanges.get(&exchange));
+        let purpose = purpose.map(|(each, _)| each);
         match purpose {
             Some(Purpose::Handshake) => {
                 self.handshake_answered(exchange.unwrap_or_default(), sent, now);

@@ -237,6 +237,9 @@ impl Serving {
                 "capabilities": {"tools": {}},
                 "serverInfo": {"name": "old", "version": "1"},
             }),
+            Some("tools/list") => json!({"tools": [
+                {"name": "read_x", "annotations": {"readOnlyHint": true}}, {"name": "set_x"},
+            ]}),
             Some("tools/call") => {
                 self.world.update(|world| world.executions += 1);
                 if name == "never" {
