@@ -167,6 +167,7 @@ fn a_secret_that_is_written_down_fails_the_test() {
         let ended = AssertUnwindSafe(|| {
             process.request(1, "ping", json!({}));
             process.wait_exit();
+            process.wait_for_end_of_stdout();
             drop(process);
         });
         let said = catch_unwind(ended).expect_err(body);
