@@ -36,8 +36,9 @@ pub type Sample = Vec<Option<f64>>;
 /// The result of `big` in MB: ten to the sixth, as in all rows.
 const N: f64 = BIG as f64 / 1e6;
 
-/// What is to be counted as no growth: a page or two of the allocator's, not one of each call.
-const NO_GROWTH: f64 = 0.25;
+/// What is to be counted as no growth: the allocator's pages come and go by a quarter of a megabyte between
+/// 20,000 and 160,000 calls, without a trend. A leak of 25 bytes a call is above it.
+const NO_GROWTH: f64 = 0.5;
 
 /// All trials, in the order of the report.
 pub static ALL: [Trial; 14] = [
