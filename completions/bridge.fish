@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_bridge_global_optspecs
-    string join \n browser= no-browser device-code client-credentials client-id= client-secret-file= client-secret= scope= resource= disable-resource-parameter authorize-param= token-param= use-id-token redirect-uri= host= callback-path= auth-success-url= auth-timeout= static-oauth-client-info= static-oauth-client-metadata= client-metadata-url= auth-server-metadata-url= trust-issuer= token-endpoint= header= header-file= header-command= header-command-arg= header-command-timeout= disable-cookies deny-tool= allow-tool= read-only max-message-size= tool-timeout= drain= allow-http ca-cert= client-cert= client-key= proxy= enable-proxy ipv4 ipv6 connect-timeout= headers-timeout= body-timeout= keep-alive ping-interval= credential-store= profile= transport= debug silent log= protocol= h/help V/version
+    string join \n browser= no-browser device-code client-credentials client-id= client-secret-file= scope= resource= disable-resource-parameter authorize-param= token-param= use-id-token redirect-uri= host= callback-path= auth-success-url= auth-timeout= static-oauth-client-info= static-oauth-client-metadata= client-metadata-url= auth-server-metadata-url= trust-issuer= token-endpoint= header= header-file= header-command= header-command-arg= header-command-timeout= disable-cookies deny-tool= allow-tool= read-only max-message-size= tool-timeout= drain= allow-http ca-cert= client-cert= client-key= proxy= enable-proxy ipv4 ipv6 connect-timeout= headers-timeout= body-timeout= keep-alive ping-interval= credential-store= profile= transport= debug silent log= h/help V/version
 end
 
 function __fish_bridge_needs_command
@@ -27,7 +27,6 @@ end
 complete -c bridge -n "__fish_bridge_needs_command" -l browser -d 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l client-id -d 'Id of a client that is registered at the authorization server' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l client-secret-file -d 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET' -r -F
-complete -c bridge -n "__fish_bridge_needs_command" -l client-secret -d 'Not taken: every user of the machine can read arguments' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l scope -d 'Scopes to ask for, with spaces between; without it, what the server names' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l resource -d 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l authorize-param -d 'Add a parameter to the authorization request: `prompt=consent` (repeatable)' -r
@@ -43,59 +42,57 @@ complete -c bridge -n "__fish_bridge_needs_command" -l client-metadata-url -d 'A
 complete -c bridge -n "__fish_bridge_needs_command" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
-complete -c bridge -n "__fish_bridge_needs_command" -l header -d 'Add a header to every request to the server (repeatable)' -r
-complete -c bridge -n "__fish_bridge_needs_command" -l header-file -d 'Add the headers in this file, one `Name: value` a line, `#` begins a comment (repeatable)' -r -F
-complete -c bridge -n "__fish_bridge_needs_command" -l header-command -d 'Add the headers that this program prints' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l header -d 'Send a header, as `Name=value`' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l header-file -d 'Send the headers in this file' -r -F
+complete -c bridge -n "__fish_bridge_needs_command" -l header-command -d 'Send the headers that this program prints' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l header-command-arg -d 'One argument of the program, as it is (repeatable)' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l header-command-timeout -d 'How long the program may take' -r
-complete -c bridge -n "__fish_bridge_needs_command" -l deny-tool -l ignore-tool -d 'Hide the tools with such a name and refuse calls of them: `delete_*` (repeatable)' -r
-complete -c bridge -n "__fish_bridge_needs_command" -l allow-tool -d 'Show and call only the tools with such a name (repeatable)' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l deny-tool -l ignore-tool -d 'Hide these tools' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l allow-tool -d 'Offer only these tools' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
-complete -c bridge -n "__fish_bridge_needs_command" -l tool-timeout -d 'Answer a tool call with an error after this time (30s, 5m); without it, the client decides' -r
-complete -c bridge -n "__fish_bridge_needs_command" -l drain -d 'How long answers in flight are waited for when the client is gone' -r
-complete -c bridge -n "__fish_bridge_needs_command" -l ca-cert -d 'Trust the certificates in this PEM file too, beside the system\'s; may be given again' -r -F
-complete -c bridge -n "__fish_bridge_needs_command" -l client-cert -d 'Certificate to show to a server that asks for one (PEM; may hold the key too)' -r -F
+complete -c bridge -n "__fish_bridge_needs_command" -l tool-timeout -d 'Give up a tool call after this time (2m)' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l drain -d 'How long to wait for answers in flight when the client has left' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l ca-cert -d 'Trust the certificates in this PEM file too' -r -F
+complete -c bridge -n "__fish_bridge_needs_command" -l client-cert -d 'Your certificate, if the server wants one' -r -F
 complete -c bridge -n "__fish_bridge_needs_command" -l client-key -d 'Key of `--client-cert` (PEM, not encrypted)' -r -F
-complete -c bridge -n "__fish_bridge_needs_command" -l proxy -d 'Proxy (http, https, socks5 or socks5h, as in `http://USER:PASSWORD@HOST:PORT`), or `none`; without it, what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say, else the system\'s settings' -r
-complete -c bridge -n "__fish_bridge_needs_command" -l connect-timeout -d 'How long making a connection may take, all in all (seconds, or with a unit; 0: no limit)' -r
-complete -c bridge -n "__fish_bridge_needs_command" -l headers-timeout -d 'How long the beginning of an answer is waited for; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l proxy -d 'Use this proxy, as in `http://HOST:PORT`' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l connect-timeout -d 'How long making a connection may take (seconds, or with a unit; 0: no limit)' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l headers-timeout -d 'How long to wait for an answer to begin; without it, no limit' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l body-timeout -d 'How long an answer or stream may pause; without it, no limit' -r
-complete -c bridge -n "__fish_bridge_needs_command" -l ping-interval -d 'The time between two of them; turns `--keep-alive` on' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l ping-interval -d 'The time between two pings; turns `--keep-alive` on' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l credential-store -d 'Where the tokens of a sign-in are kept' -r -f -a "auto\t'`env` where `BRIDGE_STORE_KEY` is set, else `keychain`'
 keychain\t'In sealed files, their key in the system\'s keychain'
 env\t'In sealed files, their key in the variable `BRIDGE_STORE_KEY`: 32 random bytes in base64'
 plaintext\t'In files that are not sealed: whoever can read them can use the tokens'
 memory\t'In this process only: every start needs a new sign-in'"
 complete -c bridge -n "__fish_bridge_needs_command" -l profile -d 'Which of several accounts at the server this is: `work`, `personal`' -r
-complete -c bridge -n "__fish_bridge_needs_command" -l transport -d 'Which transports are tried, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
+complete -c bridge -n "__fish_bridge_needs_command" -l transport -d 'Which transports to try, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
 sse-first\t'HTTP+SSE, then Streamable HTTP'
 http-only\t'Streamable HTTP only'
 sse-only\t'HTTP+SSE only'"
-complete -c bridge -n "__fish_bridge_needs_command" -l log -d 'Write down what happens in this file; several processes may share it' -r -F
-complete -c bridge -n "__fish_bridge_needs_command" -l protocol -d 'Eras of the protocol; `legacy` is what there is' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l log -d 'Write what happens to this file' -r -F
 complete -c bridge -n "__fish_bridge_needs_command" -l no-browser -d 'Open no page: the same as `--browser never`'
 complete -c bridge -n "__fish_bridge_needs_command" -l device-code -d 'Sign in on another device, with a code (RFC 8628)'
 complete -c bridge -n "__fish_bridge_needs_command" -l client-credentials -d 'Sign in as a program, with a client\'s own id and secret (RFC 6749, 4.4)'
 complete -c bridge -n "__fish_bridge_needs_command" -l disable-resource-parameter -d 'Send no resource: the same as `--resource none`'
 complete -c bridge -n "__fish_bridge_needs_command" -l use-id-token -d 'Send the ID token in place of the access token'
-complete -c bridge -n "__fish_bridge_needs_command" -l disable-cookies -d 'Take no cookies (load balancers use them to keep a session on one machine)'
-complete -c bridge -n "__fish_bridge_needs_command" -l read-only -d 'Show and call only tools of which the server says that they only read'
-complete -c bridge -n "__fish_bridge_needs_command" -l allow-http -d 'Allow http:// to a server that is not on this machine'
+complete -c bridge -n "__fish_bridge_needs_command" -l disable-cookies -d 'Ignore cookies'
+complete -c bridge -n "__fish_bridge_needs_command" -l read-only -d 'Offer only tools that change nothing'
+complete -c bridge -n "__fish_bridge_needs_command" -l allow-http -d 'Allow http:// to another machine'
 complete -c bridge -n "__fish_bridge_needs_command" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
 complete -c bridge -n "__fish_bridge_needs_command" -l ipv4 -d 'Connect by IPv4 only'
 complete -c bridge -n "__fish_bridge_needs_command" -l ipv6 -d 'Connect by IPv6 only'
-complete -c bridge -n "__fish_bridge_needs_command" -l keep-alive -d 'Send a `ping` every 30 seconds, so that nobody takes the session for forgotten'
-complete -c bridge -n "__fish_bridge_needs_command" -l debug -d 'Say on stderr what happens, message by message (never their contents)'
+complete -c bridge -n "__fish_bridge_needs_command" -l keep-alive -d 'Send a `ping` every 30 seconds, so that servers and proxies keep the session'
+complete -c bridge -n "__fish_bridge_needs_command" -l debug -d 'Say on stderr what happens'
 complete -c bridge -n "__fish_bridge_needs_command" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
 complete -c bridge -n "__fish_bridge_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bridge -n "__fish_bridge_needs_command" -s V -l version -d 'Print version'
-complete -c bridge -n "__fish_bridge_needs_command" -a "serve" -d 'Serve a hosted server on stdin and stdout (what `bridge SERVER` does)'
+complete -c bridge -n "__fish_bridge_needs_command" -a "serve" -d 'Serve a server on stdin and stdout (as `bridge SERVER` does)'
 complete -c bridge -n "__fish_bridge_needs_command" -a "completions" -d 'Print a completion script for a shell'
 complete -c bridge -n "__fish_bridge_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l browser -d 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-id -d 'Id of a client that is registered at the authorization server' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-secret-file -d 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET' -r -F
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-secret -d 'Not taken: every user of the machine can read arguments' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l scope -d 'Scopes to ask for, with spaces between; without it, what the server names' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l resource -d 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l authorize-param -d 'Add a parameter to the authorization request: `prompt=consent` (repeatable)' -r
@@ -111,52 +108,51 @@ complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-metadata-
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header -d 'Add a header to every request to the server (repeatable)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header-file -d 'Add the headers in this file, one `Name: value` a line, `#` begins a comment (repeatable)' -r -F
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header-command -d 'Add the headers that this program prints' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header -d 'Send a header, as `Name=value`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header-file -d 'Send the headers in this file' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header-command -d 'Send the headers that this program prints' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header-command-arg -d 'One argument of the program, as it is (repeatable)' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l header-command-timeout -d 'How long the program may take' -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l deny-tool -l ignore-tool -d 'Hide the tools with such a name and refuse calls of them: `delete_*` (repeatable)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l allow-tool -d 'Show and call only the tools with such a name (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l deny-tool -l ignore-tool -d 'Hide these tools' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l allow-tool -d 'Offer only these tools' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l tool-timeout -d 'Answer a tool call with an error after this time (30s, 5m); without it, the client decides' -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l drain -d 'How long answers in flight are waited for when the client is gone' -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ca-cert -d 'Trust the certificates in this PEM file too, beside the system\'s; may be given again' -r -F
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-cert -d 'Certificate to show to a server that asks for one (PEM; may hold the key too)' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l tool-timeout -d 'Give up a tool call after this time (2m)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l drain -d 'How long to wait for answers in flight when the client has left' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ca-cert -d 'Trust the certificates in this PEM file too' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-cert -d 'Your certificate, if the server wants one' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-key -d 'Key of `--client-cert` (PEM, not encrypted)' -r -F
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l proxy -d 'Proxy (http, https, socks5 or socks5h, as in `http://USER:PASSWORD@HOST:PORT`), or `none`; without it, what HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say, else the system\'s settings' -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l connect-timeout -d 'How long making a connection may take, all in all (seconds, or with a unit; 0: no limit)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l headers-timeout -d 'How long the beginning of an answer is waited for; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l proxy -d 'Use this proxy, as in `http://HOST:PORT`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l connect-timeout -d 'How long making a connection may take (seconds, or with a unit; 0: no limit)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l headers-timeout -d 'How long to wait for an answer to begin; without it, no limit' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l body-timeout -d 'How long an answer or stream may pause; without it, no limit' -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ping-interval -d 'The time between two of them; turns `--keep-alive` on' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ping-interval -d 'The time between two pings; turns `--keep-alive` on' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l credential-store -d 'Where the tokens of a sign-in are kept' -r -f -a "auto\t'`env` where `BRIDGE_STORE_KEY` is set, else `keychain`'
 keychain\t'In sealed files, their key in the system\'s keychain'
 env\t'In sealed files, their key in the variable `BRIDGE_STORE_KEY`: 32 random bytes in base64'
 plaintext\t'In files that are not sealed: whoever can read them can use the tokens'
 memory\t'In this process only: every start needs a new sign-in'"
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l profile -d 'Which of several accounts at the server this is: `work`, `personal`' -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l transport -d 'Which transports are tried, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l transport -d 'Which transports to try, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
 sse-first\t'HTTP+SSE, then Streamable HTTP'
 http-only\t'Streamable HTTP only'
 sse-only\t'HTTP+SSE only'"
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l log -d 'Write down what happens in this file; several processes may share it' -r -F
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l protocol -d 'Eras of the protocol; `legacy` is what there is' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l log -d 'Write what happens to this file' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l no-browser -d 'Open no page: the same as `--browser never`'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l device-code -d 'Sign in on another device, with a code (RFC 8628)'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-credentials -d 'Sign in as a program, with a client\'s own id and secret (RFC 6749, 4.4)'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l disable-resource-parameter -d 'Send no resource: the same as `--resource none`'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l use-id-token -d 'Send the ID token in place of the access token'
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l disable-cookies -d 'Take no cookies (load balancers use them to keep a session on one machine)'
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l read-only -d 'Show and call only tools of which the server says that they only read'
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l allow-http -d 'Allow http:// to a server that is not on this machine'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l disable-cookies -d 'Ignore cookies'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l read-only -d 'Offer only tools that change nothing'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l allow-http -d 'Allow http:// to another machine'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ipv4 -d 'Connect by IPv4 only'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l ipv6 -d 'Connect by IPv6 only'
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l keep-alive -d 'Send a `ping` every 30 seconds, so that nobody takes the session for forgotten'
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l debug -d 'Say on stderr what happens, message by message (never their contents)'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l keep-alive -d 'Send a `ping` every 30 seconds, so that servers and proxies keep the session'
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l debug -d 'Say on stderr what happens'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bridge -n "__fish_bridge_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve completions help" -f -a "serve" -d 'Serve a hosted server on stdin and stdout (what `bridge SERVER` does)'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve completions help" -f -a "serve" -d 'Serve a server on stdin and stdout (as `bridge SERVER` does)'
 complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve completions help" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

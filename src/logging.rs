@@ -66,6 +66,9 @@ pub fn start(settings: &Settings) -> io::Result<()> {
     let stderr = lines(limited).with_writer(|| Stderr).with_filter(filter).boxed();
     let mut layers = vec![stderr];
     if let Some(path) = &settings.file {
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
         let file = Mutex::new(LogFile::open(path)?);
         layers.push(lines(false).with_writer(file).with_filter(LevelFilter::DEBUG).boxed());
     }

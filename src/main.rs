@@ -2,20 +2,17 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use mcp_bridge::cli::{Cli, Command, ServeArgs};
+use mcp_bridge::cli::{self, Cli, Command, Refused, ServeArgs};
 use mcp_bridge::error::{Error, Exit};
 use mcp_bridge::{commands, config, logging, os, ui};
 
 fn main() -> ExitCode {
     // First of all, while there is one thread.
     os::find_session_bus();
-    let cli = match Cli::try_parse() {
+    let cli = match cli::parse() {
         Ok(cli) => cli,
-        Err(error) if ui::names_a_value(&error) => {
-            return ui::report(&config::too_many_arguments()).into();
-        }
-        Err(error) => return ui::usage(&error).into(),
+        Err(Refused::Wrong(error)) => return ui::report(&error).into(),
+        Err(Refused::Shown(text)) => return ui::show(&text).into(),
     };
     // A defect is told by the log, whose last lines are then still to be written.
     let done = std::panic::catch_unwind(|| run(cli));
@@ -46,6 +43,6 @@ fn start_log(args: &mcp_bridge::cli::LogArgs) -> Result<(), Error> {
         let file = settings.file.unwrap_or_default();
         Error::usage(format!("the log can't be written to {}", file.display()))
             .because(error)
-            .hint("name another file with `--log`")
+            .hint("name a file that you may write with `--log`, or leave it out")
     })
 }

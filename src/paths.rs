@@ -20,6 +20,15 @@ pub fn data_folder() -> Option<PathBuf> {
     ProjectDirs::from("", "", NAME).map(|folders| folders.data_local_dir().to_owned())
 }
 
+/// The path with the user's home folder for a `~` at its beginning, as a shell would have it.
+pub fn from_home(path: PathBuf) -> PathBuf {
+    let home = || directories::BaseDirs::new().map(|folders| folders.home_dir().to_owned());
+    match path.strip_prefix("~") {
+        Ok(rest) => home().map_or_else(|| path.clone(), |home| home.join(rest)),
+        Err(_) => path,
+    }
+}
+
 /// Whether nobody asked this by that name within a day, noted by a file in the cache folder. Where it can't
 /// be noted, every time is the first.
 pub fn is_first_today(name: &str, now: SystemTime) -> bool {

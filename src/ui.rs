@@ -11,19 +11,8 @@ pub fn report(error: &Error) -> Exit {
     error.exit
 }
 
-/// Whether the parser's words would show an argument that is no option: it may be a part of a secret.
-pub fn names_a_value(error: &clap::Error) -> bool {
-    use clap::error::{ContextKind, ContextValue, ErrorKind};
-    let shown = match error.kind() {
-        ErrorKind::UnknownArgument => error.get(ContextKind::InvalidArg),
-        ErrorKind::ArgumentConflict => error.get(ContextKind::InvalidSubcommand),
-        _ => None,
-    };
-    matches!(shown, Some(ContextValue::String(text)) if !text.starts_with('-'))
-}
-
-/// Draws what the command line parser has to say: help and version on stdout, the rest on stderr.
-pub fn usage(error: &clap::Error) -> Exit {
-    let _ = error.print();
-    if error.use_stderr() { Exit::Usage } else { Exit::Ok }
+/// Prints help or version on stdout.
+pub fn show(text: &clap::Error) -> Exit {
+    let _ = text.print();
+    Exit::Ok
 }

@@ -163,7 +163,7 @@ fn a_file_that_can_not_be_used_is_named_with_its_flag_before_anything_is_sent() 
         )
     );
     assert!(refused(&["--client-key", other_key]).contains("--client-cert"));
-    assert!(refused(&["--ipv4", "--ipv6"]).contains("cannot be used with"));
+    assert!(refused(&["--ipv4", "--ipv6"]).contains("`--ipv4` contradicts `--ipv6`"));
 }
 
 // ---- proxies

@@ -12,11 +12,18 @@ pub struct CredentialArgs {
         value_name = "STORE",
         value_enum,
         default_value = "auto",
-        env = "BRIDGE_CREDENTIAL_STORE"
+        env = "BRIDGE_CREDENTIAL_STORE",
+        hide_short_help = true
     )]
     pub credential_store: CredentialStore,
     /// Which of several accounts at the server this is: `work`, `personal`
-    #[arg(long, value_name = "NAME", default_value = "default", env = "BRIDGE_PROFILE")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "default",
+        env = "BRIDGE_PROFILE",
+        hide_short_help = true
+    )]
     pub profile: String,
 }
 

@@ -2,26 +2,39 @@
 
 use clap::Args;
 
+use super::values::{pattern, switch};
+
 /// Options that hide and refuse tools.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Tools")]
 pub struct FilterArgs {
-    /// Hide the tools with such a name and refuse calls of them: `delete_*` (repeatable)
+    /// Hide these tools
     ///
-    /// In a pattern, `*` is any text and `?` any character; it has to match the whole name; case does not
+    /// Calls of them are refused: `--deny-tool 'delete_*'`. The option may be repeated. In a pattern, `*` is any text and `?` any character; it has to match the whole name; case does not
     /// matter. Several patterns may stand in one argument, with commas between.
     #[arg(
         long,
         visible_alias = "ignore-tool",
         value_name = "PATTERN",
         env = "BRIDGE_DENY_TOOL",
-        value_delimiter = ','
+        value_delimiter = ',',
+        value_parser = pattern
     )]
     pub deny_tool: Vec<String>,
-    /// Show and call only the tools with such a name (repeatable)
-    #[arg(long, value_name = "PATTERN", env = "BRIDGE_ALLOW_TOOL", value_delimiter = ',')]
+    /// Offer only these tools
+    ///
+    /// All others are hidden, and calls of them refused. Patterns are as in `--deny-tool`.
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        env = "BRIDGE_ALLOW_TOOL",
+        value_delimiter = ',',
+        value_parser = pattern
+    )]
     pub allow_tool: Vec<String>,
-    /// Show and call only tools of which the server says that they only read
-    #[arg(long, env = "BRIDGE_READ_ONLY", value_parser = clap::builder::FalseyValueParser::new())]
+    /// Offer only tools that change nothing
+    ///
+    /// These are the tools that the server marks with `readOnlyHint: true`.
+    #[arg(long, env = "BRIDGE_READ_ONLY", value_parser = switch)]
     pub read_only: bool,
 }

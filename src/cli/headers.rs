@@ -6,25 +6,27 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values::duration;
+use super::values::{duration, file, switch};
 use crate::secret::Secret;
 
 /// Options of the headers.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Headers")]
 pub struct HeaderArgs {
-    /// Add a header to every request to the server (repeatable)
+    /// Send a header, as `Name=value`
     ///
-    /// `Name=value`, `Name:value` or `Name: value`. In the value, `${VAR}` is replaced by that variable of
+    /// It goes with every request to the server. The option may be repeated. `Name=value`, `Name:value` or `Name: value`. In the value, `${VAR}` is replaced by that variable of
     /// the environment, and `${VAR:-default}` by the default where it is unset or empty. The environment
     /// gives headers too: `BRIDGE_HEADER_X_API_KEY` is the value of `X-Api-Key`. Other users of this
     /// machine can read arguments: keep secrets in a variable or a file.
     #[arg(long, value_name = "NAME=VALUE", value_parser = secret)]
     pub header: Vec<Secret<String>>,
-    /// Add the headers in this file, one `Name: value` a line, `#` begins a comment (repeatable)
-    #[arg(long, value_name = "FILE", env = "BRIDGE_HEADER_FILE")]
+    /// Send the headers in this file
+    ///
+    /// One `Name=value` a line; a line that begins with `#` is a comment. The option may be repeated.
+    #[arg(long, value_name = "FILE", env = "BRIDGE_HEADER_FILE", value_parser = file())]
     pub header_file: Vec<PathBuf>,
-    /// Add the headers that this program prints
+    /// Send the headers that this program prints
     ///
     /// It prints a JSON object of names and values, or one value, which becomes `Authorization: Bearer
     /// VALUE` (a value with a space in it is taken to name its own scheme). With `expires_in` (seconds) or
@@ -52,8 +54,11 @@ pub struct HeaderArgs {
         hide_short_help = true
     )]
     pub header_command_timeout: Duration,
-    /// Take no cookies (load balancers use them to keep a session on one machine)
-    #[arg(long, env = "BRIDGE_DISABLE_COOKIES", hide_short_help = true, value_parser = clap::builder::FalseyValueParser::new())]
+    /// Ignore cookies
+    ///
+    /// By default they are kept in memory and sent back: load balancers use them to keep a session on one
+    /// machine.
+    #[arg(long, env = "BRIDGE_DISABLE_COOKIES", hide_short_help = true, value_parser = switch)]
     pub disable_cookies: bool,
 }
 

@@ -4,17 +4,25 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::values::{file, switch};
+
 /// Options of the log.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Log")]
 pub struct LogArgs {
-    /// Say on stderr what happens, message by message (never their contents)
-    #[arg(long, env = "BRIDGE_DEBUG", value_parser = clap::builder::FalseyValueParser::new())]
+    /// Say on stderr what happens
+    ///
+    /// One line for each message; never its contents.
+    #[arg(long, env = "BRIDGE_DEBUG", value_parser = switch)]
     pub debug: bool,
     /// Say nothing on stderr (unless `--debug` is given too)
-    #[arg(long, env = "BRIDGE_SILENT", value_parser = clap::builder::FalseyValueParser::new())]
+    #[arg(long, hide_short_help = true, env = "BRIDGE_SILENT", value_parser = switch)]
     pub silent: bool,
-    /// Write down what happens in this file; several processes may share it
-    #[arg(long, value_name = "FILE", env = "BRIDGE_LOG")]
+    /// Write what happens to this file
+    ///
+    /// `--debug` is not needed for it. Several processes may share the file. At 8 MB it is renamed to
+    /// `FILE.1`, in place of an earlier one, so that both together never hold more than 16 MB. `~/` is the
+    /// home folder; a folder that is missing is made.
+    #[arg(long, value_name = "FILE", env = "BRIDGE_LOG", value_parser = file())]
     pub log: Option<PathBuf>,
 }

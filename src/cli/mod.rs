@@ -5,7 +5,9 @@ mod filters;
 mod headers;
 mod later;
 mod log;
+pub mod mistaken;
 mod network;
+mod parse;
 mod relay;
 mod sign_in;
 mod transport;
@@ -17,6 +19,7 @@ pub use headers::HeaderArgs;
 pub use later::LaterArgs;
 pub use log::LogArgs;
 pub use network::NetworkArgs;
+pub use parse::{Refused, parse};
 pub use relay::RelayArgs;
 pub use sign_in::SignInArgs;
 pub use transport::{Transport, TransportArgs};
@@ -32,6 +35,7 @@ use clap::{Args, Parser, Subcommand};
     long_about = "Connects an MCP client that speaks stdio to a hosted MCP server.\n\n\
         The client launches `bridge` and writes JSON-RPC messages to its stdin, one a line; `bridge` \
         forwards each to the server over HTTP and writes what comes back to stdout.",
+    after_help = "`bridge --help` lists all options, with examples.",
     after_long_help = EXAMPLES,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
@@ -71,7 +75,7 @@ const EXAMPLES: &str = "Examples:
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve a hosted server on stdin and stdout (what `bridge SERVER` does)
+    /// Serve a server on stdin and stdout (as `bridge SERVER` does)
     Serve(Box<ServeArgs>),
     /// Print a completion script for a shell
     #[command(

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::FalseyValueParser;
 
-use super::values::duration;
+use super::values::{duration, switch};
 use crate::secret::Secret;
 
 /// Options of signing in.
@@ -24,10 +23,10 @@ pub struct SignInArgs {
     #[arg(long, conflicts_with = "browser", hide_short_help = true)]
     pub no_browser: bool,
     /// Sign in on another device, with a code (RFC 8628)
-    #[arg(long, env = "BRIDGE_DEVICE_CODE", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "BRIDGE_DEVICE_CODE", value_parser = switch)]
     pub device_code: bool,
     /// Sign in as a program, with a client's own id and secret (RFC 6749, 4.4)
-    #[arg(long, env = "BRIDGE_CLIENT_CREDENTIALS", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "BRIDGE_CLIENT_CREDENTIALS", value_parser = switch)]
     pub client_credentials: bool,
     /// Id of a client that is registered at the authorization server
     #[arg(long, value_name = "ID", env = "BRIDGE_CLIENT_ID")]
@@ -45,7 +44,7 @@ pub struct SignInArgs {
     #[arg(long, value_name = "URI|none", env = "BRIDGE_RESOURCE", allow_hyphen_values = true)]
     pub resource: Option<String>,
     /// Send no resource: the same as `--resource none`
-    #[arg(long, env = "BRIDGE_DISABLE_RESOURCE_PARAMETER", hide_short_help = true, value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "BRIDGE_DISABLE_RESOURCE_PARAMETER", hide_short_help = true, value_parser = switch)]
     pub disable_resource_parameter: bool,
     /// Add a parameter to the authorization request: `prompt=consent` (repeatable)
     #[arg(long, value_name = "KEY=VALUE", hide_short_help = true)]
@@ -54,7 +53,7 @@ pub struct SignInArgs {
     #[arg(long, value_name = "KEY=VALUE", hide_short_help = true)]
     pub token_param: Vec<String>,
     /// Send the ID token in place of the access token
-    #[arg(long, env = "BRIDGE_USE_ID_TOKEN", hide_short_help = true, value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "BRIDGE_USE_ID_TOKEN", hide_short_help = true, value_parser = switch)]
     pub use_id_token: bool,
     /// Whole redirect URI, when the authorization server knows a certain one
     #[arg(long, value_name = "URI", env = "BRIDGE_REDIRECT_URI", hide_short_help = true)]

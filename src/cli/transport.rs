@@ -4,9 +4,9 @@ use clap::{Args, ValueEnum};
 
 /// Options of the transport.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Transport")]
+#[command(next_help_heading = "Network")]
 pub struct TransportArgs {
-    /// Which transports are tried, in which order
+    /// Which transports to try, in which order
     #[arg(
         long,
         value_name = "STRATEGY",

@@ -1,4 +1,32 @@
-//! Values with units.
+//! What the values of options are read as.
+
+use std::path::PathBuf;
+
+use clap::builder::{PathBufValueParser, TypedValueParser};
+
+use crate::paths;
+
+/// Yes or no, as a variable says it.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err("it is neither 1, true, yes or on nor 0, false, no or off".into()),
+    }
+}
+
+/// A file. `~/` is the home folder: most MCP clients start programs without a shell.
+pub(super) fn file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(paths::from_home)
+}
+
+/// A pattern of tool names. An empty one would match no tool, which is never what is meant.
+pub(super) fn pattern(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it is empty; a pattern is a tool's name, with `*` for any text".into()),
+        pattern => Ok(pattern.to_owned()),
+    }
+}
 
 /// A number of bytes: `4096`, `512k`, `64M`, `1GiB`.
 pub(super) fn size(text: &str) -> Result<usize, String> {
@@ -9,9 +37,11 @@ pub(super) fn size(text: &str) -> Result<usize, String> {
         "k" | "kb" | "kib" => 1 << 10,
         "m" | "mb" | "mib" => 1 << 20,
         "g" | "gb" | "gib" => 1 << 30,
-        unit => return Err(format!("`{unit}` is no unit of size; use k, M or G")),
+        unit => return Err(format!("`{unit}` is not a unit of size; use k, M or G")),
     };
-    let number: usize = digits.parse().map_err(|_| "not a whole number of bytes".to_owned())?;
+    let number: usize = digits
+        .parse()
+        .map_err(|_| "it is not a whole number of bytes, such as 4096 or 64M".to_owned())?;
     let bytes = number.checked_mul(factor).ok_or("more than this machine can count")?;
     if bytes < 1024 { Err("smaller than 1k: no session would fit".into()) } else { Ok(bytes) }
 }
@@ -23,13 +53,15 @@ const LONGEST: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 6
 pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
     let text = text.trim();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: f64 = digits.parse().map_err(|_| "not a number".to_owned())?;
+    let number: f64 = digits
+        .parse()
+        .map_err(|_| "it is not a number with a unit, such as 500ms, 30s or 5m".to_owned())?;
     let unit = match &text[digits.len()..] {
         "ms" => 0.001,
         "" | "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3_600.0,
-        unit => return Err(format!("`{unit}` is no unit of time; use ms, s, m or h")),
+        unit => return Err(format!("`{unit}` is not a unit of time; use ms, s, m or h")),
     };
     if number.is_sign_negative() {
         return Err("less than nothing".into());
@@ -43,6 +75,19 @@ pub(super) fn duration(text: &str) -> Result<std::time::Duration, String> {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn a_switch_is_only_what_is_clearly_yes_or_no() {
+        for yes in ["1", "true", "YES", "on"] {
+            assert_eq!(switch(yes), Ok(true));
+        }
+        for no in ["0", "False", "no", "off"] {
+            assert_eq!(switch(no), Ok(false));
+        }
+        for odd in ["", "2", "maybe", "y", "disabled"] {
+            assert!(switch(odd).is_err(), "{odd}");
+        }
+    }
 
     #[test]
     fn sizes_and_times_have_units() {

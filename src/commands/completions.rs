@@ -2,11 +2,25 @@
 
 use std::io::Write;
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 
 use crate::cli::Cli;
 use crate::error::Error;
+
+/// The command line without what is hidden, which a shell would offer all the same.
+fn visible(command: &Command) -> Command {
+    let mut shown = Command::new(command.get_name().to_owned())
+        .args(command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned())
+        .subcommands(command.get_subcommands().map(visible));
+    if let Some(about) = command.get_about() {
+        shown = shown.about(about.clone());
+    }
+    match command.get_version() {
+        Some(version) => shown.version(version.to_owned()),
+        None => shown,
+    }
+}
 
 /// Prints the script.
 ///
@@ -14,7 +28,7 @@ use crate::error::Error;
 /// stdout can't be written.
 pub fn run(shell: Shell) -> Result<(), Error> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "bridge", &mut script);
+    clap_complete::generate(shell, &mut visible(&Cli::command()), "bridge", &mut script);
     std::io::stdout()
         .write_all(&script)
         .map_err(|error| Error::failed("the script can't be printed").because(error))

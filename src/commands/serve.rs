@@ -1,5 +1,6 @@
 //! `bridge SERVER`: serve a hosted server on stdin and stdout.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 
 use crate::clock::{Clock, SystemClock};
@@ -25,6 +26,10 @@ pub fn run(config: config::Serve) -> Result<(), Error> {
     served
 }
 
+/// For a person who typed the command, and sees nothing happen.
+const WAITING: &str = "waiting for an MCP client: stdin is a terminal, and messages are JSON-RPC, one a \
+     line; put this command into a client's configuration, or end it with Ctrl-C";
+
 /// Arguments can be read by every user of the machine. Said once a day, not at every start.
 fn warn_of_arguments(header: &str) {
     if paths::is_first_today("warned-of-arguments", SystemClock.wall()) {
@@ -49,6 +54,9 @@ async fn serve(config: config::Serve) -> Result<(), Error> {
     let lines = reader::spawn(input, config.relay.max_message_size)
         .map_err(|error| closed("stdin", error))?;
     let writer = Writer::spawn(output).map_err(|error| closed("stdout", error))?;
+    if std::io::stdin().is_terminal() {
+        tracing::warn!("{WAITING}");
+    }
     if let Some(header) = &config.secret_in_arguments {
         warn_of_arguments(header);
     }

@@ -47,6 +47,21 @@ pub(super) enum Unexpanded {
     Malformed,
 }
 
+/// Whether a word of the text is `$VAR` or `%VAR%` and nothing else: what a shell would have replaced, had
+/// there been one. In an address also a part between slashes.
+pub(super) fn unexpanded(text: &str) -> bool {
+    let is_name = |name: &str| {
+        name.len() > 1
+            && name.starts_with(|c: char| c.is_ascii_uppercase() || c == '_')
+            && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    };
+    text.split([' ', '/', '=', '&', '?']).any(|word| {
+        let dollar = word.strip_prefix('$').is_some_and(is_name);
+        let percent = word.strip_prefix('%').and_then(|rest| rest.strip_suffix('%'));
+        dollar || percent.is_some_and(is_name)
+    })
+}
+
 /// Replaces `${VAR}`, `${env:VAR}` and `${VAR:-default}`; `$${` is a `${` that stays.
 pub(super) fn expand(text: &str, environment: &Environment) -> Result<String, Unexpanded> {
     let mut expanded = String::with_capacity(text.len());
@@ -101,6 +116,17 @@ mod tests {
             ("$${A}", "${A}"),
         ] {
             assert_eq!(expanded(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_a_shell_would_replace_is_seen() {
+        for text in ["$TOKEN", "Bearer $TOKEN", "%TOKEN%", "https://h/$KEY/mcp", "https://$HOST"] {
+            assert!(unexpanded(text), "{text}");
+        }
+        for text in ["${TOKEN}", "$", "pa$$WORD", "a$TOKEN", "$token", "50%", "a%20b%2F", "%41%42"]
+        {
+            assert!(!unexpanded(text), "{text}");
         }
     }
 

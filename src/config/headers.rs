@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::expand::{Environment, Unexpanded, expand};
+use super::expand::{Environment, Unexpanded, expand, unexpanded};
 use crate::cli::HeaderArgs;
 use crate::error::Error;
 use crate::os;
@@ -68,9 +68,9 @@ fn from_environment(environment: &Environment) -> Result<Vec<Header>, Error> {
 fn from_file(path: &Path, environment: &Environment) -> Result<Vec<Header>, Error> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Error::usage(format!("the header file {shown} can't be read"))
-            .because(error)
-            .hint("write the whole path of the file: no shell expands it")
+        Error::usage(format!("the header file {shown} can't be read")).because(error).hint(
+            "check the path; write the whole one, since the client may start bridge in any folder",
+        )
     })?;
     let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
     lines
@@ -96,6 +96,18 @@ impl Place<'_> {
     }
 
     fn header(&self, name: &str, value: &str) -> Result<Header, Error> {
+        if name.starts_with(['\'', '"']) {
+            return Err(self
+                .refused()
+                .because("it begins with a quote")
+                .hint("take the quotes away, or use double ones: cmd.exe passes single ones on"));
+        }
+        if unexpanded(value) && !matches!(self.source, Source::Variable(_)) {
+            return Err(self
+                .refused()
+                .because("its value holds the name of a variable that nothing has replaced")
+                .hint("write `${VAR}`; a value that is meant so is given in a variable"));
+        }
         let value =
             expand(value, self.environment).map_err(|error| self.unexpanded(name, &error))?;
         Header::new(name, &value, self.source.clone()).map_err(|error| {

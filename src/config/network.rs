@@ -34,7 +34,7 @@ pub(super) fn network(
         body_timeout: limit(args.body_timeout),
         addresses: addresses(args, endpoint)?,
         proxies: proxies(args, environment)?,
-        certificates: Arc::new(certificates(args, endpoint, environment)?),
+        certificates: Arc::new(certificates(args, environment)?),
     })
 }
 
@@ -54,6 +54,8 @@ fn addresses(args: &NetworkArgs, endpoint: &Endpoint) -> Result<Addresses, Error
             .hint(format!("take `{flag}` away, or write the server's name")))
     };
     match (args.ipv4, args.ipv6, endpoint.url().host()) {
+        (true, true, _) => Err(Error::usage("`--ipv4` contradicts `--ipv6`")
+            .hint("take one of them away, also of `BRIDGE_IPV4` and `BRIDGE_IPV6`")),
         (true, _, Some(Host::Ipv6(_))) => contradicts("--ipv4", "IPv6"),
         (_, true, Some(Host::Ipv4(_))) => contradicts("--ipv6", "IPv4"),
         (true, ..) => Ok(Addresses::V4Only),
@@ -83,11 +85,7 @@ fn proxies(args: &NetworkArgs, environment: &Environment) -> Result<Proxies, Err
     }
 }
 
-fn certificates(
-    args: &NetworkArgs,
-    endpoint: &Endpoint,
-    environment: &Environment,
-) -> Result<Certificates, Error> {
+fn certificates(args: &NetworkArgs, environment: &Environment) -> Result<Certificates, Error> {
     let of_variable = |named_by: &'static str| {
         let path = environment.get(named_by)?;
         Some(PemFile { path: path.into(), named_by })
@@ -105,13 +103,11 @@ fn certificates(
         },
     });
     let certificates = Certificates::new(authorities, client);
-    // Without TLS nothing of it is needed, and nothing of it is read.
-    if endpoint.origin().tls {
-        if let Some(file) = ssl_cert_file {
-            file.check().map_err(|error| unusable(&error))?;
-        }
-        certificates.check().map_err(unusable)?;
+    // Also for a server without TLS: it may redirect to one with it.
+    if let Some(file) = ssl_cert_file {
+        file.check().map_err(|error| unusable(&error))?;
     }
+    certificates.check().map_err(unusable)?;
     Ok(certificates)
 }
 
@@ -205,6 +201,6 @@ mod tests {
             assert!(error.contains(&format!("/nowhere, named by `{variable}`")), "{error}");
         }
         let plain = ["http://localhost/mcp", "--ca-cert", "/nowhere/ca.pem"];
-        assert!(resolved(&plain, &[]).is_ok(), "no TLS, no need");
+        assert!(resolved(&plain, &[]).is_err(), "a wrong path is told wherever it is given");
     }
 }

@@ -13,7 +13,7 @@ fn resolved_with(args: &[&str], variables: &[(&str, &str)]) -> Result<SignIn, St
     let cli = Cli::try_parse_from(typed).map_err(|error| error.to_string())?.serve;
     let port = cli.port.as_deref().map(|port| port.parse().unwrap());
     let environment = Environment::of(variables);
-    sign_in(&cli.sign_in, port, cli.relay.allow_http, &environment).map_err(|e| e.to_string())
+    sign_in(&cli.sign_in, port, cli.network.allow_http, &environment).map_err(|e| e.to_string())
 }
 
 fn resolved(args: &[&str]) -> Result<SignIn, String> {

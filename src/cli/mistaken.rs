@@ -1,0 +1,108 @@
+//! Words that people type and that can't be meant as they are: what to type in their place.
+
+use crate::error::Error;
+
+/// The commands of the `bridge` that belongs to iproute2.
+const OF_IPROUTE2: [&str; 7] = ["link", "fdb", "mdb", "vlan", "vni", "monitor", "mst"];
+/// Verbs that are kept for later versions.
+const LATER: [&str; 20] = [
+    "login",
+    "logout",
+    "status",
+    "add",
+    "list",
+    "show",
+    "remove",
+    "install",
+    "uninstall",
+    "import",
+    "doctor",
+    "tools",
+    "call",
+    "resources",
+    "read",
+    "prompts",
+    "prompt",
+    "logs",
+    "config",
+    "update",
+];
+/// Options of other programs, and what does here what they do there.
+const ELSEWHERE: [(&[&str], &str); 13] = [
+    (&["-v"], "`bridge --version` prints the version, `--debug` says what happens"),
+    (&["--verbose", "--trace"], "`--debug` says what happens, `--log FILE` writes it to a file"),
+    (&["--log-file", "--logfile"], "`--log FILE` writes what happens to a file"),
+    (&["--quiet", "-q"], "`--silent` says nothing on stderr"),
+    (
+        &["--timeout", "--request-timeout"],
+        "`--tool-timeout TIME` bounds a tool call, `--connect-timeout TIME` making the connection",
+    ),
+    (&["-H"], "write `--header 'Name=value'`"),
+    (
+        &["--token", "--bearer", "--bearer-token", "--auth", "--api-key", "--key"],
+        "write `--header 'Authorization=Bearer ${TOKEN}'`, with TOKEN in the environment",
+    ),
+    (&["--url", "--server", "--endpoint"], "write the address by itself: `bridge https://…`"),
+    (&["--no-proxy"], "write `--proxy none`"),
+    (
+        &["--insecure", "-k", "--no-verify", "--skip-verify"],
+        "name the server's certificate with `--ca-cert FILE`; it can't be left unverified",
+    ),
+    (&["--cert", "--cert-file"], "write `--client-cert FILE` (yours) or `--ca-cert FILE` (theirs)"),
+    (&["--cacert", "--ca", "--cafile"], "write `--ca-cert FILE`"),
+    (&["--env", "-e"], "set variables in the client's entry for this server (`env`)"),
+];
+
+/// What is wrong with a word in the place of the server, if it is one of those that are known.
+pub fn server(word: &str) -> Option<Error> {
+    let name = word.split('@').next().unwrap_or_default();
+    match name {
+        "" if word.is_empty() => Some(
+            Error::usage("the server's address is empty")
+                .because("the first argument is empty, as when a variable in a script is not set")
+                .hint("write the address: `bridge https://mcp.example.com/mcp`"),
+        ),
+        "serve" | "completions" => Some(
+            Error::usage(format!("an option stands before `{name}`"))
+                .hint(format!("write the command first: `bridge {name} …`")),
+        ),
+        "npx" | "mcp-remote" | "bunx" | "pnpx" => Some(mcp_remote()),
+        "completion" => {
+            Some(Error::usage("there is no command `completion`").hint(
+                "write `bridge completions SHELL`, with bash, zsh, fish, powershell or elvish",
+            ))
+        }
+        _ if OF_IPROUTE2.contains(&name) => Some(
+            Error::usage(format!("there is no command `{name}`"))
+                .because("this is `bridge` for MCP servers; that of iproute2 has the same name")
+                .hint(format!("write `/usr/sbin/bridge {name} …` for network bridges")),
+        ),
+        _ if LATER.contains(&word) => Some(
+            Error::usage(format!("`{word}` is not there yet in this version of bridge"))
+                .hint("`bridge --help` lists what there is"),
+        ),
+        _ => None,
+    }
+}
+
+/// What `npx` needs was left in the arguments.
+pub(super) fn mcp_remote() -> Error {
+    Error::usage("`npx` and `mcp-remote` can't be started by bridge")
+        .because("bridge takes their place")
+        .hint(
+            "take `npx`, `-y` and `mcp-remote` out of the arguments: \
+             `bridge https://mcp.example.com/mcp`",
+        )
+}
+
+/// What does here what this option does elsewhere.
+pub(super) fn option(name: &str) -> Option<&'static str> {
+    ELSEWHERE.into_iter().find(|(names, _)| names.contains(&name)).map(|(_, hint)| hint)
+}
+
+/// More arguments than there are places for. They are not shown: a part of a secret may be among them.
+pub fn too_many() -> Error {
+    Error::usage("there are more arguments than `bridge SERVER` takes")
+        .because("a value with a space in it was split, or a `--` is missing")
+        .hint("write values without spaces: `--header Name=value`, `--header Name=${VAR}`")
+}

@@ -1,0 +1,188 @@
+//! From the arguments to [`Cli`], with errors of our own form.
+
+use std::error::Error as _;
+use std::ffi::OsString;
+use std::io::IsTerminal;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, CommandFactory, FromArgMatches};
+
+use super::{Cli, mistaken};
+use crate::error::Error;
+
+/// Columns of a help text where nobody knows how many there are.
+const COLUMNS: usize = 80;
+
+/// What `-h` shows, so that it fits a screen; `--help` shows all.
+const USUAL: [&str; 14] = [
+    "header",
+    "header-file",
+    "header-command",
+    "deny-tool",
+    "allow-tool",
+    "read-only",
+    "tool-timeout",
+    "allow-http",
+    "ca-cert",
+    "client-cert",
+    "proxy",
+    "transport",
+    "debug",
+    "log",
+];
+
+/// Why there is no command to run.
+#[derive(Debug)]
+pub enum Refused {
+    /// Help or version was asked for.
+    Shown(Box<clap::Error>),
+    /// What was typed can't be done.
+    Wrong(Error),
+}
+
+/// Reads the process's arguments, and the variables that stand in for them.
+///
+/// # Errors
+/// [`Refused`] says what to show in place of a command.
+pub fn parse() -> Result<Cli, Refused> {
+    let args: Vec<_> = std::env::args_os().collect();
+    let command = command(args.iter().any(|arg| arg == "-h"));
+    let parsed = command.clone().try_get_matches_from(&args);
+    parsed.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches)).map_err(|error| {
+        if error.use_stderr() {
+            Refused::Wrong(wrong(&error, &command, &args))
+        } else {
+            Refused::Shown(Box::new(error))
+        }
+    })
+}
+
+/// The command line: without empty variables, which count as unset, and as wide as the terminal.
+fn command(short: bool) -> Command {
+    let mut command = Cli::command();
+    if short {
+        command = command.mut_args(|arg| {
+            let valued = arg.get_action().takes_values();
+            let usual = arg.get_long().is_none_or(|name| USUAL.contains(&name));
+            let arg = arg.hide_env(true).help_heading(None).hide_short_help(!usual);
+            if valued { arg.hide_default_value(true).hide_possible_values(true) } else { arg }
+        });
+    }
+    command = without_empty_variables(command);
+    let seen = std::io::stderr().is_terminal();
+    if seen || std::env::var_os("COLUMNS").is_some() {
+        command
+    } else {
+        command.term_width(COLUMNS)
+    }
+}
+
+fn without_empty_variables(command: Command) -> Command {
+    let is_empty = |arg: &Arg| {
+        arg.get_env().is_some_and(|name| std::env::var_os(name).is_some_and(|v| v.is_empty()))
+    };
+    command
+        .mut_args(|arg| if is_empty(&arg) { arg.env(None) } else { arg })
+        .mut_subcommands(without_empty_variables)
+}
+
+fn context(error: &clap::Error, kind: ContextKind) -> Option<&str> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text),
+        ContextValue::Strings(texts) => texts.first().map(String::as_str),
+        _ => None,
+    }
+}
+
+/// What the parser has to say, in the form of all errors.
+fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
+    let word = |n: usize| args.get(n).and_then(|arg| arg.to_str()).unwrap_or_default();
+    if let Some(mistaken) = args.get(1).and_then(|_| mistaken::server(word(1))) {
+        return mistaken;
+    }
+    let shown = context(error, ContextKind::InvalidArg).unwrap_or_default();
+    match error.kind() {
+        ErrorKind::UnknownArgument => unknown(error, shown, args),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => invalid(error, shown, command, args),
+        ErrorKind::ArgumentConflict if !shown.starts_with('-') => mistaken::too_many(),
+        ErrorKind::ArgumentConflict => {
+            let other = context(error, ContextKind::PriorArg).unwrap_or_default();
+            Error::usage(format!("`{shown}` contradicts `{other}`")).hint("take one of them away")
+        }
+        ErrorKind::MissingRequiredArgument if shown.starts_with('-') => {
+            let needs = match shown.split(' ').next() {
+                Some("--client-cert") => "--client-key",
+                Some("--client-credentials") => "--token-endpoint",
+                _ => "--header-command-arg",
+            };
+            Error::usage(format!("`{shown}` is missing"))
+                .because(format!("`{needs}` belongs to it"))
+                .hint("add it, or take the other one away")
+        }
+        ErrorKind::MissingRequiredArgument if args.len() > 1 && word(1) == "completions" => {
+            Error::usage("no shell is named")
+                .hint("write `bridge completions SHELL`, with bash, zsh, fish, powershell or elvish")
+        }
+        ErrorKind::MissingRequiredArgument => Error::usage("no server is named").hint(
+            "write its address: `bridge https://mcp.example.com/mcp`, usually in the configuration of \
+             an MCP client; `bridge --help` shows how",
+        ),
+        _ => {
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            Error::usage(line.trim_start_matches("error: ")).hint(HELP)
+        }
+    }
+}
+
+const HELP: &str = "`bridge --help` lists the options and what they take";
+
+fn unknown(error: &clap::Error, shown: &str, args: &[OsString]) -> Error {
+    if !shown.starts_with('-') {
+        return mistaken::too_many();
+    }
+    let left = |arg: &OsString| arg == "npx" || arg.to_string_lossy().starts_with("mcp-remote");
+    if args.iter().any(left) {
+        return mistaken::mcp_remote();
+    }
+    let failed = Error::usage(format!("there is no option `{shown}`"));
+    match (mistaken::option(shown), context(error, ContextKind::SuggestedArg)) {
+        (Some(hint), _) => failed.hint(hint),
+        (None, Some(near)) => failed.hint(format!("the nearest one is `{near}`; {HELP}")),
+        (None, None) => failed.hint(HELP),
+    }
+}
+
+/// A value that can't be used, under the name by which it was given: the variable's or the option's.
+fn invalid(error: &clap::Error, shown: &str, command: &Command, args: &[OsString]) -> Error {
+    let option = shown.split([' ', '=']).next().unwrap_or_default();
+    let typed = args.iter().filter_map(|arg| arg.to_str()).any(|arg| {
+        arg.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    });
+    let arg = command.get_arguments().find(|arg| option.strip_prefix("--") == arg.get_long());
+    let variable = arg.and_then(Arg::get_env).filter(|_| !typed).map(|name| name.to_string_lossy());
+    let name = variable.as_deref().unwrap_or(option);
+    let value = context(error, ContextKind::InvalidValue).unwrap_or_default();
+    let choices = match error.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(choices)) => choices.join(", "),
+        _ => String::new(),
+    };
+    let empty = value.is_empty() && error.source().is_none();
+    let what = match (option, empty) {
+        ("", _) | ("<SHELL>", false) => "there is no such shell".to_owned(),
+        (_, true) => format!("`{name}` has no value"),
+        _ => format!("the value of `{name}` can't be used"),
+    };
+    let failed = match error.source() {
+        Some(why) => Error::usage(what).because(why),
+        None if choices.is_empty() => Error::usage(what),
+        None if empty => Error::usage(what).because(format!("it takes one of: {choices}")),
+        None => Error::usage(what).because(format!("`{value}` is not one of: {choices}")),
+    };
+    failed.hint(match (&variable, context(error, ContextKind::SuggestedValue)) {
+        (_, Some(near)) => format!("the nearest one is `{near}`"),
+        (_, None) if empty => format!("write `{shown}`; {HELP}"),
+        (Some(_), None) => format!("set `{name}` to another value, or do not set it; {HELP}"),
+        (None, None) => HELP.to_owned(),
+    })
+}
