@@ -23,6 +23,7 @@
 //! | `retries`           | what is sent twice and what is not                                    |
 //! | `sessions`          | a lost session is opened again, once, with all that was in it         |
 //! | `shutdown`          | how it ends, and what it leaves                                       |
+//! | `sign_in`           | the OAuth protocol from the refusal to the token, kind servers and hostile ones |
 //! | `stdio`             | lines, batches, sizes; only messages on stdout                        |
 //! | `transports`        | the older HTTP+SSE transport, and which one a server speaks           |
 //! | `support`           | the fixtures: servers, the binary in a private home, gates            |
@@ -53,6 +54,7 @@ mod redirects;
 mod retries;
 mod sessions;
 mod shutdown;
+mod sign_in;
 mod stdio;
 mod support;
 mod support_self_test;

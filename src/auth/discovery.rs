@@ -8,10 +8,9 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 use url::Url;
 
-use super::callback::cleaned;
 use super::challenge::Challenge;
 use super::failure::{Failure, FailureKind};
-use super::fetch::{Fetch, host, shown};
+use super::fetch::{Fetch, host, shown, shown_text};
 use super::metadata::{ResourceMetadata, ServerMetadata, text};
 use super::provider::{Provider, Trust, is_same_issuer};
 use super::settings::{Resource, Settings};
@@ -108,7 +107,7 @@ impl Search<'_> {
         if let Some(named) = named {
             match self.fetch.url(self.server.join(named).as_ref().map_or(named, Url::as_str)) {
                 Ok(url) => candidates.push(url),
-                Err(failure) => self.note(cleaned(named), None, failure.reason()),
+                Err(failure) => self.note(shown_text(named), None, failure.reason()),
             }
         }
         let path = self.server.path().trim_end_matches('/');
@@ -144,7 +143,7 @@ impl Search<'_> {
             return Ok(());
         }
         let what = format!("the metadata of {} is about another server", host(self.server));
-        let cause = format!("it names `{}`, not `{}`", cleaned(resource), shown(self.server));
+        let cause = format!("it names `{}`, not `{}`", shown_text(resource), shown(self.server));
         Err(Failure::new(FailureKind::ResourceMismatch, what)
             .because(cause)
             .hint("if that is right, say so: `--resource URI`"))
@@ -162,7 +161,7 @@ impl Search<'_> {
             let url = match self.fetch.url(issuer) {
                 Ok(url) => url,
                 Err(failure) => {
-                    self.note(cleaned(issuer), None, failure.reason());
+                    self.note(shown_text(issuer), None, failure.reason());
                     self.mismatch.get_or_insert(failure);
                     continue;
                 }
@@ -245,7 +244,7 @@ impl Search<'_> {
     /// What is left to say when no document could be used.
     fn nothing(&mut self, issuer: &str) -> Failure {
         self.mismatch.take().or_else(|| self.trouble.take()).unwrap_or_else(|| {
-            let what = format!("nothing tells how to sign in at {}", cleaned(issuer));
+            let what = format!("nothing tells how to sign in at {}", shown_text(issuer));
             Failure::new(FailureKind::NoMetadata, what)
                 .because(format!("{} places were asked for its metadata", self.tried.len()))
                 .hint("name the document: `--auth-server-metadata-url URL`")
@@ -303,7 +302,7 @@ impl Search<'_> {
 }
 
 fn mismatch(expected: &str, found: &str) -> Failure {
-    let (expected, found) = (cleaned(expected), cleaned(found));
+    let (expected, found) = (shown_text(expected), shown_text(found));
     let what = format!("the metadata of `{expected}` names another issuer");
     Failure::new(FailureKind::IssuerMismatch, what)
         .because(format!("it names `{found}`"))

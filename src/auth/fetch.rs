@@ -69,10 +69,10 @@ impl Fetch {
         self
     }
 
-    /// Sets the bound on one exchange.
+    /// Bounds one exchange, if it is not bounded more tightly already.
     #[must_use]
     pub fn within(self, time: Duration) -> Self {
-        Self { time, ..self }
+        Self { time: self.time.min(time), ..self }
     }
 
     /// Reads a URL that a server named.
@@ -81,7 +81,7 @@ impl Fetch {
     /// It is none, or one that must not be used: without TLS, with a password, without end.
     pub fn url(&self, text: &str) -> Result<Url, Failure> {
         let unsafe_url = |why: &str| {
-            let what = format!("`{}` can't be used", cleaned(text.split('?').next().unwrap_or("")));
+            let what = format!("`{}` can't be used", shown_text(text));
             Err(Failure::new(FailureKind::UnsafeUrl, what).because(why))
         };
         if text.len() > MAX_URL || text.chars().any(char::is_control) {
@@ -421,6 +421,18 @@ pub(super) fn host(url: &Url) -> String {
 /// A URL for people: without its query.
 pub(super) fn shown(url: &Url) -> String {
     format!("{}://{}{}", url.scheme(), host(url), url.path())
+}
+
+/// A server's text that may be a URL, for people: without a query, a name or a password.
+pub(super) fn shown_text(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    match text.rsplit_once('@') {
+        Some((before, after)) => {
+            let scheme = before.split_once("://").map(|(scheme, _)| format!("{scheme}://"));
+            cleaned(&format!("{}…@{after}", scheme.unwrap_or_default()))
+        }
+        None => cleaned(text),
+    }
 }
 
 /// Whether requests to it stay on this machine.

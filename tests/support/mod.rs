@@ -11,6 +11,7 @@
 //! - [`bridge_process`]: the real binary in a private home.
 //! - [`canary`]: secrets that no process under test may write down.
 //! - [`raw_server`]: bytes for bytes, where even HTTP must be broken.
+//! - [`auth_server`]: a strict authorization server, with the metadata that leads to it.
 //! - [`proxy`]: a proxy that leads every name to one server, and records who asked for what.
 //! - [`sse_server`]: a server of the older transport.
 //! - [`ports`]: addresses where nobody answers.
@@ -21,6 +22,7 @@
 //!
 //! Every wait ends: a fixture that waits longer than [`DEADLINE`] fails its test and says for what.
 
+pub mod auth_server;
 pub mod bridge_process;
 pub mod canary;
 pub mod certificates;

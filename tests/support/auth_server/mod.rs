@@ -1,0 +1,319 @@
+//! A strict authorization server, and the metadata of the MCP server that trusts it, on one origin.
+//!
+//! It records each request before it judges it. What no client of the specification would send is a
+//! fault, and a fault fails the test when the server is dropped, unless the test expects refusals. Each
+//! misbehaviour is set by name in the [`Plan`]; any answer can be replaced by a rule.
+
+mod authorize;
+mod connection;
+mod metadata;
+mod register;
+mod token;
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use serde_json::{Value, json};
+
+pub use authorize::visit;
+pub use connection::{Answer, Asked};
+
+pub type Rule = Box<dyn Fn(&Asked) -> Option<Answer> + Send + Sync>;
+pub type Edit = Box<dyn Fn(&mut Value) + Send + Sync>;
+
+/// How it behaves.
+pub struct Plan {
+    /// Path of the issuer: empty, or `/tenant`.
+    pub issuer_path: &'static str,
+    /// Paths at which the metadata of the resource lies.
+    pub resource_at: Vec<&'static str>,
+    /// Paths at which the metadata of the authorization server lies.
+    pub metadata_at: Vec<&'static str>,
+    /// Whether answers to the browser name the issuer, and the metadata says so.
+    pub iss: bool,
+    /// Ways to prove who a client is.
+    pub methods: Vec<&'static str>,
+    /// The one that works, whatever is advertised.
+    pub only_method: Option<&'static str>,
+    /// Whether a refresh gives a new refresh token and ends the old one.
+    pub rotates: bool,
+    /// Lifetime of access tokens, in seconds.
+    pub lifetime: u64,
+    /// Whether scopes outside the registered ones are refused.
+    pub scopes_are_bound: bool,
+    /// What the person at the device does, poll by poll.
+    pub device: Vec<&'static str>,
+    /// Whether the parameter `resource` has to be there; if not, it must not be.
+    pub wants_resource: bool,
+    pub edit_resource: Vec<Edit>,
+    pub edit_metadata: Vec<Edit>,
+    pub edit_token: Vec<Edit>,
+    pub edit_registration: Vec<Edit>,
+    pub rules: Vec<(&'static str, Rule)>,
+    pub refusals: bool,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            issuer_path: "",
+            resource_at: vec!["/.well-known/oauth-protected-resource/mcp"],
+            metadata_at: vec!["/.well-known/oauth-authorization-server"],
+            iss: true,
+            methods: vec!["none", "client_secret_basic", "client_secret_post", "private_key_jwt"],
+            only_method: None,
+            rotates: true,
+            lifetime: 3600,
+            scopes_are_bound: true,
+            device: vec!["approve"],
+            wants_resource: true,
+            edit_resource: Vec::new(),
+            edit_metadata: Vec::new(),
+            edit_token: Vec::new(),
+            edit_registration: Vec::new(),
+            rules: Vec::new(),
+            refusals: false,
+        }
+    }
+}
+
+impl Plan {
+    /// Changes the protected resource metadata.
+    pub fn resource(mut self, edit: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
+        self.edit_resource.push(Box::new(edit));
+        self
+    }
+
+    /// Changes the authorization server metadata.
+    pub fn metadata(mut self, edit: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
+        self.edit_metadata.push(Box::new(edit));
+        self
+    }
+
+    /// Changes every grant.
+    pub fn grants(mut self, edit: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
+        self.edit_token.push(Box::new(edit));
+        self
+    }
+
+    /// Changes every registration.
+    pub fn registers(mut self, edit: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
+        self.edit_registration.push(Box::new(edit));
+        self
+    }
+
+    /// Answers a path by a rule of the test's own; `None` leaves it to the server.
+    pub fn rule(
+        mut self,
+        path: &'static str,
+        rule: impl Fn(&Asked) -> Option<Answer> + Send + Sync + 'static,
+    ) -> Self {
+        self.rules.push((path, Box::new(rule)));
+        self
+    }
+
+    /// Answers a path always so.
+    pub fn always(self, path: &'static str, answer: Answer) -> Self {
+        self.rule(path, move |_| Some(answer.clone()))
+    }
+
+    /// Refusals are what this test is about.
+    pub fn expects_refusals(mut self) -> Self {
+        self.refusals = true;
+        self
+    }
+
+    pub fn run(self) -> AuthServer {
+        AuthServer::start(self)
+    }
+}
+
+/// A client that registered.
+#[derive(Clone)]
+pub struct Client {
+    pub secret: Option<String>,
+    pub redirect_uris: Vec<String>,
+    pub scope: Option<String>,
+    pub method: String,
+}
+
+/// An authorization that waits to be redeemed.
+struct Code {
+    client_id: String,
+    redirect_uri: String,
+    challenge: String,
+    scope: String,
+}
+
+/// A refresh token, and the family that dies with its reuse.
+#[derive(Clone)]
+struct Refresh {
+    client_id: String,
+    family: usize,
+    scope: String,
+    used: bool,
+}
+
+#[derive(Default)]
+struct State {
+    asked: Vec<Asked>,
+    faults: Vec<String>,
+    clients: HashMap<String, Client>,
+    codes: HashMap<String, Code>,
+    refresh: HashMap<String, Refresh>,
+    /// Access token → family.
+    access: HashMap<String, usize>,
+    dead_families: Vec<usize>,
+    polls: usize,
+}
+
+struct World {
+    plan: Plan,
+    address: SocketAddr,
+    state: Mutex<State>,
+    count: AtomicUsize,
+    /// Bytes of bodies without end that were written.
+    poured: AtomicUsize,
+}
+
+impl World {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no panic with it held")
+    }
+
+    fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    fn issuer(&self) -> String {
+        format!("{}{}", self.base(), self.plan.issuer_path)
+    }
+
+    fn resource(&self) -> String {
+        format!("{}/mcp", self.base())
+    }
+
+    /// A secret that was not given before.
+    fn fresh(&self, what: &str) -> String {
+        format!("{what}-{}-canary", self.count.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Notes what no good client sends, and refuses it.
+    fn refuse(&self, status: u16, code: &str, why: &str) -> Answer {
+        self.state().faults.push(format!("{code}: {why}"));
+        Answer::json(status, &json!({"error": code, "error_description": why}))
+    }
+
+    fn answer(&self, asked: &Asked) -> Answer {
+        self.state().asked.push(asked.clone());
+        for (path, rule) in &self.plan.rules {
+            if (*path == asked.path || *path == "*")
+                && let Some(answer) = rule(asked)
+            {
+                return answer;
+            }
+        }
+        match (&*asked.method, &*asked.path) {
+            ("GET", path) if path.contains("/.well-known/") => metadata::answer(self, path),
+            ("GET", "/authorize") => authorize::answer(self, asked),
+            ("POST", "/register") => register::answer(self, asked),
+            ("POST", "/token") => token::answer(self, asked),
+            ("POST", "/revoke") => token::revoke(self, asked),
+            ("POST", "/device") => token::device(self, asked),
+            (method, path) => {
+                self.state().faults.push(format!("nobody asks for {method} {path}"));
+                Answer::page(404, "<h1>Not Found</h1>")
+            }
+        }
+    }
+}
+
+/// The running server; its end is that of the test.
+pub struct AuthServer {
+    world: Arc<World>,
+}
+
+impl AuthServer {
+    fn start(plan: Plan) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("a bound address");
+        let world = Arc::new(World {
+            plan,
+            address,
+            state: Mutex::default(),
+            count: AtomicUsize::new(0),
+            poured: AtomicUsize::new(0),
+        });
+        let served = Arc::clone(&world);
+        // The threads end with the process.
+        std::thread::spawn(move || {
+            for socket in listener.incoming().map_while(Result::ok) {
+                let world = Arc::clone(&served);
+                std::thread::spawn(move || {
+                    connection::serve(&socket, |asked| world.answer(asked), &world.poured);
+                });
+            }
+        });
+        Self { world }
+    }
+
+    /// The MCP endpoint that the metadata is about.
+    pub fn mcp_url(&self) -> String {
+        self.world.resource()
+    }
+
+    pub fn issuer(&self) -> String {
+        self.world.issuer()
+    }
+
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.world.base())
+    }
+
+    /// A client registered beforehand.
+    pub fn register(&self, client_id: &str, client: Client) {
+        self.world.state().clients.insert(client_id.to_owned(), client);
+    }
+
+    /// Forgets all clients.
+    pub fn forget_clients(&self) {
+        self.world.state().clients.clear();
+    }
+
+    /// The requests to a path so far.
+    pub fn asked(&self, path: &str) -> Vec<Asked> {
+        self.world.state().asked.iter().filter(|asked| asked.path == path).cloned().collect()
+    }
+
+    /// All paths in the order in which they were asked for.
+    pub fn paths(&self) -> Vec<String> {
+        self.world.state().asked.iter().map(|asked| asked.path.clone()).collect()
+    }
+
+    /// Whether an access token opens the MCP server.
+    pub fn accepts(&self, token: &str) -> bool {
+        let state = self.world.state();
+        state.access.get(token).is_some_and(|family| !state.dead_families.contains(family))
+    }
+
+    /// What was refused, in order.
+    pub fn faults(&self) -> Vec<String> {
+        self.world.state().faults.clone()
+    }
+
+    /// Bytes of bodies without end that a client let itself be sent.
+    pub fn poured(&self) -> usize {
+        self.world.poured.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for AuthServer {
+    fn drop(&mut self) {
+        if !std::thread::panicking() && !self.world.plan.refusals {
+            let faults = self.faults();
+            assert!(faults.is_empty(), "the authorization server refused: {faults:#?}");
+        }
+    }
+}
