@@ -13,6 +13,7 @@
 //! | `fidelity`          | messages cross byte for byte, but for the few rewrites                |
 //! | `filters`           | tools that are hidden and refused, and nothing else changed           |
 //! | `headers`           | the user's own headers reach the server and nobody else               |
+//! | `hostile`           | what servers that mean harm, and clients that flood, can't fill       |
 //! | `large_messages`    | whole, in bounded memory, at the pace of the slowest side             |
 //! | `loopback`          | the redirect listener among hostile visitors                          |
 //! | `in_process`        | with an injected clock or fault: the machine's sleep, a panic         |
@@ -44,6 +45,7 @@ mod fidelity;
 mod filters;
 #[cfg(unix)]
 mod headers;
+mod hostile;
 mod in_process;
 mod large_messages;
 mod loopback;

@@ -43,6 +43,11 @@ const PROOF: Duration = Duration::from_secs(4);
 /// Idle connections older than this are not used for anything.
 const STALE: Duration = Duration::from_secs(90);
 
+/// Bytes of a response on HTTP/2 that may come unread, and of all on a connection: as much as all streams
+/// may have, so that those that are not read on do not hold up the others.
+const STREAM_WINDOW: u32 = 512 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * STREAM_WINDOW;
+
 /// Which connections a request may go onto.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reuse {
@@ -398,7 +403,10 @@ async fn handshake2(
     io: TokioIo<Stream>,
     refused: Arc<OnceLock<TlsReason>>,
 ) -> Result<SharedH2, Fault> {
-    let (sender, connection) = http2::handshake(TokioExecutor::new(), io)
+    let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .handshake(io)
         .await
         .map_err(|error| Fault::new(FaultKind::Connect, Sent::No, &error))?;
     let max_streams = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));

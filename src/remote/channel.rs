@@ -13,7 +13,7 @@ use super::endpoint::Endpoint;
 use super::exchange::ANYHOW;
 use super::failure::{Failure, FailureKind, Fate};
 use super::request::Ask;
-use super::sse::{Cursor, Event, Events};
+use super::sse::{Cursor, Event, Events, LeftOut};
 use super::{Receive, Remote, response};
 use crate::jsonrpc::Id;
 
@@ -38,12 +38,15 @@ impl Drop for Channel {
     }
 }
 
+/// What came for a request: its answer, or one that can't be taken.
+type Came = Result<(), LeftOut>;
+
 /// The requests whose answers are awaited from the stream.
 #[derive(Debug, Default)]
-struct Awaited(Mutex<HashMap<Id, oneshot::Sender<()>>>);
+struct Awaited(Mutex<HashMap<Id, oneshot::Sender<Came>>>);
 
 impl Awaited {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Id, oneshot::Sender<()>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Id, oneshot::Sender<Came>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -87,16 +90,17 @@ impl Channel {
 
 /// A response that is awaited. Dropping it forgets the request, which may have been cancelled.
 pub(super) struct Answered {
-    receiver: oneshot::Receiver<()>,
+    receiver: oneshot::Receiver<Came>,
     awaited: Arc<Awaited>,
     id: Id,
 }
 
 impl Answered {
-    /// Resolves when the response was received; never if the stream is lost.
-    pub(super) async fn received(&mut self) {
-        if (&mut self.receiver).await.is_err() {
-            std::future::pending::<()>().await;
+    /// Resolves when the response came; never if the stream is lost.
+    pub(super) async fn received(&mut self) -> Came {
+        match (&mut self.receiver).await {
+            Ok(came) => came,
+            Err(_) => std::future::pending().await,
         }
     }
 }
@@ -138,7 +142,8 @@ impl Remote {
             let refusal = self.refusal(answer, None).await;
             return Err(refusal.failure);
         }
-        let mut events = Events::all_kinds(answer.body, self.settings.max_message_size);
+        let mut events =
+            Events::all_kinds(answer.body, self.settings.max_message_size, &self.budget);
         let host = self.endpoint().host();
         match events.next(&mut Cursor::default()).await {
             Event::Endpoint(named) => Ok((events, self.named_endpoint(&named)?)),
@@ -194,10 +199,7 @@ impl Reader {
                     tracing::debug!(%fault, "the HTTP+SSE stream broke off");
                     break;
                 }
-                Event::TooLarge => {
-                    tracing::warn!("a message on the HTTP+SSE stream is larger than allowed");
-                    break;
-                }
+                Event::LeftOut(event) => self.awaited.left_out(event),
                 Event::Unreadable(why) => {
                     tracing::warn!("the HTTP+SSE stream can't be read: {why}");
                     break;
@@ -209,6 +211,15 @@ impl Reader {
 }
 
 impl Awaited {
+    /// An answer that can't be taken ends its request; anything else that can't is left out.
+    fn left_out(&self, event: LeftOut) {
+        let id = event.glimpse.id.as_ref().filter(|_| event.glimpse.is_response);
+        match id.and_then(|id| self.lock().remove(id)) {
+            Some(answered) => drop(answered.send(Err(event))),
+            None => tracing::warn!("an event from the server was left out: {}", event.why()),
+        }
+    }
+
     /// Gives the messages of an event on, and tells whoever awaits a response that it came.
     async fn pass<R: Receive>(&self, data: Vec<u8>, receive: &R) {
         let messages = match response::messages(data) {
@@ -222,7 +233,7 @@ impl Awaited {
             let id = message.response_id().cloned();
             receive.receive(message).await;
             if let Some(answered) = id.and_then(|id| self.lock().remove(&id)) {
-                let _ = answered.send(());
+                let _ = answered.send(Ok(()));
             }
         }
     }

@@ -8,21 +8,20 @@ use bytes::Bytes;
 use hyper::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
+use super::budget::Share;
 use super::channel::{Channel, lost_channel};
 use super::failure::{Failure, FailureKind, Fate};
 use super::lifecycle::{Session, legacy};
+use super::reading::{End, Reading, Seen};
 use super::request::{Answer, Ask};
 use super::response::{self, Uncollected};
 use super::retry::{Backoff, Patience, Retries};
-use super::sse::{Cursor, Event, Events};
+use super::sse::{Events, LeftOut};
 use super::transport::{self, Transport};
 use super::{Receive, Remote};
 use crate::http::{Delivery, Reuse};
 use crate::jsonrpc::{Id, Kind, Malformed, Message};
 
-/// How long a stream is read on after its answer came: for what a server sends last, and so that the
-/// connection can be used again.
-const LINGER: Duration = Duration::from_secs(1);
 /// First and longest wait before a stream that broke off is resumed, where the server names none.
 const RESUME_FIRST: Duration = Duration::from_millis(250);
 const RESUME_SHORTEST: Duration = Duration::from_millis(50);
@@ -160,13 +159,16 @@ impl Remote {
             Err(failure) => return failure.into(),
         };
         if !answer.status.is_success() {
-            return self.refused(post, answer).await;
+            return self.refused(post, answer, &mut self.budget.share()).await;
         }
         drop(response::collect_some(answer.body).await);
         let Some(mut answered) = answered else { return Attempt::Done(Outcome::Accepted) };
         tokio::select! {
             biased;
-            () = answered.received() => Attempt::Done(Outcome::Answered),
+            came = answered.received() => match came {
+                Ok(()) => Attempt::Done(Outcome::Answered),
+                Err(event) => self.not_taken(&event).into(),
+            },
             () = channel.closed() => {
                 if post.repeatable && post.session.is_some() {
                     return Attempt::Done(Outcome::SessionLost(lost(&host)));
@@ -197,7 +199,9 @@ impl Remote {
 
     async fn answered<R: Receive>(&self, post: &Post, answer: Answer, receive: &R) -> Attempt {
         if !answer.status.is_success() {
-            return self.refused(post, answer).await;
+            let mut share = self.budget.share();
+            let attempt = self.refused(post, answer, &mut share).await;
+            return passed_on(attempt, post, receive).await;
         }
         if post.message.method() == Some("initialize")
             && let Some(id) = legacy::given_id(&answer.headers)
@@ -210,9 +214,12 @@ impl Remote {
         }
     }
 
-    async fn refused(&self, post: &Post, answer: Answer) -> Attempt {
+    async fn refused(&self, post: &Post, answer: Answer, share: &mut Share) -> Attempt {
         let session = post.session.as_deref();
-        let refusal = self.refusal(answer, session).await;
+        let (head, body) = answer.into_parts();
+        let limit = self.settings.max_message_size;
+        let body = response::collect_refusal(body, &head.headers, limit, share).await;
+        let refusal = self.refusal_of(head, body, session);
         let mut failure = refusal.failure;
         let error = response::jsonrpc_error(refusal.body);
         if refusal.lost || error.as_ref().is_some_and(|e| legacy::error_means_lost(session, e)) {
@@ -232,7 +239,12 @@ impl Remote {
     async fn accepted<R: Receive>(&self, answer: Answer, receive: &R) -> Attempt {
         if response::is_event_stream(&answer.headers) {
             let mut reading = Reading::new(self, None, None);
-            reading.read(Events::new(answer.body, self.settings.max_message_size), receive).await;
+            reading
+                .read(
+                    Events::new(answer.body, self.settings.max_message_size, &self.budget),
+                    receive,
+                )
+                .await;
         } else {
             // Read to its end, so that the connection can be used again.
             drop(response::collect_some(answer.body).await);
@@ -252,7 +264,9 @@ impl Remote {
         }
         let Answer { status, headers, body, .. } = answer;
         let limit = self.settings.max_message_size;
-        match response::collect(body, limit).await {
+        let mut share = self.budget.share();
+        // The share is held until the messages were handed over.
+        match response::collect(body, limit, &mut share).await {
             Ok(body) => self.body(Collected { status, headers, body }, post, id, receive).await,
             Err(Uncollected::TooLarge) => self.too_large(Some(status)).into(),
             Err(Uncollected::Broken(fault)) => {
@@ -267,6 +281,14 @@ impl Remote {
         let limit = self.settings.max_message_size;
         let what = format!("the answer of {} is larger than {limit} bytes", self.endpoint().host());
         Failure::settled(FailureKind::TooLarge, status.map(|status| status.as_u16()), what)
+    }
+
+    /// An answer that came on a stream and can't be taken.
+    pub(super) fn not_taken(&self, event: &LeftOut) -> Failure {
+        if event.too_large {
+            return self.too_large(None);
+        }
+        unreadable(&self.endpoint().host(), event.why())
     }
 
     async fn body<R: Receive>(
@@ -315,7 +337,7 @@ impl Remote {
     }
 
     /// Gives a message on, and tells what it is to the request.
-    async fn pass<R: Receive>(
+    pub(super) async fn pass<R: Receive>(
         &self,
         message: Message,
         request: Option<&Id>,
@@ -354,7 +376,7 @@ impl Remote {
     ) -> Attempt {
         let limit = self.settings.max_message_size;
         let mut reading = Reading::new(self, Some(id), post.session.as_deref());
-        let mut events = Events::new(answer.body, limit);
+        let mut events = Events::new(answer.body, limit, &self.budget);
         let mut resumption = Resumption::new(self.settings.retry_for);
         loop {
             let end = reading.read(events, receive).await;
@@ -370,7 +392,7 @@ impl Remote {
                 resumption = Resumption::new(self.settings.retry_for);
             }
             events = match self.resume(&mut reading, &mut resumption, failure).await {
-                Ok(body) => Events::new(body, limit),
+                Ok(body) => Events::new(body, limit, &self.budget),
                 Err(failure) => return failure.into(),
             };
         }
@@ -404,115 +426,25 @@ impl Remote {
     }
 }
 
+/// An error of the server that settles a request takes the way of every answer, on which it waits for room;
+/// a handshake needs to know the reason.
+async fn passed_on<R: Receive>(attempt: Attempt, post: &Post, receive: &R) -> Attempt {
+    match attempt {
+        Attempt::Failed(Failure { fate: Fate::Settled, answer: Some(answer), .. })
+            if post.session.is_some() =>
+        {
+            receive.receive(*answer).await;
+            Attempt::Done(Outcome::Answered)
+        }
+        other => other,
+    }
+}
+
 /// A body that came whole.
 struct Collected {
     status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
-}
-
-/// What the messages of an answer were to the request, the most telling first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Seen {
-    Answer,
-    LostSession,
-    OtherId,
-    Nothing,
-}
-
-impl Seen {
-    fn or(self, other: Self) -> Self {
-        self.min(other)
-    }
-}
-
-/// How reading a stream ended.
-enum End {
-    Answered,
-    SessionLost,
-    /// It can't be read on, and resuming would meet the same.
-    Unreadable(Failure),
-    /// It ended or broke off before the answer.
-    Without(Failure),
-}
-
-/// The reading of one request's streams: the first, and those that take it up again.
-struct Reading<'a> {
-    remote: &'a Remote,
-    request: Option<&'a Id>,
-    session: Option<&'a Session>,
-    cursor: Cursor,
-    progressed: bool,
-    /// Whether a message came.
-    began: bool,
-}
-
-impl<'a> Reading<'a> {
-    fn new(remote: &'a Remote, request: Option<&'a Id>, session: Option<&'a Session>) -> Self {
-        Self {
-            remote,
-            request,
-            session,
-            cursor: Cursor::default(),
-            progressed: false,
-            began: false,
-        }
-    }
-
-    async fn read<R: Receive>(&mut self, mut events: Events, receive: &R) -> End {
-        self.progressed = false;
-        let host = self.remote.endpoint().host();
-        let mut seen = Seen::Nothing;
-        loop {
-            let before = self.cursor.last_event_id.clone();
-            match events.next(&mut self.cursor).await {
-                Event::Data(data) => match self.data(data, receive).await {
-                    Ok(Seen::Answer) => {
-                        self.linger(events, receive).await;
-                        return End::Answered;
-                    }
-                    Ok(Seen::LostSession) => return End::SessionLost,
-                    Ok(other) => seen = seen.or(other),
-                    Err(malformed) => {
-                        self.cursor.last_event_id = before;
-                        let answers =
-                            malformed.is_response && malformed.id.as_ref() == self.request;
-                        if answers && self.request.is_some() {
-                            return End::Unreadable(broken_answer(&host, &malformed));
-                        }
-                        tracing::warn!(why = malformed.why, "an event of {host} is no message");
-                    }
-                },
-                Event::Endpoint(_) => {}
-                Event::End if seen == Seen::OtherId => return End::Without(wrong_id(&host)),
-                Event::End => return End::Without(no_response(&host)),
-                Event::Cut(fault) => return End::Without(Failure::from_fault(&fault, &host)),
-                Event::TooLarge => return End::Unreadable(self.remote.too_large(None)),
-                Event::Unreadable(why) => return End::Unreadable(unreadable(&host, why)),
-            }
-            self.progressed = true;
-        }
-    }
-
-    async fn data<R: Receive>(&mut self, data: Vec<u8>, receive: &R) -> Result<Seen, Malformed> {
-        let mut seen = Seen::Nothing;
-        for message in response::messages(data)? {
-            // A server that has begun to work on a request knows its session, whatever it says later.
-            let session = self.session.filter(|_| !std::mem::replace(&mut self.began, true));
-            seen = seen.or(self.remote.pass(message, self.request, session, receive).await);
-        }
-        Ok(seen)
-    }
-
-    /// Reads on for a moment after the answer.
-    async fn linger<R: Receive>(&mut self, mut events: Events, receive: &R) {
-        let _ = tokio::time::timeout(LINGER, async {
-            while let Event::Data(data) = events.next(&mut self.cursor).await {
-                let _ = self.data(data, receive).await;
-            }
-        })
-        .await;
-    }
 }
 
 /// The waits before a stream is taken up again, bounded while nothing comes of it.
@@ -543,21 +475,21 @@ fn bad_answer(what: String) -> Failure {
     Failure { fate: Fate::Unknown, ..Failure::settled(FailureKind::BadAnswer, None, what) }
 }
 
-fn wrong_id(host: &str) -> Failure {
+pub(super) fn wrong_id(host: &str) -> Failure {
     bad_answer(format!("{host} answered with the id of another request"))
 }
 
-fn no_response(host: &str) -> Failure {
+pub(super) fn no_response(host: &str) -> Failure {
     let what = format!("{host} ended its answer without a response");
     Failure { kind: FailureKind::Lost, ..bad_answer(what) }
 }
 
-fn broken_answer(host: &str, malformed: &Malformed) -> Failure {
+pub(super) fn broken_answer(host: &str, malformed: &Malformed) -> Failure {
     let failure = bad_answer(format!("the answer of {host} is not a valid message"));
     Failure { cause: Some(malformed.why.clone()), ..failure }
 }
 
-fn unreadable(host: &str, why: &str) -> Failure {
+pub(super) fn unreadable(host: &str, why: &str) -> Failure {
     let failure = bad_answer(format!("the answer of {host} can't be read"));
     Failure { cause: Some(why.to_owned()), ..failure }
 }

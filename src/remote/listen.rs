@@ -128,14 +128,14 @@ fn is_stream(answer: &Answer) -> bool {
 impl Remote {
     /// Reads one stream to its end; whether a message came.
     async fn hear<R: Receive>(&self, answer: Answer, cursor: &mut Cursor, receive: &R) -> bool {
-        let mut events = Events::new(answer.body, self.settings.max_message_size);
+        let mut events = Events::new(answer.body, self.settings.max_message_size, &self.budget);
         let mut progressed = false;
         loop {
             let data = match events.next(cursor).await {
                 Event::Data(data) => data,
                 Event::Endpoint(_) => continue,
-                Event::TooLarge => {
-                    tracing::warn!("an event from the server is larger than allowed");
+                Event::LeftOut(event) => {
+                    tracing::warn!("an event from the server was left out: {}", event.why());
                     progressed = true;
                     continue;
                 }

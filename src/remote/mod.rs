@@ -1,6 +1,7 @@
 //! The hosted MCP server over HTTP: one POST for each message, JSON or an event stream back, the GET
 //! stream, resumption, redirects, retries. It knows what a session is, not who uses it.
 
+mod budget;
 mod channel;
 mod cookies;
 mod endpoint;
@@ -11,6 +12,7 @@ mod header_command;
 mod headers;
 pub mod lifecycle;
 mod listen;
+mod reading;
 mod redirect;
 mod request;
 mod response;
@@ -82,6 +84,7 @@ pub struct Remote {
     injector: headers::Injector,
     cookies: Mutex<cookies::Jar>,
     transport: transport::Found,
+    budget: budget::Budget,
     /// The machine slept: what listens begins anew, where it was.
     woken: Notify,
 }
@@ -97,6 +100,7 @@ impl Remote {
             home: endpoint.clone(),
             endpoint: Mutex::new(endpoint),
             cookies: Mutex::default(),
+            budget: budget::Budget::new(),
             woken: Notify::new(),
         }
     }

@@ -44,6 +44,20 @@ pub(super) struct Answer {
     pub(super) injected: Arc<Injected>,
 }
 
+/// The head of a response.
+pub(super) struct AnswerHead {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    injected: Arc<Injected>,
+}
+
+impl Answer {
+    pub(super) fn into_parts(self) -> (AnswerHead, Body) {
+        let Self { status, headers, body, injected } = self;
+        (AnswerHead { status, headers, injected }, body)
+    }
+}
+
 impl Remote {
     /// Sends and gives the final response: redirects are followed where they may be.
     pub(super) async fn ask(
@@ -159,8 +173,19 @@ impl Remote {
 
     /// Reads a refusal whole, as far as it says why.
     pub(super) async fn refusal(&self, answer: Answer, session: Option<&Session>) -> Refusal {
-        let Answer { status, headers, body, injected } = answer;
+        let (head, body) = answer.into_parts();
         let body = response::collect_some(body).await;
+        self.refusal_of(head, body, session)
+    }
+
+    /// What a refusal says whose body was read.
+    pub(super) fn refusal_of(
+        &self,
+        head: AnswerHead,
+        body: Vec<u8>,
+        session: Option<&Session>,
+    ) -> Refusal {
+        let AnswerHead { status, headers, injected } = head;
         let host = self.endpoint().host();
         let lost = legacy::refusal_means_lost(session, status, &String::from_utf8_lossy(&body));
         let mut failure = injected.told(response::refused(status, &headers, &body, &host));

@@ -6,6 +6,7 @@ use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use serde_json::value::RawValue;
 
+use super::budget::Share;
 use super::failure::{Failure, FailureKind, Fate};
 use crate::clock::{Clock, SystemClock};
 use crate::http::{Body, Fault, retry_after};
@@ -20,6 +21,8 @@ pub(super) const WEB_PAGE: &str =
 const MAX_REFUSAL: usize = 1024 * 1024;
 /// How long a refusal's body may take: its status says enough.
 const REFUSAL_TIME: Duration = Duration::from_secs(5);
+/// The same where it is an error that is passed on.
+const ERROR_TIME: Duration = Duration::from_secs(60);
 /// What is reserved for a body by the length that the server announces.
 const MAX_RESERVED: usize = 256 * 1024 * 1024;
 /// What is searched for the first line.
@@ -46,35 +49,65 @@ pub(super) enum Uncollected {
 }
 
 /// Reads a body to its end, up to a bound.
-pub(super) async fn collect(mut body: Body, limit: usize) -> Result<Vec<u8>, Uncollected> {
+pub(super) async fn collect(
+    mut body: Body,
+    limit: usize,
+    share: &mut Share,
+) -> Result<Vec<u8>, Uncollected> {
     let announced = body.announced_length().map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX));
     if announced > limit {
         return Err(Uncollected::TooLarge);
     }
+    share.set(announced).await;
     let mut whole = Vec::with_capacity(announced.min(MAX_RESERVED));
     while let Some(chunk) = body.chunk().await.map_err(Uncollected::Broken)? {
         if whole.len() + chunk.len() > limit {
             return Err(Uncollected::TooLarge);
         }
+        share.set(announced.max(whole.len() + chunk.len())).await;
         whole.extend_from_slice(&chunk);
     }
     Ok(whole)
 }
 
 /// Reads of a body what comes in time and fits.
-pub(super) async fn collect_some(mut body: Body) -> Vec<u8> {
+pub(super) async fn collect_some(body: Body) -> Vec<u8> {
     let mut some = Vec::new();
-    let _ = tokio::time::timeout(REFUSAL_TIME, async {
-        while let Ok(Some(chunk)) = body.chunk().await {
-            let room = MAX_REFUSAL - some.len();
-            some.extend_from_slice(&chunk[..chunk.len().min(room)]);
-            if some.len() == MAX_REFUSAL {
-                break;
-            }
-        }
-    })
-    .await;
+    let reading = collect_up_to(body, MAX_REFUSAL, &mut some, None);
+    let _ = tokio::time::timeout(REFUSAL_TIME, reading).await;
     some
+}
+
+/// Reads a refusal: a JSON-RPC error may be as large as any message, and is waited for longer.
+pub(super) async fn collect_refusal(
+    body: Body,
+    headers: &HeaderMap,
+    limit: usize,
+    share: &mut Share,
+) -> Vec<u8> {
+    if !media_type(headers).to_ascii_lowercase().ends_with("json") {
+        return collect_some(body).await;
+    }
+    let mut some = Vec::new();
+    let reading = collect_up_to(body, limit, &mut some, Some(share));
+    let _ = tokio::time::timeout(ERROR_TIME, reading).await;
+    some
+}
+
+async fn collect_up_to(
+    mut body: Body,
+    limit: usize,
+    some: &mut Vec<u8>,
+    mut share: Option<&mut Share>,
+) {
+    while some.len() < limit
+        && let Ok(Some(chunk)) = body.chunk().await
+    {
+        if let Some(share) = &mut share {
+            share.set(some.len() + chunk.len()).await;
+        }
+        some.extend_from_slice(&chunk[..chunk.len().min(limit - some.len())]);
+    }
 }
 
 /// The messages of a body: one, or those of a batch that are some.

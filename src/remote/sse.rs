@@ -1,14 +1,17 @@
 //! Event streams: bytes → events, bounded, with the place to resume from.
 
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use sse_stream::SseByteStream;
 
-use super::gauge::{Gauge, TOO_LARGE};
+use super::budget::{Budget, Share};
+use super::gauge::{Gauge, LEFT_OUT, NOT_TEXT, Rest, TOO_LARGE};
 use crate::http::{Body, Fault};
+use crate::jsonrpc::scan::{self, Glimpse};
 
 /// Longest wait that a server may ask for with `retry`.
 const MAX_RETRY: Duration = Duration::from_secs(300);
@@ -31,14 +34,30 @@ pub(super) enum Event {
     Data(Vec<u8>),
     /// The endpoint for messages, of a stream on which one may be named.
     Endpoint(String),
-    /// An event that is larger than allowed; the stream can be read on.
-    TooLarge,
+    /// An event that can't be taken; the stream can be read on.
+    LeftOut(LeftOut),
     /// The stream ended by itself.
     End,
     /// It broke off.
     Cut(Fault),
     /// It can't be read on.
     Unreadable(&'static str),
+}
+
+/// An event that was left out.
+#[derive(Debug, Clone)]
+pub(super) struct LeftOut {
+    /// Whether it was larger than allowed; else it was no text.
+    pub(super) too_large: bool,
+    /// What it seems to have been.
+    pub(super) glimpse: Glimpse,
+}
+
+impl LeftOut {
+    /// Why, in words.
+    pub(super) fn why(&self) -> &'static str {
+        if self.too_large { "it is larger than allowed" } else { "it is not valid UTF-8" }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -53,30 +72,38 @@ pub(super) struct Events {
     limit: usize,
     /// Whether the server may name an endpoint.
     endpoints: bool,
+    rest: Arc<Mutex<Rest>>,
+    /// An event that is being left out, and whether it is too large.
+    leaving_out: Option<bool>,
 }
 
 struct Feed {
     body: Body,
     ended: bool,
     gauge: Gauge,
+    share: Share,
 }
 
 impl Events {
-    pub(super) fn new(body: Body, limit: usize) -> Self {
-        let feed = Feed { body, ended: false, gauge: Gauge::new(limit) };
+    pub(super) fn new(body: Body, limit: usize, budget: &Budget) -> Self {
+        let rest = Arc::<Mutex<Rest>>::default();
+        let gauge = Gauge::new(limit, Arc::clone(&rest));
+        let feed = Feed { body, ended: false, gauge, share: budget.share() };
         let stream: Bodies = Box::pin(stream::unfold(feed, Feed::next));
-        Self { stream: SseByteStream::new(stream), limit, endpoints: false }
+        let stream = SseByteStream::new(stream);
+        Self { stream, limit, endpoints: false, rest, leaving_out: None }
     }
 
     /// Reads a stream of the HTTP+SSE transport, on which the server names an endpoint.
-    pub(super) fn all_kinds(body: Body, limit: usize) -> Self {
-        Self { endpoints: true, ..Self::new(body, limit) }
+    pub(super) fn all_kinds(body: Body, limit: usize, budget: &Budget) -> Self {
+        Self { endpoints: true, ..Self::new(body, limit, budget) }
     }
 
     /// The next message event. Ids and waits are noted in the cursor as they come.
     pub(super) async fn next(&mut self, cursor: &mut Cursor) -> Event {
         loop {
             let event = match self.stream.next().await {
+                None if self.leaving_out.is_some() => return self.left_out(),
                 None => return Event::End,
                 Some(Err(error)) => return broken(error),
                 Some(Ok(event)) => event,
@@ -90,11 +117,20 @@ impl Events {
             }
             let kind = event.event.as_deref().unwrap_or("message");
             let data = event.data.unwrap_or_default();
+            if kind == TOO_LARGE || kind == NOT_TEXT {
+                self.rest.lock().unwrap_or_else(PoisonError::into_inner).begin(&data);
+                self.leaving_out = Some(kind == TOO_LARGE);
+                continue;
+            }
+            if kind == LEFT_OUT && self.leaving_out.is_some() {
+                return self.left_out();
+            }
             if self.endpoints && kind == "endpoint" {
                 return Event::Endpoint(data);
             }
-            if kind == TOO_LARGE || (kind == "message" && data.len() > self.limit) {
-                return Event::TooLarge;
+            if kind == "message" && data.len() > self.limit {
+                let glimpse = scan::glimpse(data.as_bytes());
+                return Event::LeftOut(LeftOut { too_large: true, glimpse });
             }
             if kind == "message" && !data.trim().is_empty() {
                 return Event::Data(data.into_bytes());
@@ -103,11 +139,25 @@ impl Events {
     }
 }
 
+impl Events {
+    fn left_out(&mut self) -> Event {
+        let too_large = self.leaving_out.take().unwrap_or_default();
+        let glimpse = self.rest.lock().unwrap_or_else(PoisonError::into_inner).end();
+        Event::LeftOut(LeftOut { too_large, glimpse })
+    }
+}
+
 impl Feed {
     async fn next(mut self) -> Option<(Result<Bytes, Cut>, Self)> {
         while !self.ended {
             let piece = match self.body.chunk().await {
-                Ok(Some(piece)) => Ok(self.gauge.pass(piece)),
+                Ok(Some(piece)) => {
+                    // What came before was taken by now, but for the event that goes on.
+                    self.share.set(self.gauge.pending() + piece.len()).await;
+                    let passed = self.gauge.pass(piece);
+                    self.ended |= self.gauge.is_endless();
+                    Ok(passed)
+                }
                 // Some servers leave the blank line after the last event out.
                 Ok(None) => {
                     self.ended = true;
