@@ -1,8 +1,12 @@
 //! What a person in a terminal sees. Only commands and `main` use it.
 
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::error::{Error, Exit};
+use crate::secret::Secret;
 
 /// Draws an error on stderr; gives the exit code.
 pub fn report(error: &Error) -> Exit {
@@ -15,4 +19,109 @@ pub fn report(error: &Error) -> Exit {
 pub fn show(text: &clap::Error) -> Exit {
     let _ = text.print();
     Exit::Ok
+}
+
+/// How a line that moves is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Motion {
+    /// It moves, in place.
+    Moving,
+    /// It stands still: `NO_COLOR` is set, or the terminal is a dumb one.
+    Still,
+}
+
+/// A line on stderr while a person waits. Nothing is drawn where stderr is not a terminal; dropping it takes
+/// the line away.
+#[derive(Debug)]
+pub struct Spinner {
+    thread: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
+}
+
+impl Spinner {
+    /// Draws what is waited for.
+    pub fn start(waited_for: &str, motion: Motion) -> Self {
+        if !io::stderr().is_terminal() {
+            return Self { thread: None };
+        }
+        Self::draw(waited_for, motion, io::stderr())
+    }
+
+    fn draw(waited_for: &str, motion: Motion, mut out: impl Write + Send + 'static) -> Self {
+        if motion == Motion::Still {
+            let _ = writeln!(out, "{waited_for} …");
+            return Self { thread: None };
+        }
+        let (end, ended) = mpsc::channel();
+        let waited_for = waited_for.to_owned();
+        let turn = move || turn(&waited_for, &ended, &mut out);
+        let thread = std::thread::Builder::new().name("spinner".to_owned()).spawn(turn);
+        Self { thread: thread.ok().map(|thread| (end, thread)) }
+    }
+}
+
+/// Draws until whoever waits has the end, then takes the line away.
+fn turn(waited_for: &str, ended: &mpsc::Receiver<()>, out: &mut impl Write) {
+    const FRAMES: [&str; 4] = ["-", "\\", "|", "/"];
+    const PACE: Duration = Duration::from_millis(120);
+    for frame in FRAMES.iter().cycle() {
+        let _ = write!(out, "\r\x1b[K{frame} {waited_for}").and_then(|()| out.flush());
+        if ended.recv_timeout(PACE) != Err(RecvTimeoutError::Timeout) {
+            break;
+        }
+    }
+    let _ = write!(out, "\r\x1b[K").and_then(|()| out.flush());
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        if let Some((end, thread)) = self.thread.take() {
+            drop(end);
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Asks for a secret, which is not shown while it is typed.
+///
+/// # Errors
+/// There is no terminal to ask at, or it was closed.
+pub fn ask_hidden(prompt: &str) -> io::Result<Secret<String>> {
+    rpassword::prompt_password(prompt).map(|typed| Secret::new(typed.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Screen(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Screen {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn drawn(motion: Motion) -> String {
+        let screen = Screen::default();
+        drop(Spinner::draw("waiting for the browser", motion, screen.clone()));
+        String::from_utf8(screen.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn a_line_that_moves_is_taken_away_at_the_end() {
+        let drawn = drawn(Motion::Moving);
+        assert!(drawn.starts_with("\r\x1b[K- waiting for the browser"), "{drawn:?}");
+        assert!(drawn.ends_with("\r\x1b[K"), "{drawn:?}");
+    }
+
+    #[test]
+    fn a_line_that_stands_still_has_nothing_that_steers_a_terminal() {
+        assert_eq!(drawn(Motion::Still), "waiting for the browser …\n");
+    }
 }
