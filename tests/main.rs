@@ -5,6 +5,7 @@
 //! |---------------------|-----------------------------------------------------------------------|
 //! | `architecture`      | who may use whom                                                      |
 //! | `arguments`         | what can be typed, mcp-remote's argument lists among it               |
+//! | `browser`           | a page is opened by a program, and not by a shell                     |
 //! | `cancellation`      | what is cancelled is not answered, and not sent if it can be helped   |
 //! | `canaries`          | only the user's own origin sees the headers, and nothing written does |
 //! | `completions`       | generated files are fresh                                             |
@@ -18,6 +19,7 @@
 //! | `loopback`          | the redirect listener among hostile visitors                          |
 //! | `in_process`        | with an injected clock or fault: the machine's sleep, a panic         |
 //! | `not_there_yet`     | a server that is down, slow or refuses at the start                   |
+//! | `pages`             | the pages of a sign-in in a real browser (`scripts/pictures`)         |
 //! | `pressure`          | bounds without deadlock, back-pressure, questions within calls        |
 //! | `network`           | certificates, proxies, addresses, time-outs                           |
 //! | `redirects`         | followed within an origin, never across                               |
@@ -36,6 +38,8 @@
 mod architecture;
 mod arguments;
 #[cfg(unix)]
+mod browser;
+#[cfg(unix)]
 mod canaries;
 mod cancellation;
 mod completions;
@@ -51,6 +55,7 @@ mod large_messages;
 mod loopback;
 mod network;
 mod not_there_yet;
+mod pages;
 mod pressure;
 mod redirects;
 mod retries;

@@ -125,7 +125,7 @@ impl Page<'_> {
             Self::End(Outcome::Denied { .. }) => "You are not signed in".to_owned(),
             Self::End(Outcome::Failed { .. }) | Self::Unusable(_) => "Signing in failed".to_owned(),
             Self::End(Outcome::Expired) => "This sign-in took too long".to_owned(),
-            Self::Unknown => "This sign-in is not waited for".to_owned(),
+            Self::Unknown => "This sign-in is over".to_owned(),
             Self::UnderWay => "This sign-in is being finished".to_owned(),
         }
     }
@@ -197,8 +197,8 @@ fn client(names: &Names) -> String {
 fn again(names: &Names) -> String {
     let command = escaped(&cleaned(&names.command));
     format!(
-        "<p class=\"next\">To try again, go back to {} and use the server once more, or run \
-         <code>{command}</code> in a terminal.</p>",
+        "<p class=\"next\">To try again, go back to {} and use the server once more, or run this in a \
+         terminal:</p>\n<p class=\"command\"><code>{command}</code></p>",
         client(names)
     )
 }
