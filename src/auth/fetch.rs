@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER,
-    USER_AGENT,
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    RETRY_AFTER, USER_AGENT,
 };
 use hyper::{Method, Request};
 use serde_json::{Map, Value};
@@ -27,6 +27,11 @@ const MAX_BODY: usize = 256 * 1024;
 const TIME: Duration = Duration::from_secs(15);
 /// Redirects that one request may take.
 const MAX_HOPS: usize = 3;
+const JSON: &str = "application/json";
+/// Asked for by the revision of 2025-03-26, "Server Metadata Discovery Headers". Documents do not depend on
+/// it, so that the version that a client will negotiate need not be known.
+const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const REVISION: &str = "2025-11-25";
 /// Longest URL that is taken from a server.
 const MAX_URL: usize = 4096;
 
@@ -228,7 +233,7 @@ impl<'a> Outgoing<'a> {
     fn get() -> Self {
         Self {
             method: Method::GET,
-            accept: "application/json",
+            accept: JSON,
             media_type: None,
             body: Bytes::new(),
             authorization: None,
@@ -258,6 +263,9 @@ impl<'a> Outgoing<'a> {
         headers.insert(HOST, HeaderValue::from_str(&host(url)).ok()?);
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         headers.insert(ACCEPT, HeaderValue::from_static(self.accept));
+        if self.method == Method::GET && self.accept == JSON {
+            headers.insert(PROTOCOL_VERSION, HeaderValue::from_static(REVISION));
+        }
         if let Some(media_type) = self.media_type {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         }
@@ -383,8 +391,8 @@ impl Reply {
         if HEADERS.iter().any(|name| self.headers.contains_key(*name)) {
             return true;
         }
-        let text = || self.text().to_ascii_lowercase();
-        self.is_page() && text().split('\0').any(|text| PHRASES.iter().any(|p| text.contains(p)))
+        let text = if self.is_page() { self.text().to_ascii_lowercase() } else { String::new() };
+        PHRASES.iter().any(|phrase| text.contains(phrase))
     }
 
     /// Where the request goes on, if the answer is a redirect.

@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 
 use super::authorization::Pending;
 use super::callback::cleaned;
-use super::failure::Failure;
+use super::failure::{Failure, FailureKind};
 use super::provider::Provider;
-use super::registration::Registration;
+use super::registration::{Origin, Registration};
 use super::scopes::Scopes;
 use super::token::TokenSet;
 use super::token_endpoint::Granted;
@@ -149,21 +149,51 @@ impl Record {
         self.last_failure = Some(LastFailure { at, reason: cleaned(&failure.reason()) });
     }
 
-    /// Takes another provider: what belongs to the former one is never shown to it (specification,
-    /// "Authorization Server Binding"). A client that its user registered goes too: it is made anew from
-    /// what the user fixed.
-    pub fn set_provider(&mut self, provider: Provider) {
-        let same = self.provider.as_ref().is_some_and(|before| {
-            before.issuer == provider.issuer && before.resource == provider.resource
+    /// Whether a client that the user registered would be shown to another issuer than the one that it was
+    /// used with so far: that must not happen unasked (specification, "Authorization Server Binding").
+    ///
+    /// # Errors
+    /// It would.
+    pub fn check_binding(&self, provider: &Provider) -> Result<(), Failure> {
+        let bound = self.registration.as_ref().filter(|client| {
+            client.origin == Origin::PreRegistered && client.issuer != provider.issuer
         });
-        if !same {
-            let portable = self.registration.take().filter(|client| client.is_portable());
-            self.registration = portable;
+        let Some(client) = bound else { return Ok(()) };
+        let (before, now) = (cleaned(&client.issuer), cleaned(&provider.issuer));
+        let what = format!("{} names another authorization server than before", self.server);
+        Err(Failure::new(FailureKind::IssuerMismatch, what)
+            .because(format!("the client id was used with `{before}`, and now it is `{now}`"))
+            .hint(format!(
+                "if that is right: `bridge logout {0}`, `bridge login {0}`",
+                self.server
+            )))
+    }
+
+    /// Takes a provider. What belongs to another one is never shown to it: tokens, a sign-in under way and
+    /// a registration are dropped then.
+    pub fn set_provider(&mut self, mut provider: Provider) {
+        let before = self.provider.as_ref();
+        let same_issuer = before.is_some_and(|before| before.issuer == provider.issuer);
+        self.resource_refused &= same_issuer;
+        if self.resource_refused {
+            provider.resource = None;
+        }
+        if !same_issuer || before.is_none_or(|before| before.resource != provider.resource) {
+            self.registration.take_if(|client| !same_issuer && !client.is_portable());
             self.tokens = None;
             self.pending = None;
             self.scopes = Scopes::default();
         }
         self.provider = Some(provider);
+    }
+
+    /// Remembers that the provider refuses the `resource` parameter; it is left out from then on, in
+    /// every request.
+    pub fn refuse_resource(&mut self) {
+        self.resource_refused = true;
+        if let Some(provider) = &mut self.provider {
+            provider.resource = None;
+        }
     }
 }
 
@@ -172,7 +202,7 @@ mod tests {
     use super::*;
     use crate::auth::metadata::ServerMetadata;
     use crate::auth::provider::Trust;
-    use crate::auth::registration::{AuthMethod, Origin};
+    use crate::auth::registration::AuthMethod;
 
     fn provider(issuer: &str) -> Provider {
         Provider {
@@ -262,5 +292,26 @@ mod tests {
         record.set_provider(provider("https://other.example"));
         assert!(record.tokens.is_none() && record.registration.is_none());
         assert!(record.pending.is_none());
+    }
+
+    #[test]
+    fn a_client_of_the_users_own_does_not_move_to_another_issuer_unasked() {
+        let mut record = whole();
+        assert!(record.check_binding(&provider("https://other.example")).is_ok(), "dynamic");
+        record.registration.as_mut().unwrap().origin = Origin::PreRegistered;
+        assert!(record.check_binding(&provider("https://as.example")).is_ok());
+        let failure = record.check_binding(&provider("https://other.example")).unwrap_err();
+        assert!(failure.reason().contains("https://other.example"), "{failure}");
+    }
+
+    #[test]
+    fn a_resource_that_was_refused_is_left_out_until_the_issuer_changes() {
+        let mut record = whole();
+        record.refuse_resource();
+        record.set_provider(provider("https://as.example"));
+        assert_eq!(record.provider.as_ref().unwrap().resource, None);
+        assert!(record.tokens.is_some(), "that is no reason to sign in again");
+        record.set_provider(provider("https://other.example"));
+        assert!(record.provider.unwrap().resource.is_some() && !record.resource_refused);
     }
 }

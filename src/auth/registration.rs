@@ -1,6 +1,8 @@
 //! How the authorization server knows this client: registered beforehand, by the URL of a document, or
 //! dynamically (specification, "Client Registration"; RFC 7591).
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -19,6 +21,8 @@ use crate::secret::Secret;
 /// Where the project publishes `docs/client-metadata.json`; empty as long as it has no home.
 pub const CLIENT_METADATA_URL: &str = "";
 
+/// A person waits for the page meanwhile.
+const STANDING_TIME: Duration = Duration::from_secs(5);
 /// Longest client id or secret that is kept.
 const MAX_ID: usize = 4096;
 
@@ -165,6 +169,28 @@ pub fn without_request(settings: &Settings, provider: &Provider) -> Option<Regis
     (supported && !url.is_empty()).then(|| blank(url, Origin::MetadataDocument))
 }
 
+/// The client to go on with, if none has to be registered: the one that the user fixed, with what was
+/// learnt about its proof; else the one that is remembered, if it still fits.
+pub fn known(
+    settings: &Settings,
+    provider: &Provider,
+    remembered: Option<&Registration>,
+    redirect_uri: Option<&str>,
+    now: Moment,
+) -> Option<Registration> {
+    let remembered = remembered.filter(|client| client.fits(provider, redirect_uri, now));
+    let Some(fixed) = without_request(settings, provider) else {
+        return remembered.filter(|client| client.origin == Origin::Dynamic).cloned();
+    };
+    let same = |client: &&Registration| {
+        client.client_id == fixed.client_id
+            && client.secret == fixed.secret
+            && client.key == fixed.key
+            && client.issuer == fixed.issuer
+    };
+    Some(remembered.filter(same).cloned().unwrap_or(fixed))
+}
+
 /// Registers a client (RFC 7591 §3). A server that refuses the scopes is asked once more without them.
 ///
 /// # Errors
@@ -257,7 +283,8 @@ fn read(
     if secret.is_some() && expires.is_some_and(|end| end <= now) {
         return Err("its client secret is over before it began");
     }
-    let asked = || request.get("token_endpoint_auth_method").cloned();
+    // A secret that comes unnamed is for the header (RFC 7591 §2); without one, what was asked for holds.
+    let asked = || request.get("token_endpoint_auth_method").filter(|_| secret.is_none()).cloned();
     let method = answer.get("token_endpoint_auth_method").cloned().or_else(asked);
     let method = method.and_then(|method| serde_json::from_value(method).ok());
     let method = match (method, &secret) {
@@ -297,6 +324,7 @@ pub enum Standing {
 /// Asks for the authorization page as the browser will, before a person sees it: what says there that
 /// the client is unknown never comes back to us otherwise. What can't be told counts as alive.
 pub async fn standing(fetch: &Fetch, authorization_url: &Url) -> Standing {
+    let fetch = fetch.clone().within(STANDING_TIME);
     let Ok(reply) = fetch.peek(authorization_url).await else { return Standing::Alive };
     let named = match reply.status {
         _ if reply.is_bot_protection() => false,

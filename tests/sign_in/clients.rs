@@ -1,11 +1,11 @@
 //! How an authorization server comes to know us, and how we prove it.
 
-use mcp_bridge::auth::registration::CLIENT_METADATA_URL;
-use mcp_bridge::auth::{AuthMethod, ClientSecret, FailureKind, Scopes, Settings};
+use mcp_bridge::auth::registration::{CLIENT_METADATA_URL, known as known_client};
+use mcp_bridge::auth::{AuthMethod, ClientSecret, FailureKind, Registration, Scopes, Settings};
 use serde_json::json;
 use url::Url;
 
-use super::{Login, REDIRECT, run, secret, unchanged};
+use super::{Login, REDIRECT, now, run, secret, unchanged};
 use crate::support::auth_server::{Answer, Client, Plan};
 
 fn known(secret: Option<&str>) -> Client {
@@ -58,6 +58,30 @@ fn a_proof_that_is_refused_goes_once_the_other_way_and_that_is_remembered() {
         assert_eq!(signed_in.granted.method, remembered);
         assert_eq!(server.faults().len(), 1);
     }
+}
+
+#[test]
+fn a_registration_that_works_is_used_again_and_what_was_learnt_of_a_proof_is_kept() {
+    let server = Plan::default().run();
+    let login = Login::to(&server);
+    let first = run(login.sign_in(None, unchanged)).unwrap();
+    let (provider, mut client) = (first.provider, first.client);
+    let known_again = |client: &Registration, uri| {
+        known_client(&login.settings, &provider, Some(client), Some(uri), now())
+    };
+    assert_eq!(known_again(&client, REDIRECT), Some(client.clone()));
+    assert_eq!(known_again(&client, "http://127.0.0.1:2/oauth/callback"), None);
+    client.issuer = "https://other.example".into();
+    assert_eq!(known_again(&client, REDIRECT), None);
+
+    let settings = pre_registered("s");
+    let fixed = known_client(&settings, &provider, None, None, now()).unwrap();
+    let learnt = Registration { method: AuthMethod::Post, ..fixed.clone() };
+    let remembered = |settings: &Settings| {
+        known_client(settings, &provider, Some(&learnt), None, now()).unwrap().method
+    };
+    assert_eq!(remembered(&settings), AuthMethod::Post);
+    assert_eq!(remembered(&pre_registered("another")), fixed.method);
 }
 
 #[test]
