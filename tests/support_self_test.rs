@@ -1,5 +1,6 @@
 //! The fixtures themselves: what they promise, and that each misbehaviour really happens.
 
+mod auth_server;
 mod bad_answers;
 mod bridge_process;
 mod connections;

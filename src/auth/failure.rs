@@ -14,6 +14,8 @@ pub struct Failure {
     pub cause: Option<String>,
     /// What to do next.
     pub hint: Option<String>,
+    /// The HTTP status, where there was an answer.
+    pub status: Option<u16>,
     /// How long the server asks to be left alone.
     pub retry_after: Option<Duration>,
 }
@@ -70,7 +72,7 @@ pub enum FailureKind {
 impl Failure {
     /// A failure of a kind.
     pub fn new(kind: FailureKind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), cause: None, hint: None, retry_after: None }
+        Self { kind, what: what.into(), cause: None, hint: None, status: None, retry_after: None }
     }
 
     /// Adds the reason.

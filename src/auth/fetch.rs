@@ -338,7 +338,8 @@ impl Reply {
     pub fn bad(&self, why: &str) -> Failure {
         let what = format!("the answer of {} can't be used", shown(&self.url));
         let cause = format!("HTTP {}, {why}", self.status);
-        Failure::new(FailureKind::BadAnswer, what).because(cause)
+        Failure { status: Some(self.status), ..Failure::new(FailureKind::BadAnswer, what) }
+            .because(cause)
     }
 
     /// What a status of no success comes to, where its body says nothing of OAuth.
@@ -353,7 +354,7 @@ impl Reply {
         let what = format!("{} is busy or broken", host(&self.url));
         let failure =
             Failure::new(FailureKind::Busy, what).because(format!("HTTP {}", self.status));
-        Failure { retry_after: self.retry_after(), ..failure }
+        Failure { status: Some(self.status), retry_after: self.retry_after(), ..failure }
     }
 
     /// How long the server asks to be left alone.
@@ -363,7 +364,7 @@ impl Reply {
 
     fn protected(&self) -> Failure {
         let what = format!("a page that wants to see a browser stands before {}", host(&self.url));
-        Failure::new(FailureKind::BotProtection, what)
+        Failure { status: Some(self.status), ..Failure::new(FailureKind::BotProtection, what) }
             .because(format!("HTTP {}, a challenge of a bot protection", self.status))
             .hint("ask who runs the server to let programs reach its sign-in endpoints")
     }

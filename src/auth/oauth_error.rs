@@ -77,17 +77,18 @@ pub(super) fn refused(reply: &Reply, secrets: &[&Secret<String>]) -> Failure {
     if settled.is_transient() {
         return settled;
     }
-    match OauthError::of_reply(reply, secrets) {
+    let failure = match OauthError::of_reply(reply, secrets) {
         Some(error) => {
             error.failure(format!("{} refused (HTTP {})", host(&reply.url), reply.status))
         }
-        None if reply.status < 500 && !reply.is_page() && names_dead_client(&reply.text()) => {
+        None if !reply.is_page() && names_dead_client(&reply.text()) => {
             let cause = cleaned(&without(reply.text(), secrets));
             let what = format!("{} does not know this client", host(&reply.url));
             Failure::new(FailureKind::InvalidClient, what).because(cause)
         }
         None => settled,
-    }
+    };
+    Failure { status: Some(reply.status), ..failure }
 }
 
 /// Whether a text says that the client is unknown or gone. Only what names the client counts: nothing is

@@ -152,7 +152,10 @@ impl TokenEndpoint<'_> {
             Err(failure) => failure,
         };
         let other = method.other().filter(|_| self.registration.secret.is_some());
-        match other.filter(|_| failure.kind == FailureKind::InvalidClient) {
+        // A bare 401 is about the proof too (RFC 6749 §5.2), though it does not name the client.
+        let of_proof = failure.kind == FailureKind::InvalidClient
+            || (failure.kind == FailureKind::BadAnswer && failure.status == Some(401));
+        match other.filter(|_| of_proof) {
             Some(other) => Ok((self.send(endpoint, &form, other).await?, other)),
             None => Err(failure),
         }

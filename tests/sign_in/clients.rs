@@ -61,6 +61,22 @@ fn a_proof_that_is_refused_goes_once_the_other_way_and_that_is_remembered() {
 }
 
 #[test]
+fn a_refusal_without_words_is_about_the_proof_and_names_no_client() {
+    let server = Plan::default()
+        .rule("/token", |asked| asked.header("authorization").map(|_| Answer::http(401, &[], "")))
+        .run();
+    server.register("me", known(Some("secret")));
+    let login = Login::with(&server, pre_registered("secret"));
+    let signed_in = run(login.sign_in(None, unchanged)).unwrap();
+    assert_eq!(signed_in.granted.method, AuthMethod::Post);
+
+    let server = Plan::default().always("/token", Answer::http(401, &[], "")).run();
+    let failure = run(Login::to(&server).sign_in(None, unchanged)).unwrap_err();
+    assert_eq!((failure.kind, failure.status), (FailureKind::BadAnswer, Some(401)));
+    assert_eq!(server.asked("/token").len(), 1);
+}
+
+#[test]
 fn a_registration_that_works_is_used_again_and_what_was_learnt_of_a_proof_is_kept() {
     let server = Plan::default().run();
     let login = Login::to(&server);

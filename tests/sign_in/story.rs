@@ -160,3 +160,33 @@ fn a_client_that_died_is_noticed_before_a_person_sees_it() {
         assert!(!client.fits(&provider, Some("http://127.0.0.1:2/oauth/callback"), now()));
     });
 }
+
+#[test]
+fn a_resource_that_the_provider_refuses_is_left_out_of_every_request_from_then_on() {
+    let server = Plan { wants_resource: false, ..Plan::default() }.expects_refusals().run();
+    let login = Login::to(&server);
+    run(async {
+        let refused = login.sign_in(None, unchanged).await.unwrap_err();
+        assert_eq!(refused.kind, FailureKind::InvalidTarget);
+        let mut record = Record::new(server.mcp_url(), "default");
+        record.set_provider(login.discover(None).await.found.unwrap());
+        record.refuse_resource();
+        let provider = record.provider.clone().unwrap();
+        let scopes = Scopes::parse("read");
+        let client = login.register(&provider, &scopes).await.unwrap();
+        let signed_in =
+            login.authorize(provider.clone(), client.clone(), scopes, unchanged).await.unwrap();
+        let endpoint = login.endpoint(&provider, &client);
+        let tokens = &signed_in.granted.tokens;
+        endpoint.refresh(tokens, &signed_in.scopes).await.unwrap();
+        let more = scopes::step_up(&signed_in.scopes, "write", None);
+        let client = login.register(&provider, &more).await.unwrap();
+        login.authorize(provider, client, more, unchanged).await.unwrap();
+    });
+    let all = [server.asked("/authorize"), server.asked("/token")].concat();
+    let with = |asked: &crate::support::auth_server::Asked| {
+        asked.param("resource").or_else(|| asked.field("resource")).is_some()
+    };
+    assert_eq!(all.iter().filter(|asked| with(asked)).count(), 1, "the first alone");
+    assert_eq!(all.len(), 6);
+}
