@@ -262,4 +262,20 @@ mod tests {
         assert_eq!(challenge(&[&long]), Some(Challenge::default()));
         assert!(Challenge::from_headers([&b"Bearer scope=\"\xff\xfe\""[..]]).is_some());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn anything_is_read_without_panic(lines: Vec<Vec<u8>>, tail in "[ -~]{0,200}") {
+            Challenge::from_headers(lines.iter().map(Vec::as_slice));
+            challenge(&[&format!("Bearer {tail}")]);
+        }
+
+        #[test]
+        fn what_is_quoted_comes_back(scope in "[ -~]{0,60}", before in "[a-z]{1,9}") {
+            let quoted = scope.replace('\\', "\\\\").replace('"', "\\\"");
+            let line = format!("Basic realm=\"{before}, x\", Bearer {before}2=1, scope=\"{quoted}\"");
+            let found = challenge(&[&line]).unwrap();
+            proptest::prop_assert_eq!(found.scope, Some(scope));
+        }
+    }
 }

@@ -18,7 +18,7 @@ use super::callback::cleaned;
 use super::failure::{Failure, FailureKind};
 use super::token::members;
 use crate::clock::{Clock, SystemClock};
-use crate::http::{AGENT, Body, Client, Delivery, Origin, Reuse, retry_after};
+use crate::http::{AGENT, Body, Client, Delivery, Fault, FaultKind, Origin, Reuse, retry_after};
 use crate::secret::Secret;
 
 /// Largest body that is read. Metadata documents have a few kilobytes.
@@ -194,12 +194,19 @@ impl Fetch {
         let request = outgoing.request(url).ok_or_else(|| unusable(url))?;
         // A code or a refresh token must not be sent twice.
         let how = Delivery { reuse: Reuse::Recent, handed_over: None };
-        let broken = |fault: &crate::http::Fault| {
+        let broken = |fault: &Fault| {
             Failure::new(FailureKind::Unreachable, format!("{} can't be reached", host(url)))
                 .because(cleaned(&fault.cause))
         };
-        let response =
-            self.http.send(&origin, request, how).await.map_err(|fault| broken(&fault))?;
+        let again = (outgoing.method == Method::GET).then(|| request.clone());
+        let response = match (self.http.send(&origin, request, how).await, again) {
+            // The connection may have been on its way out; a GET can be asked again.
+            (Err(fault), Some(again)) if fault.kind == FaultKind::Cut => {
+                self.http.send(&origin, again, how).await
+            }
+            (answer, _) => answer,
+        };
+        let response = response.map_err(|fault| broken(&fault))?;
         let (head, body) = response.into_parts();
         tracing::debug!(
             host = host(url),
@@ -279,7 +286,7 @@ impl<'a> Outgoing<'a> {
 }
 
 /// Reads up to the bound; says whether that was all.
-async fn collect(mut body: Body) -> (Vec<u8>, Result<bool, crate::http::Fault>) {
+async fn collect(mut body: Body) -> (Vec<u8>, Result<bool, Fault>) {
     let mut whole = Vec::new();
     loop {
         match body.chunk().await {
