@@ -16,6 +16,7 @@ use url::{Host, Url};
 
 use super::callback::cleaned;
 use super::failure::{Failure, FailureKind};
+use super::settings::Settings;
 use super::token::members;
 use crate::clock::{Clock, SystemClock};
 use crate::http::{AGENT, Body, Client, Delivery, Fault, FaultKind, Origin, Reuse, retry_after};
@@ -72,6 +73,15 @@ impl Fetch {
         self.loopback |= is_loopback(url);
         self.plain.extend(url.host_str().map(str::to_owned));
         self
+    }
+
+    /// Lets all URLs that the user fixed be plain http.
+    #[must_use]
+    pub fn allowing_named(self, settings: &Settings) -> Self {
+        let issuer = settings.trust_issuer.as_deref().and_then(|issuer| Url::parse(issuer).ok());
+        let named = [&settings.auth_server_metadata_url, &settings.token_endpoint, &issuer];
+        let plain = named.into_iter().flatten().filter(|url| url.scheme() == "http");
+        plain.fold(self, Self::allowing)
     }
 
     /// Bounds one exchange, if it is not bounded more tightly already.
@@ -501,9 +511,13 @@ mod tests {
         ] {
             assert_eq!(fetch(server).url(url).is_ok(), fine, "{url} of {server}");
         }
-        let named = Url::parse("http://as.internal/").unwrap();
-        let fetch = fetch("https://mcp.example/mcp").allowing(&named);
-        assert!(fetch.url("http://as.internal/token").is_ok());
+        let settings = Settings {
+            token_endpoint: Url::parse("http://as.internal/token").ok(),
+            ..Settings::default()
+        };
+        let fetch = fetch("https://mcp.example/mcp").allowing_named(&settings);
+        assert!(fetch.url("http://as.internal/revoke").is_ok());
+        assert!(fetch.url("http://127.0.0.1/").is_err());
     }
 
     #[test]

@@ -59,7 +59,8 @@ impl Login {
     fn with(server: &AuthServer, settings: Settings) -> Self {
         let url = Url::parse(&server.mcp_url()).unwrap();
         let client = http::Client::new(&http::Settings::default());
-        let fetch = Fetch::new(Arc::new(client), &url).within(Duration::from_secs(2));
+        let fetch = Fetch::new(Arc::new(client), &url).allowing_named(&settings);
+        let fetch = fetch.within(Duration::from_secs(2));
         Self { fetch, server: url, settings }
     }
 
