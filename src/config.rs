@@ -33,6 +33,10 @@ pub struct Serve {
     pub auth: auth::Settings,
     /// How a sign-in's page is opened.
     pub browser: auth::Browser,
+    /// Nothing on a terminal may move or steer it: `NO_COLOR` is set, or it is a dumb one.
+    pub still: bool,
+    /// Nobody is there to sign in, as far as the environment says.
+    pub unattended: bool,
     /// The header whose value stands in the arguments, where it looks like a secret.
     pub secret_in_arguments: Option<String>,
 }
@@ -55,6 +59,8 @@ pub fn serve(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error
         // What was got with credentials belongs to whoever has them: it is kept nowhere.
         memory: cached.clone().filter(|_| given.headers.is_empty()),
         secret_in_arguments: given.secret_in_arguments,
+        still: environment.get("NO_COLOR").is_some() || environment.get("TERM") == Some("dumb"),
+        unattended: environment.get("CI").is_some(),
         auth: signed_in.settings,
         browser: signed_in.browser,
         remote: remote::Settings {
@@ -77,6 +83,47 @@ pub fn serve(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error
         credentials: credentials::credentials(&args.credentials, environment)?,
         endpoint,
     })
+}
+
+/// What commands need that look at all sign-ins.
+#[derive(Debug)]
+pub struct SignIns {
+    /// How they are kept.
+    pub credentials: crate::credentials::Settings,
+    /// How connections are made.
+    pub http: crate::http::Settings,
+}
+
+/// Resolves what concerns all sign-ins of the arguments of a command.
+///
+/// # Errors
+/// The profile or the key can't be used, or what connections are made with.
+pub fn sign_ins(args: &ServeArgs, environment: &Environment) -> Result<SignIns, Error> {
+    let anywhere = server::endpoint("https://localhost/", true, environment)?;
+    Ok(SignIns {
+        credentials: credentials::credentials(&args.credentials, environment)?,
+        http: network::network(&args.network, &anywhere, environment)?,
+    })
+}
+
+/// How this program was started, to be started once more.
+#[derive(Debug, Clone)]
+pub struct Relaunch {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+}
+
+impl Relaunch {
+    /// This program as it was started, but for arguments that are no text.
+    ///
+    /// # Errors
+    /// The system does not say where the program is.
+    pub fn of_process() -> std::io::Result<Self> {
+        let arguments = std::env::args_os().skip(1).filter_map(|each| each.into_string().ok());
+        Ok(Self { program: std::env::current_exe()?, arguments: arguments.collect() })
+    }
 }
 
 /// Resolves the arguments of the log.

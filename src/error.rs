@@ -12,6 +12,12 @@ pub enum Exit {
     Failed = 1,
     /// What was typed can't be done.
     Usage = 2,
+    /// A person has to sign in first.
+    SignInNeeded = 3,
+    /// The server, or who signs users in for it, said no.
+    Refused = 4,
+    /// No connection.
+    Unreachable = 5,
 }
 
 impl From<Exit> for ExitCode {

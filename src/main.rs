@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use mcp_bridge::cli::{self, Cli, Command, Refused, ServeArgs};
+use mcp_bridge::cli::{self, Cli, Command, LoginArgs, LogoutArgs, Refused, ServeArgs, StatusArgs};
 use mcp_bridge::error::{Error, Exit};
 use mcp_bridge::{commands, config, logging, os, ui};
 
@@ -28,6 +28,10 @@ fn run(cli: Cli) -> Result<(), Error> {
     match cli.command {
         None => serve(&cli.serve),
         Some(Command::Serve(args)) => serve(&args),
+        Some(Command::Login(args)) => login(&args),
+        Some(Command::Logout(args)) => logout(&args),
+        Some(Command::Status(args)) => status(&args),
+        Some(Command::SignInHelper) => sign_in_helper(),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
     }
 }
@@ -35,6 +39,53 @@ fn run(cli: Cli) -> Result<(), Error> {
 fn serve(args: &ServeArgs) -> Result<(), Error> {
     start_log(&args.log)?;
     commands::serve::run(config::serve(args, &config::Environment::of_process())?)
+}
+
+fn login(args: &LoginArgs) -> Result<(), Error> {
+    start_log(&args.server.log)?;
+    let config = config::serve(&args.server, &config::Environment::of_process())?;
+    let LoginArgs { device, with_token, force, .. } = *args;
+    commands::login::run(&config, commands::login::How { device, with_token, force })
+}
+
+fn logout(args: &LogoutArgs) -> Result<(), Error> {
+    start_log(&args.server.log)?;
+    let environment = config::Environment::of_process();
+    match (&args.server.server, args.all) {
+        (Some(_), false) => commands::logout::run(&config::serve(&args.server, &environment)?),
+        (None, true) => commands::logout::all(&config::sign_ins(&args.server, &environment)?),
+        (Some(_), true) => Err(Error::usage("`--all` and a server contradict each other")
+            .hint("take one of them away")),
+        (None, false) => Err(Error::usage("no server is named")
+            .hint("write its address, or `bridge logout --all`; `bridge status` lists them")),
+    }
+}
+
+fn status(args: &StatusArgs) -> Result<(), Error> {
+    start_log(&args.server.log)?;
+    let environment = config::Environment::of_process();
+    let sign_ins = config::sign_ins(&args.server, &environment)?;
+    let only = match &args.server.server {
+        Some(_) => Some(commands::status::login(&config::serve(&args.server, &environment)?)),
+        None => None,
+    };
+    commands::status::run(&sign_ins, only.as_ref(), args.json)
+}
+
+/// The helper means by its arguments what the process that started it means by them.
+fn sign_in_helper() -> Result<(), Error> {
+    let (arguments, cause) = commands::sign_in_helper::errand()?;
+    let cli = cli::parse_these(&arguments).map_err(|_| {
+        Error::usage("the helper can't read the arguments of the process that started it")
+    })?;
+    let args = match cli.command {
+        None => cli.serve,
+        Some(Command::Serve(args)) => *args,
+        Some(_) => return Err(Error::usage("only a process that serves starts a helper")),
+    };
+    start_log(&args.log)?;
+    let config = config::serve(&args, &config::Environment::of_process())?;
+    commands::sign_in_helper::run(&config, &cause)
 }
 
 fn start_log(args: &mcp_bridge::cli::LogArgs) -> Result<(), Error> {

@@ -15,6 +15,11 @@ pub fn report(error: &Error) -> Exit {
     error.exit
 }
 
+/// Tells a person something, on stderr.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Prints help or version on stdout.
 pub fn show(text: &clap::Error) -> Exit {
     let _ = text.print();

@@ -1,13 +1,15 @@
 //! `WWW-Authenticate`: what a refusal says about how to get in (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9728
 //! §5.1).
 
+use serde::{Deserialize, Serialize};
+
 /// Bytes of one header line that are read.
 const MAX_LINE: usize = 16 * 1024;
 /// Header lines, schemes and parameters that are read.
 const MAX_COUNT: usize = 32;
 
 /// What a refusal said to a client that uses bearer tokens.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Challenge {
     /// Where the protected resource metadata lies, unchecked.
     pub resource_metadata: Option<String>,

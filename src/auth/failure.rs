@@ -65,6 +65,12 @@ pub enum FailureKind {
     Refused,
     /// What the user fixed can't be used.
     Settings,
+    /// The credential store can't be used.
+    Store,
+    /// A new token is refused like the one before it.
+    Loop,
+    /// Nobody is there to sign in.
+    Unattended,
     /// A defect of this program or of what it stands on.
     Internal,
 }

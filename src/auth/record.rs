@@ -48,6 +48,13 @@ pub struct Record {
     /// A sign-in that waits for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<Pending>,
+    /// Our page that leads on to it, which holds what its state does.
+    #[serde(
+        with = "crate::secret::exposed_option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub page: Option<Secret<String>>,
     /// Why the last sign-in or refresh came to nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<LastFailure>,
@@ -93,6 +100,7 @@ impl Record {
             given: false,
             scopes: Scopes::default(),
             pending: None,
+            page: None,
             last_failure: None,
             resource_refused: false,
             remembered: None,
@@ -132,7 +140,17 @@ impl Record {
         self.generation += 1;
         self.given = false;
         self.pending = None;
+        self.page = None;
         self.last_failure = None;
+    }
+
+    /// Takes a token that a person gave. Nothing that a sign-in earned stays beside it.
+    pub fn give(&mut self, tokens: TokenSet) {
+        self.tokens = Some(tokens);
+        self.generation += 1;
+        self.given = true;
+        (self.pending, self.page, self.last_failure) = (None, None, None);
+        self.scopes = Scopes::default();
     }
 
     /// Forgets the tokens of a generation; a later one stays. Says whether it did.

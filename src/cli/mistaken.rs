@@ -5,10 +5,7 @@ use crate::error::Error;
 /// The commands of the `bridge` that belongs to iproute2.
 const OF_IPROUTE2: [&str; 7] = ["link", "fdb", "mdb", "vlan", "vni", "monitor", "mst"];
 /// Verbs that are kept for later versions.
-const LATER: [&str; 20] = [
-    "login",
-    "logout",
-    "status",
+const LATER: [&str; 17] = [
     "add",
     "list",
     "show",
@@ -62,7 +59,7 @@ pub fn server(word: &str) -> Option<Error> {
                 .because("the first argument is empty, as when a variable in a script is not set")
                 .hint("write the address: `bridge https://mcp.example.com/mcp`"),
         ),
-        "serve" | "completions" => Some(
+        "serve" | "login" | "logout" | "status" | "completions" => Some(
             Error::usage(format!("an option stands before `{name}`"))
                 .hint(format!("write the command first: `bridge {name} …`")),
         ),

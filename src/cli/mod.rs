@@ -19,7 +19,7 @@ pub use headers::HeaderArgs;
 pub use later::LaterArgs;
 pub use log::LogArgs;
 pub use network::NetworkArgs;
-pub use parse::{Refused, parse};
+pub use parse::{Refused, parse, parse_these};
 pub use relay::RelayArgs;
 pub use sign_in::SignInArgs;
 pub use transport::{Transport, TransportArgs};
@@ -77,6 +77,18 @@ const EXAMPLES: &str = "Examples:
 pub enum Command {
     /// Serve a server on stdin and stdout (as `bridge SERVER` does)
     Serve(Box<ServeArgs>),
+    /// Sign in to a server now
+    #[command(after_long_help = LOGIN_EXAMPLES)]
+    Login(Box<LoginArgs>),
+    /// Forget a sign-in, and have its tokens revoked
+    #[command(mut_arg("server", |arg| arg.required(false)))]
+    Logout(Box<LogoutArgs>),
+    /// Show who is signed in where
+    #[command(mut_arg("server", |arg| arg.required(false)))]
+    Status(Box<StatusArgs>),
+    /// What a serving process starts to wait for a person; its settings come by stdin
+    #[command(hide = true)]
+    SignInHelper,
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  bridge completions bash > ~/.local/share/bash-completion/completions/bridge"
@@ -85,6 +97,58 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+const LOGIN_EXAMPLES: &str = "Examples:
+  bridge login https://mcp.example.com/mcp
+      Sign in with the browser.
+
+  bridge login https://mcp.example.com/mcp --no-browser
+      Print the address; paste back what the browser of another machine ends at.
+
+  bridge login https://mcp.example.com/mcp --device
+      Sign in on another device, with a code.
+
+  pass show mcp-token | bridge login https://mcp.example.com/mcp --with-token
+      Keep a token that you have.";
+
+/// Arguments of `login`.
+#[derive(Debug, Args)]
+pub struct LoginArgs {
+    /// Sign in on another device, with a code: the same as `--device-code`
+    #[arg(long, conflicts_with = "with_token")]
+    pub device: bool,
+    /// Keep a token that you have: it is read from stdin, or asked for without being shown
+    #[arg(long)]
+    pub with_token: bool,
+    /// Sign in anew, also where there is a sign-in
+    #[arg(long)]
+    pub force: bool,
+    /// The server and its options
+    #[command(flatten)]
+    pub server: ServeArgs,
+}
+
+/// Arguments of `logout`.
+#[derive(Debug, Args)]
+pub struct LogoutArgs {
+    /// Forget all sign-ins
+    #[arg(long)]
+    pub all: bool,
+    /// The server and its options
+    #[command(flatten)]
+    pub server: ServeArgs,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The server and its options; without one, all
+    #[command(flatten)]
+    pub server: ServeArgs,
 }
 
 /// Arguments of `serve`.

@@ -14,19 +14,16 @@ use crate::error::Error;
 const COLUMNS: usize = 80;
 
 /// What `-h` shows, so that it fits a screen; `--help` shows all.
-const USUAL: [&str; 14] = [
+const USUAL: [&str; 11] = [
     "header",
     "header-file",
     "header-command",
     "deny-tool",
     "allow-tool",
-    "read-only",
     "tool-timeout",
     "allow-http",
     "ca-cert",
-    "client-cert",
     "proxy",
-    "transport",
     "debug",
     "log",
 ];
@@ -45,7 +42,19 @@ pub enum Refused {
 /// # Errors
 /// [`Refused`] says what to show in place of a command.
 pub fn parse() -> Result<Cli, Refused> {
-    let args: Vec<_> = std::env::args_os().collect();
+    these(std::env::args_os().collect())
+}
+
+/// Reads the arguments of another process of this program.
+///
+/// # Errors
+/// As for its own.
+pub fn parse_these(arguments: &[String]) -> Result<Cli, Refused> {
+    let program = std::iter::once(OsString::from("bridge"));
+    these(program.chain(arguments.iter().map(OsString::from)).collect())
+}
+
+fn these(args: Vec<OsString>) -> Result<Cli, Refused> {
     let command = command(args.iter().any(|arg| arg == "-h"));
     let parsed = command.clone().try_get_matches_from(&args);
     parsed.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches)).map_err(|error| {

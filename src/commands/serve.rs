@@ -3,7 +3,9 @@
 use std::io::IsTerminal;
 use std::sync::Arc;
 
+use super::parts::Parts;
 use crate::clock::{Clock, SystemClock};
+use crate::credentials::Patience;
 use crate::error::Error;
 use crate::relay::{ClientSide, FileMemory, Relay};
 use crate::remote::Remote;
@@ -65,8 +67,11 @@ async fn serve(config: config::Serve) -> Result<(), Error> {
         server = config.endpoint.shown(),
         "started"
     );
+    let parts = Parts::new(&config, Patience::Serving);
+    let authorizer = parts.authorizer(&config);
+    let remote = Remote::with(config.endpoint, config.remote, parts.http, authorizer);
     let relay = Relay {
-        remote: Arc::new(Remote::new(config.endpoint, config.remote)),
+        remote: Arc::new(remote),
         settings: config.relay,
         memory: FileMemory::new(config.memory),
         clock: &SystemClock,

@@ -16,7 +16,7 @@ use super::pool::Pool;
 /// The body of one response. Reading it to its end gives an HTTP/1.1 connection back; dropping it
 /// before closes the connection, or resets the HTTP/2 stream.
 pub struct Body {
-    incoming: Incoming,
+    from: From,
     lease: Option<(SendRequest<Full<Bytes>>, Arc<Pool>)>,
     decoder: Option<Decoder>,
     started: bool,
@@ -24,7 +24,20 @@ pub struct Body {
     idle: Option<Duration>,
 }
 
+/// Where the pieces come from.
+enum From {
+    Connection(Incoming),
+    /// It was read already.
+    Memory(Option<Bytes>),
+}
+
 impl Body {
+    /// A body that was read already, and decoded.
+    pub fn whole(content: Vec<u8>) -> Self {
+        let from = From::Memory(Some(content.into()));
+        Self { from, lease: None, decoder: None, started: true, idle: None }
+    }
+
     pub(super) fn http1(
         incoming: Incoming,
         sender: SendRequest<Full<Bytes>>,
@@ -35,7 +48,8 @@ impl Body {
     }
 
     pub(super) fn http2(incoming: Incoming, idle: Option<Duration>) -> Self {
-        Self { incoming, lease: None, decoder: None, started: false, idle }
+        let from = From::Connection(incoming);
+        Self { from, lease: None, decoder: None, started: false, idle }
     }
 
     /// Decodes what the headers say is encoded.
@@ -102,8 +116,12 @@ impl Body {
     }
 
     async fn frame(&mut self) -> Result<Option<hyper::Result<Frame<Bytes>>>, Fault> {
-        let Some(limit) = self.idle else { return Ok(self.incoming.frame().await) };
-        tokio::time::timeout(limit, self.incoming.frame()).await.map_err(|_| {
+        let incoming = match &mut self.from {
+            From::Connection(incoming) => incoming,
+            From::Memory(content) => return Ok(content.take().map(|all| Ok(Frame::data(all)))),
+        };
+        let Some(limit) = self.idle else { return Ok(incoming.frame().await) };
+        tokio::time::timeout(limit, incoming.frame()).await.map_err(|_| {
             let limit = limit.as_secs_f64();
             Fault::late(format!("nothing more came within {limit} s (`--body-timeout`)"))
         })
@@ -112,6 +130,9 @@ impl Body {
     /// The length that the server announced, if it did and the body is not encoded.
     pub fn announced_length(&self) -> Option<u64> {
         use hyper::body::Body as _;
-        if self.decoder.is_some() { None } else { self.incoming.size_hint().exact() }
+        match &self.from {
+            From::Connection(incoming) if self.decoder.is_none() => incoming.size_hint().exact(),
+            _ => None,
+        }
     }
 }

@@ -163,6 +163,14 @@ pub fn retain_elements(
     Ok(Some(text))
 }
 
+/// Puts an element before all others of the array at a path; `None` where there is no array.
+pub fn with_first_element(whole: &str, path: &[&str], element: &str) -> Option<String> {
+    let array = member_at(whole, path).filter(|value| value.starts_with('['))?;
+    let at = span(whole, array).start + 1;
+    let comma = if array[1..].trim_start().starts_with(']') { "" } else { "," };
+    Some(splice(whole, at..at, &format!("{element}{comma}")))
+}
+
 /// What goes with the elements that are not kept: the comma before each, or after it where none before
 /// it stays.
 fn cut(spans: &[Range<usize>], kept: &[bool]) -> Vec<Range<usize>> {

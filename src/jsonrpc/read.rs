@@ -36,6 +36,16 @@ pub struct ClientHello {
     pub protocol_version: String,
     /// Its capabilities, as JSON text.
     pub capabilities: String,
+    /// What it calls itself.
+    pub name: String,
+}
+
+impl ClientHello {
+    /// Whether it opens pages for its user when it is asked to (MCP 2025-11-25, URL mode elicitation).
+    pub fn elicits_by_url(&self) -> bool {
+        member_at(&self.capabilities, &["elicitation", "url"])
+            .is_some_and(|value| value.starts_with('{'))
+    }
 }
 
 /// Reads `initialize` parameters; what is missing or odd is left empty.
@@ -47,6 +57,9 @@ pub fn client_hello(request: &Message) -> ClientHello {
         capabilities: member_at(text(request), &["params", "capabilities"])
             .unwrap_or_default()
             .to_owned(),
+        name: string_at(request, &["params", "clientInfo", "name"])
+            .unwrap_or_default()
+            .into_owned(),
     }
 }
 
@@ -184,6 +197,12 @@ pub fn resource_uri(request: &Message) -> Option<Cow<'_, str>> {
 /// The parameters of a request or notification, as JSON text.
 pub fn params(message: &Message) -> Option<&str> {
     member(text(message), "params")
+}
+
+/// The token by which a request asks to hear of its progress, as JSON text.
+pub fn progress_token(request: &Message) -> Option<&str> {
+    let token = member_at(text(request), &["params", "_meta", "progressToken"])?;
+    token.starts_with(|c: char| c == '"' || c == '-' || c.is_ascii_digit()).then_some(token)
 }
 
 /// The request that a `notifications/cancelled` names.

@@ -259,3 +259,20 @@ fn link_named(error: io::Error) -> io::Error {
         _ => error,
     }
 }
+
+/// Takes a process out of the session of the one that started it, so that what ends that does not end this.
+pub fn leave_session() {
+    // It fails for the leader of a group, which has a session of its own already.
+    let _ = rustix::process::setsid();
+}
+
+/// Lets a process that is started outlive this one.
+pub fn run_detached(command: &mut tokio::process::Command) {
+    command.kill_on_drop(false);
+}
+
+/// What this machine calls itself.
+pub fn machine_name() -> Option<String> {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Some(name).filter(|name| !name.is_empty())
+}

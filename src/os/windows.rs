@@ -102,3 +102,18 @@ pub fn open_lock_file(path: &std::path::Path) -> io::Result<File> {
 pub fn file_number(_file: &std::fs::Metadata) -> u64 {
     0
 }
+
+/// There are no sessions of this kind here.
+pub fn leave_session() {}
+
+/// Lets a process that is started outlive this one: out of its console and, where that is allowed, of its job.
+pub fn run_detached(command: &mut tokio::process::Command) {
+    const DETACHED_PROCESS: u32 = 0x0000_0008;
+    const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
+    command.creation_flags(DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP).kill_on_drop(false);
+}
+
+/// What this machine calls itself.
+pub fn machine_name() -> Option<String> {
+    None
+}

@@ -104,7 +104,7 @@ impl Bench {
                     let id = session.id.as_ref().map(|id| id.expose().to_string());
                     self.sessions_ended.push(id.unwrap_or_default());
                 }
-                Command::StopListening | Command::Finish => {}
+                Command::StopListening | Command::SignIn | Command::Finish => {}
             }
         }
     }

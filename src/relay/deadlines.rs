@@ -18,6 +18,10 @@ pub(super) enum Due {
     TimeOut(ExchangeId),
     /// An exchange of the bridge's own is not waited for any longer.
     Stuck(ExchangeId),
+    /// The page of a sign-in opens by itself.
+    Page,
+    /// A call that waits for a sign-in says so.
+    Progress(ExchangeId),
     /// The server is told that somebody is still there.
     Ping,
     /// The answers in flight had their time at the end.

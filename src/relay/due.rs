@@ -25,6 +25,8 @@ impl<M: Memory> Machine<M> {
                 Due::GiveUp(exchange) => self.give_up(exchange),
                 Due::TimeOut(exchange) => self.time_out(exchange, now),
                 Due::Stuck(exchange) => self.stuck(exchange, now),
+                Due::Page => self.open_page(),
+                Due::Progress(exchange) => self.progress_due(exchange, now),
                 Due::Ping => self.ping(now),
                 Due::Drained => self.finish(),
             }

@@ -21,7 +21,7 @@ pub struct ServerName {
 
 /// The code and the word of each kind. The codes lie outside the range that JSON-RPC and MCP reserve;
 /// `docs/errors.md` is this table in words.
-pub const CODES: [(FailureKind, i32, &str); 17] = [
+pub const CODES: [(FailureKind, i32, &str); 18] = [
     (FailureKind::Internal, -31000, "internal"),
     (FailureKind::Unreachable, -31001, "unreachable"),
     (FailureKind::Lost, -31002, "connection_lost"),
@@ -39,6 +39,7 @@ pub const CODES: [(FailureKind, i32, &str); 17] = [
     (FailureKind::Blocked, -31014, "blocked"),
     (FailureKind::HeaderRefused, -31015, "header_refused"),
     (FailureKind::HeaderCommand, -31016, "header_command"),
+    (FailureKind::SignInFailed, -31017, "sign_in_failed"),
 ];
 
 /// The code and word of a kind.
@@ -69,9 +70,16 @@ pub fn response(id: &Id, failure: &Failure, server: &ServerName, repeatable: boo
     if let Some(wait) = failure.retry_after {
         data["retryAfter"] = json!(wait.as_secs());
     }
-    let doubt = if failure.fate == Fate::Unknown && !repeatable { DOUBT } else { "" };
-    let message = format!("{}{doubt}; {hint}", printable(&failure.reason(), MAX_WORDS));
+    let message = sentence(failure, server, repeatable);
     Message::error(Some(id), &json!({ "code": code, "message": message, "data": data }).to_string())
+}
+
+/// What failed and what to do next, in one sentence.
+pub fn sentence(failure: &Failure, server: &ServerName, repeatable: bool) -> String {
+    let doubt = if failure.fate == Fate::Unknown && !repeatable { DOUBT } else { "" };
+    let reason = printable(&failure.reason(), MAX_WORDS);
+    let hint = printable(&hint(failure, server, repeatable), MAX_WORDS);
+    format!("{reason}{doubt}; {hint}")
 }
 
 /// An error of this program's own that is no failure of the server: the line could not be taken.
@@ -84,8 +92,8 @@ const DOUBT: &str = "; the outcome is unknown: the server may have carried it ou
 /// What to do next, in one clause.
 fn hint(failure: &Failure, server: &ServerName, repeatable: bool) -> String {
     let host = &server.host;
-    if let Some(hint) = failure.hint {
-        return hint.to_owned();
+    if let Some(hint) = &failure.hint {
+        return hint.to_string();
     }
     match failure.kind {
         FailureKind::Unreachable => unreachable_hint(failure, server),
@@ -95,11 +103,8 @@ fn hint(failure: &Failure, server: &ServerName, repeatable: bool) -> String {
             "check what it did before you try again".into()
         }
         FailureKind::Lost | FailureKind::Timeout | FailureKind::SessionLost => "try again".into(),
-        FailureKind::SignInNeeded => {
-            format!(
-                "{host} wants a sign-in, which this version of bridge does not offer yet; if it takes \
-                 a key or token, give it with `--header 'Authorization=Bearer ${{TOKEN}}'`"
-            )
+        FailureKind::SignInNeeded | FailureKind::SignInFailed => {
+            format!("run `bridge login {}` in a terminal", server.url)
         }
         FailureKind::HeaderRefused => {
             let cause = failure.cause.as_deref().unwrap_or("it was given to bridge");

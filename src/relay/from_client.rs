@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::failure;
 use super::handshake::Client;
 use super::in_flight::{Call, CallState};
-use super::machine::{Command, Machine, OWN_TIME, Purpose};
+use super::machine::{Command, ExchangeId, Machine, OWN_TIME, Purpose};
 use super::remembered::Memory;
 use crate::jsonrpc::{Id, Kind, METHOD_NOT_FOUND, Malformed, Message, read};
 use crate::remote::Failure;
@@ -17,7 +17,7 @@ const MAX_NOTIFICATION_BYTES: usize = 32 * 1024 * 1024;
 impl<M: Memory> Machine<M> {
     /// A message of the client.
     pub(super) fn client_sent(&mut self, message: Message, now: Instant) {
-        if self.ending {
+        if self.ending || self.sign_in_sees(&message, now) {
             return;
         }
         match message.kind().clone() {
@@ -76,6 +76,12 @@ impl<M: Memory> Machine<M> {
             self.write(failure::response(&id, &failure, &self.name, true));
             return;
         }
+        let exchange = self.insert_call(message, id);
+        self.wait_for_connection(exchange, now);
+    }
+
+    /// Takes a request in, as one that waits.
+    pub(super) fn insert_call(&mut self, message: Message, id: Id) -> ExchangeId {
         let exchange = self.next_exchange();
         let call = Call {
             message,
@@ -84,10 +90,11 @@ impl<M: Memory> Machine<M> {
             recovered: false,
             sendings: 0,
             checked: false,
+            signed_in: false,
             deadline: None,
         };
         self.in_flight.insert(exchange, call);
-        self.wait_for_connection(exchange, now);
+        exchange
     }
 
     fn notification(&mut self, message: Message, method: &str, now: Instant) {

@@ -231,6 +231,9 @@ impl<M: Memory> Machine<M> {
                 self.in_flight.wait_again(exchange);
                 self.wait_for_connection(exchange, now);
             }
+            Outcome::Failed(failure) if failure.wants_person() => {
+                self.sign_in_met(exchange, &failure, now);
+            }
             Outcome::Failed(failure) | Outcome::SessionLost(failure) => {
                 self.fail(exchange, &failure);
             }

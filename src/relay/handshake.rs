@@ -196,7 +196,7 @@ impl<M: Memory> Machine<M> {
     }
 
     /// Tells the client that its lists are out of date, or leaves it for when it has confirmed.
-    fn owe_list_changed(&mut self) {
+    pub(super) fn owe_list_changed(&mut self) {
         if let Client::Open { list_changed_owed, .. } = &mut self.client {
             *list_changed_owed = true;
         }
@@ -395,6 +395,11 @@ impl<M: Memory> Machine<M> {
             self.filtering.forget();
             self.owe_list_changed();
         }
+        self.tell_owed_list_changed();
+    }
+
+    /// Tells a client that has confirmed that its lists are out of date, if it is owed that.
+    pub(super) fn tell_owed_list_changed(&mut self) {
         if let Client::Open { initialized: true, list_changed_owed, .. } = &mut self.client
             && std::mem::take(list_changed_owed)
         {
@@ -443,17 +448,21 @@ impl<M: Memory> Machine<M> {
     fn handshake_failed(&mut self, failure: Failure, now: Instant) {
         self.abandon_session();
         self.server = Server::Closed { last: Some((failure.clone(), now)) };
+        if failure.wants_person() {
+            self.sign_in_is_needed();
+        }
         let passes = failure.may_pass();
         if !passes {
             self.refuse_initialize(&failure);
         } else if let Client::Opening { hello, .. } = &self.client {
             let capabilities = hello.read.capabilities.clone();
-            if self.memory.initialize(&capabilities).is_some() {
+            if failure.wants_person() || self.memory.initialize(&capabilities).is_some() {
                 self.answer_provisionally(now);
             }
         }
         self.fail_waiting(&failure, now);
-        if passes {
+        // After a sign-in the next handshake is begun by the news of it.
+        if passes && !failure.wants_person() {
             self.schedule_handshake(&failure, now);
         } else {
             tracing::info!(
@@ -478,7 +487,13 @@ impl<M: Memory> Machine<M> {
 
     /// What becomes of the requests that wait, after a handshake failed. A connection that was there
     /// once is waited for; one that was never there is an error at once, but for lists.
-    fn fail_waiting(&mut self, failure: &Failure, _now: Instant) {
+    fn fail_waiting(&mut self, failure: &Failure, now: Instant) {
+        if failure.wants_person() {
+            for exchange in self.in_flight.waiting() {
+                self.sign_in_met(exchange, failure, now);
+            }
+            return;
+        }
         let keep_all = failure.may_pass() && self.was_open && !is_refusal(failure);
         for exchange in self.in_flight.waiting() {
             let Some(call) = self.in_flight.get(exchange) else { continue };

@@ -92,7 +92,7 @@ fn what_is_remembered_for_other_capabilities_is_not_used() {
 
 #[test]
 fn a_refusal_that_does_not_pass_is_the_answer() {
-    for kind in [FailureKind::SignInNeeded, FailureKind::Redirected, FailureKind::BadAnswer] {
+    for kind in [FailureKind::HeaderRefused, FailureKind::Redirected, FailureKind::BadAnswer] {
         let mut bench = Bench::opening();
         bench.refuse(&failure(kind, Fate::Settled));
         let answer = bench.take_one();

@@ -23,6 +23,8 @@ pub(super) struct Call {
     pub(super) recovered: bool,
     /// Whether the server's list was asked what its tool does.
     pub(super) checked: bool,
+    /// Whether it waited for a sign-in, which each request does once.
+    pub(super) signed_in: bool,
     /// How often it was sent.
     pub(super) sendings: u32,
     /// When it is answered with an error, as set among the deadlines.
@@ -34,6 +36,8 @@ pub(super) struct Call {
 pub(super) enum CallState {
     /// Not sent.
     Waiting,
+    /// Not sent, or not executed: it waits for a person to sign in.
+    Parked,
     /// Sent in the session of this generation; 0 before any.
     Sent(u64),
 }
@@ -51,6 +55,7 @@ pub(super) struct InFlight {
     calls: HashMap<ExchangeId, Call>,
     /// Exchanges are numbered as they come, so that what waits again has its place before later ones.
     waiting: BTreeSet<ExchangeId>,
+    parked: BTreeSet<ExchangeId>,
     ids: HashMap<Id, Vec<ExchangeId>>,
     waiting_bytes: usize,
     sent: usize,
@@ -62,6 +67,7 @@ impl Default for InFlight {
             max_waiting: MAX_WAITING,
             calls: HashMap::new(),
             waiting: BTreeSet::new(),
+            parked: BTreeSet::new(),
             ids: HashMap::new(),
             waiting_bytes: 0,
             sent: 0,
@@ -72,7 +78,7 @@ impl Default for InFlight {
 impl InFlight {
     /// Whether another request may be taken from the client.
     pub(super) fn has_room(&self, max_message_size: usize) -> bool {
-        self.waiting.len() < self.max_waiting
+        self.waiting.len() + self.parked.len() < self.max_waiting
             && self.waiting_bytes
                 < max_message_size.saturating_mul(MAX_WAITING_SIZE).max(LEAST_WAITING_BYTES)
     }
@@ -122,10 +128,28 @@ impl InFlight {
         if call.state == CallState::Waiting {
             return;
         }
+        match call.state {
+            CallState::Sent(_) => {
+                self.sent -= 1;
+                self.waiting_bytes += call.message.bytes().len();
+            }
+            CallState::Parked => {
+                self.parked.remove(&exchange);
+            }
+            CallState::Waiting => {}
+        }
         call.state = CallState::Waiting;
-        self.sent -= 1;
-        self.waiting_bytes += call.message.bytes().len();
         self.waiting.insert(exchange);
+    }
+
+    /// Lays a request aside until a person has signed in.
+    pub(super) fn park(&mut self, exchange: ExchangeId) {
+        self.wait_again(exchange);
+        if let Some(call) = self.calls.get_mut(&exchange) {
+            call.state = CallState::Parked;
+            self.waiting.remove(&exchange);
+            self.parked.insert(exchange);
+        }
     }
 
     /// Takes a request out: it is answered, or nobody waits for its answer any more.
@@ -139,8 +163,9 @@ impl InFlight {
         }
         match call.state {
             CallState::Sent(_) => self.sent -= 1,
-            CallState::Waiting => {
+            CallState::Waiting | CallState::Parked => {
                 self.waiting.remove(&exchange);
+                self.parked.remove(&exchange);
                 self.waiting_bytes -= call.message.bytes().len();
             }
         }
@@ -155,6 +180,11 @@ impl InFlight {
     /// Those that wait, in order.
     pub(super) fn waiting(&self) -> Vec<ExchangeId> {
         self.waiting.iter().copied().collect()
+    }
+
+    /// Those that wait for a sign-in, in order.
+    pub(super) fn parked(&self) -> Vec<ExchangeId> {
+        self.parked.iter().copied().collect()
     }
 
     /// All, in no order.

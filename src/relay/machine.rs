@@ -17,6 +17,7 @@ use super::in_flight::{Call, CallState, InFlight};
 use super::questions::Questions;
 use super::remembered::Memory;
 use super::restore::Restore;
+use super::sign_in::SigningIn;
 use crate::jsonrpc::{INVALID_REQUEST, Id, Message, read};
 use crate::remote::{Backoff, Failure, Patience, Session, is_repeatable};
 use crate::stdio::Room;
@@ -82,6 +83,8 @@ pub(super) enum Command {
     Listen(Arc<Session>),
     /// No GET stream.
     StopListening,
+    /// A person is asked to sign in.
+    SignIn,
     /// This session ends.
     EndSession(Arc<Session>),
     /// Nothing more will come: end.
@@ -155,6 +158,9 @@ pub(super) struct Machine<M> {
     pub(super) restore: Restore,
     pub(super) filtering: Filtering,
     pub(super) deadlines: Deadlines,
+    pub(super) signing_in: SigningIn,
+    /// Counts what is told of progress.
+    pub(super) progress: u64,
     /// Exchanges that carry no request of the client, and when each is given up.
     pub(super) exchanges: HashMap<ExchangeId, (Purpose, Instant)>,
     pub(super) commands: Vec<Command>,
@@ -198,6 +204,8 @@ impl<M: Memory> Machine<M> {
             questions: Questions::default(),
             restore: Restore::default(),
             deadlines: Deadlines::default(),
+            signing_in: SigningIn::default(),
+            progress: 0,
             exchanges: HashMap::new(),
             commands: Vec::new(),
             backoff: super::handshake::backoff(),
@@ -283,7 +291,8 @@ impl<M: Memory> Machine<M> {
         // What was never sent failed for the reason that kept it from being sent.
         let unsent = self.last_refusal().cloned().unwrap_or_else(Failure::ending_unsent);
         for exchange in self.in_flight.all() {
-            let sent = self.in_flight.get(exchange).is_some_and(|c| c.state != CallState::Waiting);
+            let sent =
+                self.in_flight.get(exchange).is_some_and(|c| matches!(c.state, CallState::Sent(_)));
             self.fail(exchange, if sent { &ending } else { &unsent });
         }
         let opening = self.last_refusal().cloned().unwrap_or(ending);

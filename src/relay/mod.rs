@@ -23,6 +23,9 @@ mod provisional;
 mod questions;
 mod remembered;
 mod restore;
+mod sign_in;
+#[cfg(test)]
+mod sign_in_tests;
 #[cfg(test)]
 mod tests;
 mod unconnected;
@@ -39,10 +42,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
 
+use crate::auth::Phase;
 use crate::clock::{Clock, SleepDetector};
 use crate::jsonrpc::scan::Glimpse;
 use crate::jsonrpc::{INVALID_REQUEST, Kind, Malformed, Message, PARSE_ERROR, split_batch};
@@ -62,6 +66,9 @@ const ANSWERS: usize = 64;
 const BATCH: usize = 64;
 /// How long the end of a session may take, and the last writing.
 const CLOSING: Duration = Duration::from_millis(500);
+
+/// How long a token that is being renewed is waited for, which nobody sees any more.
+const RENEWING: Duration = Duration::from_secs(10);
 
 /// What a relay joins.
 pub struct Relay<'a> {
@@ -156,6 +163,7 @@ impl Running {
         let mut ends = Ends::new(told_to_end, parent_gone);
         let mut batch = Vec::with_capacity(BATCH);
         let mut reading = true;
+        let mut phases = self.remote.sign_in_phases();
         while !self.finished {
             let due = self.machine.next_deadline();
             let pressed = writer.is_pressed();
@@ -172,6 +180,9 @@ impl Running {
                     reading = self.read(read);
                 }
                 () = writer.relieved(), if pressed => {}
+                phase = next_phase(&mut phases) => {
+                    self.machine.sign_in_changed(phase, Instant::now());
+                }
                 () = at(due) => {
                     self.woke_up(&mut sleep);
                     self.machine.take_time(Instant::now());
@@ -285,6 +296,7 @@ impl Running {
                 Command::Cancel(exchange, notification) => self.cancel(exchange, notification),
                 Command::Listen(session) => self.listen(session),
                 Command::StopListening => self.stop_listening(),
+                Command::SignIn => self.remote.sign_in(self.machine.client_name()),
                 Command::EndSession(session) => self.ending = Some(session),
                 Command::Finish => self.finished = true,
             }
@@ -410,6 +422,8 @@ impl Running {
             timeout(CLOSING, written),
             timeout(CLOSING, remembered)
         );
+        // A token that was renewed and not saved would be lost.
+        let _ = timeout(RENEWING, self.remote.finish()).await;
     }
 }
 
@@ -435,6 +449,16 @@ async fn kept_up<F: Future<Output = ListenEnd>>(mut begin: impl FnMut() -> F) ->
             Err(_) => tokio::time::sleep(backoff.wait()).await,
         }
     }
+}
+
+/// The sign-in's next step; never, where there is none.
+async fn next_phase(phases: &mut Option<watch::Receiver<Phase>>) -> Phase {
+    if let Some(phases) = phases
+        && phases.changed().await.is_ok()
+    {
+        return phases.borrow_and_update().clone();
+    }
+    std::future::pending().await
 }
 
 async fn at(due: Option<Instant>) {

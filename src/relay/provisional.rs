@@ -47,8 +47,11 @@ mod tests {
     #[test]
     fn the_client_gets_its_own_revision_if_it_is_one() {
         let version = |asked: &str| {
-            let client =
-                ClientHello { protocol_version: asked.into(), capabilities: String::new() };
+            let client = ClientHello {
+                protocol_version: asked.into(),
+                capabilities: String::new(),
+                name: String::new(),
+            };
             let server = ServerName { host: "h".into(), url: "https://h/".into() };
             let result = initialize_result(&client, &server);
             let value: serde_json::Value = serde_json::from_str(&result).unwrap();

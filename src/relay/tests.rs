@@ -12,6 +12,7 @@ use super::failure::ServerName;
 use super::filter::Filter;
 use super::machine::{Command, ExchangeId, FromServer, Machine, Origin, Settings};
 use super::remembered::Memory;
+use crate::auth::{self, Invitation, Phase};
 use crate::jsonrpc::{Id, Kind, Message};
 use crate::remote::{FailureKind, Fate, ListenEnd, Outcome};
 use crate::secret::Secret;
@@ -73,6 +74,7 @@ enum Step {
     Time(u16),
     Capacity(u8),
     BreaksDown,
+    SignIn(u8),
     EndOfInput,
 }
 
@@ -83,7 +85,7 @@ enum End {
     Failed(FailureKind, Fate),
 }
 
-const METHODS: [&str; 9] = [
+const METHODS: [&str; 10] = [
     "tools/call",
     "tools/list",
     "prompts/list",
@@ -93,6 +95,7 @@ const METHODS: [&str; 9] = [
     "resources/subscribe",
     "server/discover",
     "acme/odd",
+    "prompts/get",
 ];
 
 fn end() -> impl Strategy<Value = End> {
@@ -135,6 +138,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..40_000u16).prop_map(Step::Time),
         1 => (1..4u8).prop_map(Step::Capacity),
         1 => Just(Step::BreaksDown),
+        3 => (0..4u8).prop_map(Step::SignIn),
         1 => Just(Step::EndOfInput),
     ]
 }
@@ -237,6 +241,7 @@ impl World {
             }
             Step::Capacity(n) => self.machine.set_capacity(Some(usize::from(*n))),
             Step::BreaksDown => self.machine.memory.broken = true,
+            Step::SignIn(n) => self.machine.sign_in_changed(phase(*n), self.now),
             Step::EndOfInput => self.machine.end(self.now),
             other => self.server_step(other),
         }
@@ -383,7 +388,7 @@ impl World {
                     self.running.remove(&exchange);
                 }
                 Command::Listen(session) => self.generation = session.generation,
-                Command::StopListening | Command::EndSession(_) => {}
+                Command::StopListening | Command::EndSession(_) | Command::SignIn => {}
                 Command::Finish => self.finished = true,
             }
         }
@@ -421,6 +426,16 @@ impl World {
             assert!(answers == 1 || (cancelled && answers == 0), "{id} has {answers} answers");
         }
         assert!(self.answers.keys().all(|id| self.asked.contains(id)), "answers to requests only");
+    }
+}
+
+fn phase(n: u8) -> Phase {
+    let text = || "x".to_owned();
+    match n {
+        0 => Phase::Needed,
+        1 => Phase::Pending(Invitation { page: text(), provider: text() }),
+        2 => Phase::Failed(auth::Failure::new(auth::FailureKind::Denied, text())),
+        _ => Phase::Settled(1),
     }
 }
 

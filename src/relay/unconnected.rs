@@ -5,9 +5,11 @@ use std::time::Instant;
 
 use super::deadlines::Due;
 use super::handshake::{Client, REFUSED_WAIT, Server, Told, is_refusal};
+use super::in_flight::CallState;
 use super::machine::{ExchangeId, Machine};
 use super::provisional;
 use super::remembered::{Memory, is_list};
+use super::sign_in::offering_tool;
 use crate::jsonrpc::Message;
 use crate::jsonrpc::read::{self, ServerCapabilities};
 use crate::remote::Failure;
@@ -21,6 +23,10 @@ impl<M: Memory> Machine<M> {
         let Some(call) = self.in_flight.get(exchange) else { return };
         let lists = is_list(call.method()) && !self.was_open;
         let refused = self.recent_refusal(now);
+        if let Some(failure) = refused.as_ref().filter(|failure| failure.wants_person()) {
+            self.sign_in_met(exchange, failure, now);
+            return;
+        }
         if let Some(failure) = refused.as_ref().filter(|_| !lists) {
             self.fail(exchange, failure);
             return;
@@ -37,7 +43,7 @@ impl<M: Memory> Machine<M> {
     fn recent_refusal(&self, now: Instant) -> Option<Failure> {
         let Server::Closed { last: Some((failure, at)) } = &self.server else { return None };
         let since = now.saturating_duration_since(*at);
-        let refused = is_refusal(failure) && since < REFUSED_WAIT;
+        let refused = failure.wants_person() || (is_refusal(failure) && since < REFUSED_WAIT);
         let asked_to_wait = failure.retry_after.is_some_and(|wait| since < wait);
         (refused || asked_to_wait).then(|| failure.clone())
     }
@@ -45,6 +51,10 @@ impl<M: Memory> Machine<M> {
     /// A request waited long enough.
     pub(super) fn give_up(&mut self, exchange: ExchangeId) {
         let Some(call) = self.in_flight.get(exchange) else { return };
+        if call.state == CallState::Parked {
+            self.sign_in_gave_up(exchange);
+            return;
+        }
         let id = call.id.clone();
         if let Some(empty) = provisional::empty_list(call.method()).filter(|_| !self.was_open) {
             self.take_call(exchange);
@@ -72,7 +82,11 @@ impl<M: Memory> Machine<M> {
             "logging/setLevel" => self.answer_of_nothing(message, method),
             _ if is_list(method) && !self.was_open && !read::has_cursor(message) => {
                 let list = self.memory.list(method)?;
-                if method == "tools/list" { self.filtering.remembered(list) } else { Some(list) }
+                if method != "tools/list" {
+                    return Some(list);
+                }
+                let list = self.filtering.remembered(list)?;
+                Some(if self.signing_in.is_open() { offering_tool(&list) } else { list })
             }
             _ => None,
         }

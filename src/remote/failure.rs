@@ -1,7 +1,9 @@
 //! What a message to the server can come to, when not to an answer.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::auth;
 use crate::http::{Fault, FaultKind, ProxyReason, Sent, TlsReason};
 use crate::jsonrpc::{Message, read};
 use crate::printable::printable;
@@ -27,7 +29,7 @@ pub struct Failure {
     /// How long the server asks to be left alone.
     pub retry_after: Option<Duration>,
     /// What to do next, where more is known than the kind tells.
-    pub hint: Option<&'static str>,
+    pub hint: Option<Cow<'static, str>>,
     /// The JSON-RPC error that the server sent, with the request's id.
     pub answer: Option<Box<Message>>,
 }
@@ -41,8 +43,10 @@ pub enum FailureKind {
     Lost,
     /// No answer in the time allowed.
     Timeout,
-    /// 401.
+    /// 401, which a person can cure by signing in.
     SignInNeeded,
+    /// No token, and no page that would get one.
+    SignInFailed,
     /// 401 to an `Authorization` header that the user gave.
     HeaderRefused,
     /// The header command gave none.
@@ -128,6 +132,40 @@ impl Failure {
         Self::settled(FailureKind::Internal, None, what)
     }
 
+    /// A request that waited for a person to sign in as long as its client waits.
+    pub fn sign_in_pending(host: &str, page: Option<&str>) -> Self {
+        let what = format!("{host} wants you to sign in, and the request was not sent");
+        let hint = page.map_or_else(
+            || "run `bridge login` with the address of this server in a terminal".to_owned(),
+            |page| format!("open {page} in a browser on this machine, sign in, and try again"),
+        );
+        let failure = Self::settled(FailureKind::SignInNeeded, Some(401), what);
+        Self { fate: Fate::NotExecuted, hint: Some(hint.into()), ..failure }
+    }
+
+    /// A request that can't be served since there is no token, and no page that would get one.
+    pub fn of_sign_in(reason: &auth::Failure) -> Self {
+        let failure = match reason.kind {
+            auth::FailureKind::Unattended => {
+                Self::settled(FailureKind::SignInNeeded, Some(401), &*reason.what)
+            }
+            // Who signs users in is down, and nothing was asked of the server itself.
+            _ if reason.is_transient() => {
+                let down = Self::settled(FailureKind::Unreachable, None, &*reason.what);
+                Self { fate: Fate::NotExecuted, ..down }
+            }
+            _ => Self::settled(FailureKind::SignInFailed, None, &*reason.what),
+        };
+        let hint = reason.hint.clone().map(Cow::Owned);
+        let (cause, retry_after) = (reason.cause.clone(), reason.retry_after);
+        Self { cause, hint, retry_after, ..failure }
+    }
+
+    /// Whether a person can cure it by signing in.
+    pub fn wants_person(&self) -> bool {
+        self.kind == FailureKind::SignInNeeded && self.fate == Fate::NotExecuted
+    }
+
     /// A tool call that the user's filters do not let through.
     pub fn blocked(what: impl Into<String>) -> Self {
         Self { fate: Fate::NotExecuted, ..Self::settled(FailureKind::Blocked, None, what) }
@@ -198,6 +236,7 @@ impl Failure {
     /// (refusals among them, since someone may grant what is missing).
     pub fn may_pass(&self) -> bool {
         match self.kind {
+            FailureKind::SignInNeeded => self.wants_person(),
             FailureKind::Unreachable
             | FailureKind::Lost
             | FailureKind::Timeout

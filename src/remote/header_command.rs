@@ -80,7 +80,10 @@ impl HeaderCommand {
     fn failure(&self, why: &str, hint: &'static str, stderr: Option<String>) -> Failure {
         let said = stderr.map(|line| format!(": {line}")).unwrap_or_default();
         let what = format!("the header command `{}` gave no headers: {why}{said}", self.program);
-        Failure { hint: Some(hint), ..Failure::settled(FailureKind::HeaderCommand, None, what) }
+        Failure {
+            hint: Some(hint.into()),
+            ..Failure::settled(FailureKind::HeaderCommand, None, what)
+        }
     }
 
     /// Runs it to its end; else why not, and what to do.

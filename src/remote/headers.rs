@@ -152,6 +152,11 @@ pub struct Headers {
 }
 
 impl Headers {
+    /// Whether they stand in for a token: then there is no sign-in.
+    pub fn authorize(&self) -> bool {
+        self.command.is_some() || self.fixed.iter().any(|header| header.name == AUTHORIZATION)
+    }
+
     /// Whether there is nothing to add.
     pub fn is_empty(&self) -> bool {
         self.fixed.is_empty() && self.command.is_none()

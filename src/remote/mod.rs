@@ -1,6 +1,7 @@
 //! The hosted MCP server over HTTP: one POST for each message, JSON or an event stream back, the GET
 //! stream, resumption, redirects, retries. It knows what a session is, not who uses it.
 
+mod authorized;
 mod budget;
 mod channel;
 mod cookies;
@@ -35,8 +36,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
+use crate::auth::{Authorizer, Phase};
 use crate::http;
 use crate::jsonrpc::Message;
 use crate::secret::Secret;
@@ -76,8 +78,10 @@ impl Default for Settings {
 
 /// The hosted server.
 pub struct Remote {
-    http: http::Client,
+    http: Arc<http::Client>,
     settings: Settings,
+    /// Who gives tokens; none where the user's own header does.
+    authorizer: Option<Arc<Authorizer>>,
     /// The endpoint that the user named: the user's headers go to its origin only.
     home: Endpoint,
     endpoint: Mutex<Endpoint>,
@@ -92,8 +96,20 @@ pub struct Remote {
 impl Remote {
     /// A server that was not spoken to yet.
     pub fn new(endpoint: Endpoint, settings: Settings) -> Self {
+        let http = Arc::new(http::Client::new(&settings.http));
+        Self::with(endpoint, settings, http, None)
+    }
+
+    /// The same over a client that is there already, with somebody who gives tokens.
+    pub fn with(
+        endpoint: Endpoint,
+        settings: Settings,
+        http: Arc<http::Client>,
+        authorizer: Option<Arc<Authorizer>>,
+    ) -> Self {
         Self {
-            http: http::Client::new(&settings.http),
+            http,
+            authorizer,
             injector: headers::Injector::new(&settings.headers),
             transport: transport::Found::new(settings.facts.clone()),
             settings,
@@ -116,6 +132,26 @@ impl Remote {
         const KEPT_FREE: usize = 8;
         let streams = self.http.max_streams(self.endpoint().origin())?;
         Some(streams.saturating_sub(KEPT_FREE).max(1))
+    }
+
+    /// A person is asked to sign in, unless that is under way.
+    /// `client` is what the client calls itself.
+    pub fn sign_in(&self, client: Option<String>) {
+        if let Some(authorizer) = &self.authorizer {
+            authorizer.ask(client);
+        }
+    }
+
+    /// Where the sign-in stands; none where there is none.
+    pub fn sign_in_phases(&self) -> Option<watch::Receiver<Phase>> {
+        self.authorizer.as_ref().map(|authorizer| authorizer.phases())
+    }
+
+    /// Lets what must not be cut off come to its end: a token that is being renewed.
+    pub async fn finish(&self) {
+        if let Some(authorizer) = &self.authorizer {
+            authorizer.finish().await;
+        }
     }
 
     /// Forgets connections that did not survive the machine's sleep, and takes the GET stream up on a new

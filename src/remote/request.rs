@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue,
-    LOCATION, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName,
+    HeaderValue, LOCATION, USER_AGENT,
 };
 use hyper::{Method, Request, StatusCode};
 
@@ -16,6 +16,7 @@ use super::headers::Injected;
 use super::lifecycle::{Session, legacy};
 use super::redirect::{MAX_HOPS, Redirect, decide, is_of};
 use super::{Remote, response};
+use crate::auth::Bearer;
 use crate::http::{AGENT, Body, Delivery};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -60,14 +61,15 @@ impl Answer {
 
 impl Remote {
     /// Sends and gives the final response: redirects are followed where they may be.
-    pub(super) async fn ask(
+    pub(super) async fn ask_carrying(
         &self,
+        bearer: Option<&Bearer>,
         ask: &Ask<'_>,
         session: Option<&Session>,
         how: Delivery<'_>,
     ) -> Result<Answer, Failure> {
         let mut injected = self.injector.current().await?;
-        let answer = self.ask_with(&injected, ask, session, how).await;
+        let answer = self.ask_with((&injected, bearer), ask, session, how).await;
         if !matches!(&answer, Ok(answer) if answer.status == StatusCode::UNAUTHORIZED)
             || !self.injector.refused(&injected).await
         {
@@ -76,24 +78,28 @@ impl Remote {
         // Refused, so not executed: once more with what the command gives now.
         tracing::debug!("the headers were refused; running the header command again");
         injected = self.injector.current().await?;
-        let answer = self.ask_with(&injected, ask, session, how).await;
+        let answer = self.ask_with((&injected, bearer), ask, session, how).await;
         answer.map_err(|failure| injected.told(failure))
     }
 
     /// One round of redirects with these headers.
     async fn ask_with(
         &self,
-        injected: &Arc<Injected>,
+        credentials: (&Arc<Injected>, Option<&Bearer>),
         ask: &Ask<'_>,
         session: Option<&Session>,
         how: Delivery<'_>,
     ) -> Result<Answer, Failure> {
+        let (injected, bearer) = credentials;
         let mut endpoint = match ask {
             Ask::PostTo(endpoint, _) => (*endpoint).clone(),
             _ => self.endpoint(),
         };
         for _ in 0..=MAX_HOPS {
-            let request = self.compose(&endpoint, injected, ask, session);
+            let mut request = self.compose(&endpoint, injected, ask, session);
+            if let Some(bearer) = bearer.filter(|_| is_of(&self.home, &endpoint)) {
+                request.headers_mut().insert(AUTHORIZATION, bearer.header.clone());
+            }
             let answer = self.send(&endpoint, request, injected, how).await?;
             if !is_redirect(answer.status) {
                 return Ok(answer);

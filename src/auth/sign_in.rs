@@ -1,0 +1,446 @@
+//! One sign-in of a person, from the lock to the saved tokens: the same for the helper of a serving
+//! process, for `login`, and for a process that keeps nothing.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::authorization::{self, Answer, Ask, Pending};
+use super::challenge::Challenge;
+use super::client_credentials;
+use super::device::DeviceSignIn;
+use super::discovery::discover;
+use super::failure::{Failure, FailureKind};
+use super::fetch::Fetch;
+use super::loopback::{Expected, Hit, Listener};
+use super::page::{Names, Outcome};
+use super::paste::Pasted;
+use super::phase::Invitation;
+use super::provider::Provider;
+use super::record::Record;
+use super::registration::{self, Origin, Registration, Standing, Wanted};
+use super::scopes::{self, Scopes};
+use super::settings::{RedirectAddress, Settings};
+use super::token::TokenSet;
+use super::token_endpoint::TokenEndpoint;
+use super::vault::Vault;
+use crate::clock::{Clock, Moment, SystemClock};
+use crate::credentials::Lock;
+use crate::secret::Secret;
+
+/// How often it is looked whether another process has ended the sign-in.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// All that a sign-in at one server needs.
+pub struct SignIn {
+    /// The login's record.
+    pub vault: Vault,
+    /// How authorization servers are asked.
+    pub fetch: Fetch,
+    /// The MCP endpoint.
+    pub server: Url,
+    /// What the user fixed.
+    pub settings: Settings,
+    /// How the pages name whom it concerns.
+    pub names: Names,
+    /// The machine that this runs on.
+    pub machine: Option<String>,
+}
+
+/// Why a person is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// What the server said.
+    pub challenge: Option<Challenge>,
+    /// The token lacks scopes; what it has stays asked for.
+    pub step_up: bool,
+    /// The person asks anew: what is under way is left.
+    pub force: bool,
+    /// What the client calls itself that the person goes back to.
+    pub client: Option<String>,
+}
+
+/// A sign-in that has begun.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    /// Its pages.
+    pub invitation: Invitation,
+    /// It was begun by another process, which opened the page.
+    pub taken_over: bool,
+}
+
+/// What ended the wait for a person.
+enum Ended {
+    Browser(Hit, Answer),
+    Pasted(Answer),
+    Expired,
+    /// Another process got tokens, or forgot the sign-in.
+    Elsewhere,
+}
+
+impl SignIn {
+    /// Whether there are tokens already that serve: another process got them meanwhile.
+    ///
+    /// # Errors
+    /// The record can't be read.
+    pub async fn is_settled(&self, cause: &Cause) -> Result<bool, Failure> {
+        let record = self.vault.load().await?;
+        let Some(record) = record.filter(|record| record.tokens.is_some()) else {
+            return Ok(false);
+        };
+        let challenge = cause.challenge.as_ref().filter(|_| cause.step_up);
+        let wanted = challenge.and_then(|challenge| challenge.scope.as_deref());
+        Ok(wanted.is_none_or(|wanted| Scopes::parse(wanted).without(&record.scopes).is_empty()))
+    }
+
+    /// Asks the person, who comes back by the browser or pastes what it shows.
+    ///
+    /// # Errors
+    /// The sign-in came to nothing; the record says so too.
+    pub async fn by_browser(
+        &self,
+        cause: &Cause,
+        _lock: Lock,
+        begun: impl AsyncFnOnce(&Begun),
+        pasted: impl Future<Output = Pasted>,
+    ) -> Result<(), Failure> {
+        let result = self.ask(cause, begun, pasted).await;
+        if let Err(failure) = &result {
+            self.note(failure).await;
+        }
+        result
+    }
+
+    async fn ask(
+        &self,
+        cause: &Cause,
+        begun: impl AsyncFnOnce(&Begun),
+        pasted: impl Future<Output = Pasted>,
+    ) -> Result<(), Failure> {
+        self.vault.prepare().await?;
+        let record = self.vault.load().await?;
+        let (mut listener, pending, taken_over) = match self.resumed(record.as_ref(), cause).await {
+            Some((listener, pending)) => (listener, pending, true),
+            None => {
+                let (listener, pending) = self.begin(cause).await?;
+                (listener, pending, false)
+            }
+        };
+        let page = listener.start_url(pending.state.expose());
+        let invitation =
+            Invitation { page: page.to_string(), provider: pending.url.expose().clone() };
+        begun(&Begun { invitation, taken_over }).await;
+        let ended = self.wait(&mut listener, &pending, pasted).await;
+        self.end(&pending, ended).await
+    }
+
+    /// Takes over a sign-in that another process began and did not finish: the same address, the same tab.
+    async fn resumed(&self, record: Option<&Record>, cause: &Cause) -> Option<(Listener, Pending)> {
+        let pending = record?.pending.clone()?;
+        if cause.force || cause.step_up || pending.is_over(now()) {
+            return None;
+        }
+        let uri = Some(pending.redirect_uri.clone());
+        let address = RedirectAddress { uri, ..RedirectAddress::default() };
+        let listener = Listener::bind(&address, &self.vault.login().id()).ok()?;
+        tracing::info!("taking over the sign-in that another process began");
+        Some((listener, pending))
+    }
+
+    async fn begin(&self, cause: &Cause) -> Result<(Listener, Pending), Failure> {
+        let provider = self.provider(cause).await?;
+        let listener = self.listener()?;
+        let scopes = self.scopes(cause, &provider).await?;
+        let redirect_uri = listener.redirect_uri().to_owned();
+        let known = self.known_client(&provider, Some(&redirect_uri)).await?;
+        let is_known = known.is_some();
+        let mut client = match known {
+            Some(client) => client,
+            None => self.new_client(&provider, &redirect_uri, &scopes).await?,
+        };
+        let mut pending = self.pending(&provider, &client, &redirect_uri, &scopes)?;
+        if client.origin == Origin::Dynamic && is_known {
+            let fetch = &self.fetch;
+            let url = Url::parse(pending.url.expose()).map_err(|_| unusable_url())?;
+            if registration::standing(fetch, &url).await == Standing::Dead {
+                tracing::info!("the authorization server forgot this client; registering anew");
+                client = self.new_client(&provider, &redirect_uri, &scopes).await?;
+                pending = self.pending(&provider, &client, &redirect_uri, &scopes)?;
+            }
+        }
+        let page = listener.start_url(pending.state.expose()).to_string();
+        let saved = pending.clone();
+        self.vault
+            .change(move |record| {
+                record.registration = Some(client);
+                record.pending = Some(saved);
+                record.page = Some(Secret::new(page));
+                record.last_failure = None;
+            })
+            .await?;
+        Ok((listener, pending))
+    }
+
+    fn pending(
+        &self,
+        provider: &Provider,
+        client: &Registration,
+        redirect_uri: &str,
+        scopes: &Scopes,
+    ) -> Result<Pending, Failure> {
+        let time = self.settings.timeout.unwrap_or(authorization::TIME);
+        let params = &self.settings.authorize_params;
+        let ask = Ask { redirect_uri, scopes, params, time, now: now() };
+        authorization::begin(provider, client, &ask)
+    }
+
+    /// Finds out who signs users in, and notes it.
+    pub async fn provider(&self, cause: &Cause) -> Result<Provider, Failure> {
+        let challenge = cause.challenge.as_ref();
+        let found = discover(&self.fetch, &self.server, challenge, &self.settings).await.found?;
+        let noted = found.clone();
+        self.vault.change(move |record| record.set_provider(noted)).await?;
+        Ok(found)
+    }
+
+    fn listener(&self) -> Result<Listener, Failure> {
+        Listener::bind(&self.settings.redirect, &self.vault.login().id()).map_err(|error| {
+            Failure::new(FailureKind::Settings, "the way back from the browser can't be opened")
+                .because(error.to_string())
+                .hint(error.hint())
+        })
+    }
+
+    async fn scopes(&self, cause: &Cause, provider: &Provider) -> Result<Scopes, Failure> {
+        let challenged = cause.challenge.as_ref().and_then(|challenge| challenge.scope.as_deref());
+        let of_server = provider.metadata.scopes_supported.as_ref();
+        if let (true, Some(challenged)) = (cause.step_up, challenged) {
+            let before = self.vault.load().await?.map(|record| record.scopes).unwrap_or_default();
+            return Ok(scopes::step_up(&before, challenged, of_server));
+        }
+        let fixed = self.settings.scope.as_deref();
+        Ok(scopes::select(fixed, challenged, provider.resource_scopes.as_ref(), of_server))
+    }
+
+    /// The client that can be used without a request: the user's own, or the one that was registered.
+    async fn known_client(
+        &self,
+        provider: &Provider,
+        redirect_uri: Option<&str>,
+    ) -> Result<Option<Registration>, Failure> {
+        if let Some(client) = registration::without_request(&self.settings, provider) {
+            return Ok(Some(client));
+        }
+        let client = self.vault.load().await?.and_then(|record| record.registration);
+        Ok(client.filter(|client| client.fits(provider, redirect_uri, now())))
+    }
+
+    async fn new_client(
+        &self,
+        provider: &Provider,
+        redirect_uri: &str,
+        scopes: &Scopes,
+    ) -> Result<Registration, Failure> {
+        let redirect_uris = [redirect_uri.to_owned()];
+        let machine = self.machine.as_deref();
+        let wanted = Wanted { redirect_uris: &redirect_uris, scopes, machine };
+        registration::register(&self.fetch, provider, &self.settings, &wanted, now()).await
+    }
+
+    async fn wait(
+        &self,
+        listener: &mut Listener,
+        pending: &Pending,
+        pasted: impl Future<Output = Pasted>,
+    ) -> Ended {
+        let Ok(url) = Url::parse(pending.url.expose()) else { return Ended::Expired };
+        let expected = Expected {
+            authorization_url: url,
+            state: pending.state.expose().clone(),
+            names: self.names.clone(),
+            success_url: self.settings.success_url.clone(),
+        };
+        let ours = |callback: &_| pending.read(callback) != Answer::NotOurs;
+        let left = pending.deadline.since(now());
+        tokio::select! {
+            hit = listener.wait(expected, ours) => {
+                let answer = pending.read(hit.callback());
+                Ended::Browser(hit, answer)
+            }
+            pasted = pasted => Ended::Pasted(match pasted {
+                Pasted::Response(callback) => match pending.read(&callback) {
+                    Answer::NotOurs => Answer::Failed(of_another_sign_in()),
+                    answer => answer,
+                },
+                Pasted::Code(code) => pending.take(&code),
+            }),
+            () = tokio::time::sleep(left) => Ended::Expired,
+            () = self.ended_elsewhere(pending) => Ended::Elsewhere,
+        }
+    }
+
+    /// Resolves when the record no longer waits for this sign-in.
+    async fn ended_elsewhere(&self, pending: &Pending) {
+        let mut seen = self.vault.version();
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let version = self.vault.version();
+            if version == seen {
+                continue;
+            }
+            seen = version;
+            let Ok(record) = self.vault.load().await else { continue };
+            let ours = record.as_ref().and_then(|record| record.pending.as_ref());
+            if ours.is_none_or(|other| other.state != pending.state) {
+                return;
+            }
+        }
+    }
+
+    async fn end(&self, pending: &Pending, ended: Ended) -> Result<(), Failure> {
+        let (hit, answer) = match ended {
+            Ended::Browser(hit, answer) => (Some(hit), answer),
+            Ended::Pasted(answer) => (None, answer),
+            Ended::Expired => (None, Answer::Failed(expired())),
+            Ended::Elsewhere => {
+                let record = self.vault.load().await?;
+                let signed_in = record.is_some_and(|record| record.tokens.is_some());
+                return if signed_in { Ok(()) } else { Err(taken_back()) };
+            }
+        };
+        let result = match answer {
+            Answer::Code(code) => self.redeem(pending, &code).await,
+            Answer::Failed(failure) => Err(failure),
+            Answer::NotOurs => Err(of_another_sign_in()),
+        };
+        if let Some(hit) = hit {
+            let said = hit.callback().error_description.as_deref().map(super::cleaned);
+            hit.respond(shown(&result, said)).await;
+        }
+        result
+    }
+
+    async fn redeem(&self, pending: &Pending, code: &Secret<String>) -> Result<(), Failure> {
+        let record = self.vault.load().await?.ok_or_else(taken_back)?;
+        let (Some(provider), Some(registration)) = (&record.provider, &record.registration) else {
+            return Err(taken_back());
+        };
+        let endpoint = self.endpoint(provider, registration);
+        let granted = endpoint.redeem(pending, code).await?;
+        let asked = pending.scopes.clone();
+        self.vault.change(move |record| record.grant(granted, &asked)).await
+    }
+
+    fn endpoint<'a>(
+        &'a self,
+        provider: &'a Provider,
+        registration: &'a Registration,
+    ) -> TokenEndpoint<'a> {
+        let params = &self.settings.token_params;
+        TokenEndpoint { fetch: &self.fetch, provider, registration, params, clock: &SystemClock }
+    }
+
+    /// Asks the person on another device (RFC 8628).
+    ///
+    /// # Errors
+    /// The sign-in came to nothing.
+    pub async fn by_device(
+        &self,
+        cause: &Cause,
+        _lock: Lock,
+        shown: impl FnOnce(&DeviceSignIn),
+    ) -> Result<(), Failure> {
+        self.vault.prepare().await?;
+        let provider = self.provider(cause).await?;
+        let scopes = self.scopes(cause, &provider).await?;
+        let client = match self.known_client(&provider, None).await? {
+            Some(client) => client,
+            None => {
+                // It is never used, and servers refuse a registration without one.
+                let uri = format!("http://127.0.0.1{}", self.settings.redirect.path);
+                self.new_client(&provider, &uri, &scopes).await?
+            }
+        };
+        let endpoint = self.endpoint(&provider, &client);
+        let sign_in = endpoint.begin_device(&scopes).await?;
+        shown(&sign_in);
+        let granted = endpoint.wait_for_device(sign_in).await?;
+        self.vault
+            .change(move |record| {
+                record.registration = Some(client);
+                record.grant(granted, &scopes);
+            })
+            .await
+    }
+
+    /// A token of the client itself, kept nowhere.
+    ///
+    /// # Errors
+    /// It was not granted.
+    pub async fn by_client(&self, challenge: Option<Challenge>) -> Result<TokenSet, Failure> {
+        let named = client_credentials::named_provider(&self.settings, &self.server);
+        let provider = match named {
+            Some(provider) => provider,
+            None => {
+                let challenge = challenge.as_ref();
+                discover(&self.fetch, &self.server, challenge, &self.settings).await.found?
+            }
+        };
+        let client = registration::without_request(&self.settings, &provider).ok_or_else(|| {
+            Failure::new(FailureKind::Settings, "`--client-credentials` needs a client")
+                .because("no client id was given")
+                .hint("give `--client-id`, and its secret in BRIDGE_CLIENT_SECRET")
+        })?;
+        let challenged = challenge.as_ref().and_then(|challenge| challenge.scope.as_deref());
+        let of_resource = provider.resource_scopes.as_ref();
+        let scopes = scopes::select(self.settings.scope.as_deref(), challenged, of_resource, None);
+        Ok(self.endpoint(&provider, &client).client_credentials(&scopes).await?.tokens)
+    }
+
+    /// Leaves the reason where other processes find it.
+    async fn note(&self, failure: &Failure) {
+        let noted = failure.clone();
+        let now = now();
+        let saved = self.vault.change(move |record| {
+            record.pending = None;
+            record.page = None;
+            record.note(&noted, now);
+        });
+        if let Err(error) = saved.await {
+            tracing::debug!("the reason could not be kept: {error}");
+        }
+    }
+}
+
+fn now() -> Moment {
+    Moment::from(SystemClock.wall())
+}
+
+fn shown(result: &Result<(), Failure>, said: Option<String>) -> Outcome {
+    match result {
+        Ok(()) => Outcome::SignedIn,
+        Err(failure) if failure.kind == FailureKind::Denied => Outcome::Denied { said },
+        Err(failure) if failure.kind == FailureKind::Expired => Outcome::Expired,
+        Err(failure) => Outcome::Failed { why: failure.reason(), said },
+    }
+}
+
+fn expired() -> Failure {
+    Failure::new(FailureKind::Expired, "nobody finished the sign-in in time")
+        .hint("call again to begin another, or run `bridge login`")
+}
+
+fn taken_back() -> Failure {
+    Failure::new(FailureKind::Denied, "the sign-in was taken back by another command")
+        .hint("run `bridge login` to begin another")
+}
+
+fn of_another_sign_in() -> Failure {
+    Failure::new(FailureKind::BadAnswer, "what was pasted belongs to another sign-in")
+        .hint("paste the address that the browser shows at the end of this one")
+}
+
+fn unusable_url() -> Failure {
+    Failure::new(FailureKind::Internal, "the address of the sign-in can't be used")
+}

@@ -1,0 +1,168 @@
+//! The record of one login, read and written where blocking is allowed.
+//!
+//! Whoever changes the record holds the refresh lock while it reads, changes and saves it, so that no
+//! process undoes what another did. The sign-in lock is held by the one process that waits for a person.
+
+use std::sync::Arc;
+
+use super::failure::{Failure, FailureKind};
+use super::record::{Record, RecordError};
+use crate::credentials::{Lock, LockKind, Login, Store, StoreError, Version};
+
+/// The record of one login.
+#[derive(Clone)]
+pub struct Vault {
+    store: Arc<Store>,
+    login: Arc<Login>,
+}
+
+impl Vault {
+    /// The record of this login in this store.
+    pub fn new(store: Arc<Store>, login: Login) -> Self {
+        Self { store, login: Arc::new(login) }
+    }
+
+    /// Whose it is.
+    pub fn login(&self) -> &Login {
+        &self.login
+    }
+
+    /// Where it is kept, as `--credential-store` names it.
+    pub fn store_name(&self) -> &'static str {
+        self.store.name()
+    }
+
+    /// Changes whenever the record does; none while there is none. Costs one look at a file.
+    pub fn version(&self) -> Option<Version> {
+        self.store.version(&self.login)
+    }
+
+    /// The record, if there is one.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub async fn load(&self) -> Result<Option<Record>, Failure> {
+        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
+        blocking(move || read(&store, &login)).await
+    }
+
+    /// Changes the record under its lock; one that is not there yet is begun. What the change returns is
+    /// returned, and the record is saved before.
+    ///
+    /// # Errors
+    /// It can't be read or saved.
+    pub async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Record) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let _lock = self.lock(LockKind::Refresh).await?;
+        self.change_locked(change).await
+    }
+
+    /// The same for whoever holds the refresh lock.
+    pub(super) async fn change_locked<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Record) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
+        blocking(move || {
+            let mut record = read(&store, &login)?.unwrap_or_else(|| begun(&login));
+            let value = change(&mut record);
+            let content = record.to_bytes();
+            store.save(&login, content.expose()).map_err(|error| of_store(&error))?;
+            Ok(value)
+        })
+        .await
+    }
+
+    /// Deletes the record, also one that can't be read. Whether there was one.
+    ///
+    /// # Errors
+    /// It is there still.
+    pub async fn delete(&self) -> Result<bool, Failure> {
+        let _lock = self.lock(LockKind::Refresh).await?;
+        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
+        blocking(move || store.delete(&login).map_err(|error| of_store(&error))).await
+    }
+
+    /// Proves that a record can be saved, before a person is asked for anything.
+    ///
+    /// # Errors
+    /// Nothing can be saved here.
+    pub async fn prepare(&self) -> Result<(), Failure> {
+        let store = Arc::clone(&self.store);
+        blocking(move || store.prepare().map_err(|error| of_store(&error))).await
+    }
+
+    /// Whether there is a record that can't be read any more, so that only beginning anew helps.
+    pub async fn is_unreadable(&self) -> bool {
+        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
+        let read = blocking(move || Ok(store.load(&login).err())).await;
+        read.is_ok_and(|error| error.is_some_and(|error| error.is_unreadable()))
+    }
+
+    /// Sets records aside that can't be read, for a person who asked for it.
+    ///
+    /// # Errors
+    /// Keychain or folder can't be used.
+    pub async fn start_over(&self) -> Result<usize, Failure> {
+        let store = Arc::clone(&self.store);
+        blocking(move || store.start_over().map_err(|error| of_store(&error)))
+            .await
+            .map(|aside| aside.len())
+    }
+
+    /// Waits for a lock.
+    ///
+    /// # Errors
+    /// The system gives none.
+    pub async fn lock(&self, kind: LockKind) -> Result<Lock, Failure> {
+        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
+        blocking(move || store.lock(&login, kind).map_err(|error| of_store(&error))).await
+    }
+
+    /// Takes a lock that nobody holds.
+    ///
+    /// # Errors
+    /// The system gives none.
+    pub async fn try_lock(&self, kind: LockKind) -> Result<Option<Lock>, Failure> {
+        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
+        blocking(move || store.try_lock(&login, kind).map_err(|error| of_store(&error))).await
+    }
+}
+
+fn begun(login: &Login) -> Record {
+    Record::new(login.server(), login.profile().name())
+}
+
+fn read(store: &Store, login: &Login) -> Result<Option<Record>, Failure> {
+    let content = store.load(login).map_err(|error| of_store(&error))?;
+    let Some(content) = content else { return Ok(None) };
+    let record = Record::from_bytes(content.expose()).map_err(|error| of_record(&error))?;
+    // A record counts only for the server that it names.
+    Ok(Some(record).filter(|record| record.server == login.server()))
+}
+
+/// A failure of the store, for a person.
+pub fn of_store(error: &StoreError) -> Failure {
+    Failure::new(FailureKind::Store, "the stored sign-in can't be used")
+        .because(error.to_string())
+        .hint(error.hint())
+}
+
+fn of_record(error: &RecordError) -> Failure {
+    let failure = Failure::new(FailureKind::Store, "the stored sign-in can't be used");
+    let hint = match error {
+        RecordError::Newer(_) => "use the later version of bridge",
+        RecordError::Malformed => "`bridge logout` forgets it, `bridge login` signs in anew",
+    };
+    failure.because(error.to_string()).hint(hint)
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
+        Err(Failure::new(FailureKind::Internal, "the credential store broke down"))
+    })
+}

@@ -1,0 +1,248 @@
+//! `bridge login`: sign in now.
+
+use std::io::{BufRead, IsTerminal, Read};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use url::Url;
+
+use crate::auth::{
+    Begun, Cause, DeviceSignIn, Failure, Grant, Pasted, SignIn, TokenSet, read_pasted,
+};
+use crate::clock::{Clock, Moment, SystemClock};
+use crate::config;
+use crate::credentials::{Lock, LockKind, Patience};
+use crate::error::Error;
+use crate::secret::Secret;
+use crate::ui;
+
+use super::parts::{Parts, error};
+
+/// How the person signs in.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct How {
+    /// On another device, with a code.
+    pub device: bool,
+    /// With a token that they have.
+    pub with_token: bool,
+    /// Also where there is a sign-in.
+    pub force: bool,
+}
+
+/// Longest token that is read.
+const MAX_TOKEN: u64 = 64 * 1024;
+
+/// Signs in.
+///
+/// # Errors
+/// There is no token afterwards, and why.
+pub fn run(config: &config::Serve, how: How) -> Result<(), Error> {
+    let parts = Parts::new(config, Patience::Interactive);
+    let sign_in = parts.sign_in(config, None);
+    super::runtime()?.block_on(async {
+        begin_anew_where_unreadable(&sign_in).await?;
+        if how.with_token {
+            return keep_given(&sign_in).await;
+        }
+        if config.auth.grant == Grant::ClientCredentials {
+            return try_client(&sign_in).await;
+        }
+        let signed_in = sign_in.is_settled(&Cause::default()).await.map_err(|f| error(&f))?;
+        if signed_in && !how.force {
+            ui::say(&format!("You are signed in to {} already.", config.endpoint.host()));
+            ui::say("hint: `bridge login --force` signs in anew, `bridge status` shows more");
+            return Ok(());
+        }
+        let lock = take_over(&sign_in).await.map_err(|failure| error(&failure))?;
+        let cause = Cause { force: true, ..Cause::default() };
+        let done = if how.device || config.auth.grant == Grant::DeviceCode {
+            by_device(&sign_in, &cause, lock, config).await
+        } else {
+            by_browser(&sign_in, &cause, lock, config).await
+        };
+        done.map_err(|failure| error(&failure))?;
+        tell_success(&sign_in, config).await
+    })
+}
+
+/// The person asked for it: what can't be read is set aside.
+async fn begin_anew_where_unreadable(sign_in: &SignIn) -> Result<(), Error> {
+    let Err(failure) = sign_in.vault.load().await else { return Ok(()) };
+    if !sign_in.vault.is_unreadable().await {
+        return Err(error(&failure));
+    }
+    let aside = sign_in.vault.start_over().await.map_err(|failure| error(&failure))?;
+    ui::say(&format!(
+        "{}; {aside} stored sign-in(s) were set aside, and this begins anew.",
+        failure.reason()
+    ));
+    Ok(())
+}
+
+/// Ends the sign-in that a helper waits for, and takes its place.
+async fn take_over(sign_in: &SignIn) -> Result<Lock, Failure> {
+    if let Some(lock) = sign_in.vault.try_lock(LockKind::SignIn).await? {
+        return Ok(lock);
+    }
+    ui::say("Another process waits for a sign-in at this server; taking its place …");
+    sign_in.vault.change(|record| record.pending = None).await?;
+    sign_in.vault.lock(LockKind::SignIn).await
+}
+
+async fn by_browser(
+    sign_in: &SignIn,
+    cause: &Cause,
+    lock: Lock,
+    config: &config::Serve,
+) -> Result<(), Failure> {
+    let mut spinner = None;
+    let open = async |begun: &Begun| {
+        ui::say(&format!("Open this page to sign in:\n\n  {}\n", begun.invitation.provider));
+        let opened = match Url::parse(&begun.invitation.page) {
+            Ok(page) => config.browser.open(&page).await.map_err(|why| why.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match opened {
+            Ok(program) => ui::say(&format!("It was opened with {program}.")),
+            Err(why) => ui::say(&format!("It was not opened here: {why}.")),
+        }
+        ui::say(
+            "If the browser is on another machine, it ends at an address that can't be reached: paste \
+             that address here.",
+        );
+        spinner = Some(ui::Spinner::start("Waiting for the browser", motion(config)));
+    };
+    let (lines, pasted) = mpsc::channel(1);
+    std::thread::spawn(move || read_lines(&lines));
+    let done = sign_in.by_browser(cause, lock, open, first_pasted(pasted)).await;
+    drop(spinner);
+    done
+}
+
+/// Hands the lines of stdin over; the thread ends with the process.
+fn read_lines(lines: &mpsc::Sender<String>) {
+    for line in std::io::stdin().lock().lines() {
+        let Ok(line) = line else { return };
+        if lines.blocking_send(line).is_err() {
+            return;
+        }
+    }
+}
+
+/// The first line that can be used; of the others the person hears what is wrong with them.
+async fn first_pasted(mut lines: mpsc::Receiver<String>) -> Pasted {
+    while let Some(line) = lines.recv().await {
+        if line.trim().is_empty() {
+            continue;
+        }
+        match read_pasted(&line) {
+            Ok(pasted) => return pasted,
+            Err(why) => ui::say(&format!("That can't be used: {why}.")),
+        }
+    }
+    std::future::pending().await
+}
+
+async fn by_device(
+    sign_in: &SignIn,
+    cause: &Cause,
+    lock: Lock,
+    config: &config::Serve,
+) -> Result<(), Failure> {
+    let mut spinner = None;
+    let show = |device: &DeviceSignIn| {
+        ui::say(&format!(
+            "On any device, open\n\n  {}\n\nand enter the code\n\n  {}\n",
+            device.verification_uri, device.user_code
+        ));
+        if let Some(complete) = &device.verification_uri_complete {
+            ui::say(&format!("Or open this, which holds the code:\n\n  {complete}\n"));
+        }
+        spinner = Some(ui::Spinner::start("Waiting for you to approve", motion(config)));
+    };
+    let done = sign_in.by_device(cause, lock, show).await;
+    drop(spinner);
+    done
+}
+
+/// Keeps a token that the person has. No page is ever opened for it.
+async fn keep_given(sign_in: &SignIn) -> Result<(), Error> {
+    let token = given_token()?;
+    sign_in.vault.prepare().await.map_err(|failure| error(&failure))?;
+    let now = Moment::from(SystemClock.wall());
+    let tokens = TokenSet::given(token, now);
+    let kept = sign_in.vault.change(move |record| record.give(tokens));
+    kept.await.map_err(|failure| error(&failure))?;
+    ui::say(&format!("The token is kept ({}).", sign_in.vault.store_name()));
+    Ok(())
+}
+
+fn given_token() -> Result<Secret<String>, Error> {
+    let unusable = |why: &str| {
+        Error::usage("the token can't be used")
+            .because(why)
+            .hint("write it to stdin: `printf %s \"$TOKEN\" | bridge login SERVER --with-token`")
+    };
+    let text = if std::io::stdin().is_terminal() {
+        let typed = ui::ask_hidden("Token: ").map_err(|error| unusable(&error.to_string()))?;
+        typed.expose().clone()
+    } else {
+        let mut text = String::new();
+        let read = std::io::stdin().take(MAX_TOKEN + 1).read_to_string(&mut text);
+        read.map_err(|_| unusable("stdin is not text"))?;
+        text
+    };
+    let token = text.trim();
+    let token = token.strip_prefix("Bearer ").unwrap_or(token).trim();
+    if token.is_empty() {
+        return Err(unusable("nothing was given"));
+    }
+    let visible = token.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
+    if !visible || token.len() as u64 > MAX_TOKEN {
+        return Err(unusable("it holds spaces or control characters, or is longer than 64 KiB"));
+    }
+    Ok(Secret::new(token.to_owned()))
+}
+
+/// A client that acts for itself keeps nothing: this shows whether it would get a token.
+async fn try_client(sign_in: &SignIn) -> Result<(), Error> {
+    sign_in.by_client(None).await.map_err(|failure| error(&failure))?;
+    ui::say("The client gets a token. It asks for one whenever it needs one; nothing is kept.");
+    Ok(())
+}
+
+async fn tell_success(sign_in: &SignIn, config: &config::Serve) -> Result<(), Error> {
+    let record = sign_in.vault.load().await.map_err(|failure| error(&failure))?;
+    let record = record.filter(|record| record.tokens.is_some());
+    let Some(record) = record else {
+        return Err(Error::failed("the sign-in was taken back by another command"));
+    };
+    ui::say(&format!("You are signed in to {}.", config.endpoint.host()));
+    if !record.scopes.is_empty() {
+        ui::say(&format!("  scopes: {}", record.scopes));
+    }
+    let now = Moment::from(SystemClock.wall());
+    let expires = record.tokens.as_ref().and_then(|tokens| tokens.expires);
+    if let Some(left) = expires.map(|end| end.since(now)) {
+        let renews = record.tokens.as_ref().is_some_and(|tokens| tokens.refresh_token.is_some());
+        let then = if renews { "it is renewed by itself" } else { "then you sign in again" };
+        ui::say(&format!("  the token is good for {}; {then}", span(left)));
+    }
+    ui::say(&format!("  kept: {}", sign_in.vault.store_name()));
+    Ok(())
+}
+
+fn motion(config: &config::Serve) -> ui::Motion {
+    if config.still { ui::Motion::Still } else { ui::Motion::Moving }
+}
+
+/// A span of time for a person.
+pub(super) fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}

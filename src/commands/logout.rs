@@ -1,0 +1,82 @@
+//! `bridge logout`: have the tokens revoked, and forget them.
+
+use std::sync::Arc;
+
+use crate::auth::{Fetch, Record, Revoked, TokenEndpoint};
+use crate::clock::SystemClock;
+use crate::config;
+use crate::credentials::{Entry, Patience, Store};
+use crate::error::Error;
+use crate::{http, ui};
+
+use super::parts::{Parts, error};
+
+/// Forgets one sign-in.
+///
+/// # Errors
+/// It is kept still. That the server could not be told is said, and is no error.
+pub fn run(config: &config::Serve) -> Result<(), Error> {
+    let parts = Parts::new(config, Patience::Interactive);
+    super::runtime()?.block_on(async {
+        let host = config.endpoint.host();
+        // One that can't be read is forgotten too.
+        let record = parts.vault.load().await.ok().flatten();
+        if let Some(record) = &record {
+            revoke(record, &parts.http, config.endpoint.url(), &host).await;
+        }
+        let was_there = parts.vault.delete().await.map_err(|failure| error(&failure))?;
+        ui::say(&if was_there {
+            format!("You are signed out of {host}.")
+        } else {
+            format!("You were not signed in to {host}.")
+        });
+        Ok(())
+    })
+}
+
+/// Forgets all sign-ins of the store.
+///
+/// # Errors
+/// One of them is kept still.
+pub fn all(config: &config::SignIns) -> Result<(), Error> {
+    let store = Store::open(&config.credentials, Patience::Interactive);
+    let http = Arc::new(http::Client::new(&config.http));
+    super::runtime()?.block_on(async {
+        let entries = store.list().map_err(|why| error(&crate::auth::of_store(&why)))?;
+        for entry in &entries {
+            forget(entry, &store, &http).await?;
+        }
+        ui::say(&format!("{} sign-in(s) are forgotten.", entries.len()));
+        Ok(())
+    })
+}
+
+async fn forget(entry: &Entry, store: &Store, http: &Arc<http::Client>) -> Result<(), Error> {
+    if let Ok((login, content)) = &entry.content
+        && let Ok(record) = Record::from_bytes(content.expose())
+        && let Ok(server) = url::Url::parse(login.server())
+    {
+        let host = server.host_str().unwrap_or_default().to_owned();
+        revoke(&record, http, &server, &host).await;
+    }
+    store.remove(entry).map(drop).map_err(|why| error(&crate::auth::of_store(&why)))
+}
+
+/// Has the tokens taken back, where the server offers that. A token that was given stays its owner's.
+async fn revoke(record: &Record, http: &Arc<http::Client>, server: &url::Url, host: &str) {
+    let (Some(tokens), Some(provider), Some(registration)) =
+        (&record.tokens, &record.provider, &record.registration)
+    else {
+        return;
+    };
+    let fetch = Fetch::new(Arc::clone(http), server);
+    let endpoint =
+        TokenEndpoint { fetch: &fetch, provider, registration, params: &[], clock: &SystemClock };
+    match endpoint.revoke(tokens).await {
+        Ok(Revoked::Done) => {}
+        Ok(Revoked::NotOffered) => ui::say(&format!(
+            "{host} offers no way to revoke tokens: they end by themselves, or in its settings."
+        )),
+        Err(failure) => ui::say(&format!("The tokens could not be revoked: {failure}.")),
+    }
+}

@@ -1,0 +1,123 @@
+//! The parts of a sign-in, built the same for every command.
+
+use std::sync::Arc;
+
+use crate::auth::{self, Authorizer, Fetch, Names, SignIn, Vault};
+use crate::config::{self, Relaunch};
+use crate::credentials::{Fixed, Login, Patience, Store};
+use crate::error::{Error, Exit};
+use crate::http;
+
+use super::usher::{Detached, Here};
+
+/// What is shared by whatever a process does with one server.
+pub(super) struct Parts {
+    pub(super) http: Arc<http::Client>,
+    pub(super) vault: Vault,
+}
+
+impl Parts {
+    pub(super) fn new(config: &config::Serve, patience: Patience) -> Self {
+        let http = Arc::new(http::Client::new(&config.remote.http));
+        let store = Arc::new(Store::open(&config.credentials, patience));
+        Self { http, vault: Vault::new(store, login(config)) }
+    }
+
+    /// A sign-in at the server.
+    pub(super) fn sign_in(&self, config: &config::Serve, client: Option<String>) -> SignIn {
+        let server = config.endpoint.url().clone();
+        let mut fetch = Fetch::new(Arc::clone(&self.http), &server);
+        let named = [&config.auth.token_endpoint, &config.auth.auth_server_metadata_url];
+        for url in named.into_iter().flatten() {
+            fetch = fetch.allowing(url);
+        }
+        SignIn {
+            vault: self.vault.clone(),
+            fetch,
+            names: Names {
+                server: config.endpoint.host(),
+                client,
+                command: format!("bridge login {}", config.endpoint.shown()),
+            },
+            server,
+            settings: config.auth.clone(),
+            machine: crate::os::machine_name(),
+        }
+    }
+
+    /// The door that requests go through; none where the user's own header stands in for a token.
+    pub(super) fn authorizer(&self, config: &config::Serve) -> Option<Arc<Authorizer>> {
+        if config.remote.headers.authorize() {
+            return None;
+        }
+        let sign_in = self.sign_in(config, None);
+        let unattended = unattended(config);
+        let browser = config.browser.clone();
+        let here = self.vault.store_name() == "memory";
+        match Relaunch::of_process().ok().filter(|_| !here) {
+            Some(relaunch) => {
+                let usher = Detached { relaunch, browser, unattended };
+                Some(Authorizer::new(sign_in, Arc::new(usher)))
+            }
+            None => {
+                let own = Arc::new(self.sign_in(config, None));
+                let usher = Here { sign_in: own, browser, unattended };
+                Some(Authorizer::new(sign_in, Arc::new(usher)))
+            }
+        }
+    }
+}
+
+/// Whose the record is.
+pub(super) fn login(config: &config::Serve) -> Login {
+    let auth = &config.auth;
+    let resource = match &auth.resource {
+        auth::Resource::Discovered => None,
+        auth::Resource::Named(resource) => Some(resource.clone()),
+        auth::Resource::Omitted => Some("none".to_owned()),
+    };
+    let fixed =
+        Fixed { resource, client_id: auth.client_id.clone(), issuer: auth.trust_issuer.clone() };
+    Login::new(config.credentials.profile.clone(), config.endpoint.url(), fixed)
+}
+
+/// Why nobody is there to sign in, where the configuration says so.
+fn unattended(config: &config::Serve) -> Option<auth::Failure> {
+    let never = config.browser.policy == auth::Policy::Never;
+    let why = match (config.unattended, never) {
+        (true, _) => "`CI` is set, so that no page is opened",
+        (_, true) => "`--browser never` is set",
+        _ => return None,
+    };
+    Some(nobody(&config.endpoint.host(), &config.endpoint.shown(), why))
+}
+
+/// The error of a server that wants a sign-in where nobody can.
+pub(super) fn nobody(host: &str, server: &str, why: &str) -> auth::Failure {
+    let hint = format!(
+        "run `bridge login {server}` once, give a token with `bridge login {server} --with-token`, use \
+         `--client-credentials`, or write `--header 'Authorization=Bearer ${{TOKEN}}'`"
+    );
+    auth::Failure::new(auth::FailureKind::Unattended, format!("{host} wants a sign-in"))
+        .because(why)
+        .hint(hint)
+}
+
+/// A failure of a sign-in, as a command ends by it.
+pub(super) fn error(failure: &auth::Failure) -> Error {
+    use auth::FailureKind::{Busy, Denied, Expired, Loop, Refused, Unattended, Unreachable};
+    let exit = match failure.kind {
+        Unreachable | Busy => Exit::Unreachable,
+        Denied | Refused | Loop => Exit::Refused,
+        Expired | Unattended => Exit::SignInNeeded,
+        _ => Exit::Failed,
+    };
+    let mut error = Error { exit, ..Error::failed(failure.what.clone()) };
+    if let Some(cause) = &failure.cause {
+        error = error.because(cause);
+    }
+    match &failure.hint {
+        Some(hint) => error.hint(hint.clone()),
+        None => error,
+    }
+}

@@ -1,0 +1,142 @@
+//! `bridge status`: who is signed in where.
+
+use std::io::Write;
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
+use crate::auth::Record;
+use crate::clock::{Clock, Moment, SystemClock};
+use crate::config;
+use crate::credentials::{Entry, Login, Patience, Store};
+use crate::error::{Error, Exit};
+
+use super::login::span;
+use super::parts::error;
+
+/// Shows the sign-ins of the store, or the one at this server.
+///
+/// # Errors
+/// The store can't be read; for one server: nobody is signed in there.
+pub fn run(config: &config::SignIns, only: Option<&Login>, as_json: bool) -> Result<(), Error> {
+    let store = Store::open(&config.credentials, Patience::Interactive);
+    let entries = store.list().map_err(|why| error(&crate::auth::of_store(&why)))?;
+    let id = only.map(Login::id);
+    let shown: Vec<_> =
+        entries.iter().filter(|entry| id.as_ref().is_none_or(|id| *id == entry.id)).collect();
+    let now = SystemClock.wall();
+    let described: Vec<Value> = shown.iter().map(|entry| described(entry, now)).collect();
+    if as_json {
+        print(&format!("{}\n", Value::from(described)))?;
+    } else if described.is_empty() && only.is_none() {
+        print("Nobody is signed in anywhere.\n")?;
+    } else {
+        let texts: Vec<_> = described.iter().map(text).collect();
+        print(&texts.join("\n"))?;
+    }
+    match only {
+        Some(login) if shown.is_empty() => {
+            let server = crate::remote::without_secrets(login.server());
+            let error = Error::failed(format!("nobody is signed in to {server}"));
+            let exit = Exit::SignInNeeded;
+            Err(Error { exit, ..error }.hint(format!("run `bridge login {server}`")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The login of one server.
+pub fn login(config: &config::Serve) -> Login {
+    super::parts::login(config)
+}
+
+fn described(entry: &Entry, now: SystemTime) -> Value {
+    let (login, content) = match &entry.content {
+        Ok(content) => content,
+        Err(why) => {
+            return json!({
+                "id": entry.id, "store": entry.store, "state": "unreadable",
+                "why": why.to_string(), "hint": why.hint(),
+            });
+        }
+    };
+    let server = crate::remote::without_secrets(login.server());
+    let profile = login.profile().name();
+    let Ok(record) = Record::from_bytes(content.expose()) else {
+        return json!({
+            "id": entry.id, "server": server, "profile": profile, "store": entry.store,
+            "state": "unreadable", "why": "a later version of bridge wrote it",
+        });
+    };
+    let now = Moment::from(now);
+    let tokens = record.tokens.as_ref();
+    let expires = tokens.and_then(|tokens| tokens.expires);
+    json!({
+        "server": server,
+        "profile": profile,
+        "store": entry.store,
+        "state": state(&record, now),
+        "issuer": record.provider.as_ref().map(|provider| &provider.issuer),
+        "resource": record.provider.as_ref().and_then(|provider| provider.resource.as_ref()),
+        "trust": record.provider.as_ref().map(|provider| provider.trust),
+        "exception": record.provider.as_ref()
+            .and_then(|provider| provider.exception()).map(|exception| exception.name),
+        "clientId": record.registration.as_ref().map(|client| &client.client_id),
+        "scopes": record.scopes.iter().collect::<Vec<_>>(),
+        "expiresInSeconds": expires.map(|end| end.since(now).as_secs()),
+        "renewable": tokens.is_some_and(|tokens| tokens.refresh_token.is_some()),
+        "lastFailure": record.last_failure.as_ref().map(|last| &last.reason),
+    })
+}
+
+fn state(record: &Record, now: Moment) -> &'static str {
+    match &record.tokens {
+        Some(_) if record.given => "token given",
+        Some(tokens) if tokens.is_over(now) && tokens.refresh_token.is_none() => "expired",
+        Some(_) => "signed in",
+        None if record.pending.as_ref().is_some_and(|pending| !pending.is_over(now)) => {
+            "waiting for the person"
+        }
+        None => "signed out",
+    }
+}
+
+/// One sign-in for a person.
+fn text(described: &Value) -> String {
+    let member = |name: &str| described.get(name).and_then(Value::as_str).unwrap_or_default();
+    let server = if member("server").is_empty() { member("id") } else { member("server") };
+    let mut lines = vec![format!("{server}  {}", member("state"))];
+    let mut line = |name: &str, value: String| {
+        if !value.is_empty() {
+            lines.push(format!("  {name:<9} {value}"));
+        }
+    };
+    if member("profile") != "default" {
+        line("profile", member("profile").to_owned());
+    }
+    line("issuer", member("issuer").to_owned());
+    if member("trust") == "unverified" {
+        line("", "unverified: the server has no metadata".to_owned());
+    }
+    line("exception", member("exception").to_owned());
+    let scopes = described.get("scopes").and_then(Value::as_array);
+    let scopes: Vec<_> = scopes.into_iter().flatten().filter_map(Value::as_str).collect();
+    line("scopes", scopes.join(" "));
+    let left = described.get("expiresInSeconds").and_then(Value::as_u64);
+    let renewable = described.get("renewable").and_then(Value::as_bool).unwrap_or_default();
+    if let Some(left) = left {
+        let then = if renewable { "renewed by itself" } else { "not renewable" };
+        line("token", format!("good for {}, {then}", span(std::time::Duration::from_secs(left))));
+    }
+    line("kept", member("store").to_owned());
+    line("failed", member("lastFailure").to_owned());
+    line("why", member("why").to_owned());
+    line("hint", member("hint").to_owned());
+    lines.join("\n") + "\n"
+}
+
+fn print(text: &str) -> Result<(), Error> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|why| Error::failed("the status can't be written").because(why))
+}

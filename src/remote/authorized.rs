@@ -1,0 +1,104 @@
+//! Requests that carry a token, and what becomes of those that are refused for it.
+
+use hyper::header::WWW_AUTHENTICATE;
+
+use super::failure::{Failure, FailureKind, Fate};
+use super::lifecycle::{Session, legacy};
+use super::request::{Answer, Ask};
+use super::{Remote, response};
+use crate::auth::{self, Bearer, Lack, Verdict};
+use crate::http::{Body, Delivery};
+
+/// Times that one request is sent with another token.
+const MAX_TOKENS: usize = 2;
+
+impl Remote {
+    /// Sends and gives the final response. A refusal that another token cures is cured; one that a person
+    /// cures is told as such.
+    pub(super) async fn ask(
+        &self,
+        ask: &Ask<'_>,
+        session: Option<&Session>,
+        how: Delivery<'_>,
+    ) -> Result<Answer, Failure> {
+        let Some(authorizer) = &self.authorizer else {
+            return self.ask_carrying(None, ask, session, how).await;
+        };
+        let mut tokens = 0;
+        loop {
+            let bearer = authorizer.bearer().await.map_err(|lack| self.lacking(lack))?;
+            let answer = self.ask_carrying(bearer.as_ref(), ask, session, how).await?;
+            if !matches!(answer.status.as_u16(), 401 | 403) {
+                if let Some(bearer) = &bearer {
+                    authorizer.taken(bearer);
+                }
+                return Ok(answer);
+            }
+            let answer = self.with_whole_body(answer).await;
+            if self.means_lost(&answer, session) {
+                return Ok(answer.into());
+            }
+            let status = answer.head.status.as_u16();
+            let headers = &answer.head.headers;
+            match authorizer.refused(status, headers, bearer.as_ref()).await {
+                Verdict::Again if tokens < MAX_TOKENS => tokens += 1,
+                Verdict::Again | Verdict::NotOurs => return Ok(answer.into()),
+                Verdict::SignIn => return Err(self.person_needed(status)),
+                Verdict::Refused(failure) => return Err(self.refused_token(&failure, &bearer)),
+            }
+            if let Some(noted) = how.handed_over {
+                noted.store(false, std::sync::atomic::Ordering::Relaxed);
+            }
+        }
+    }
+
+    async fn with_whole_body(&self, answer: Answer) -> Refused {
+        let Answer { status, headers, body, injected } = answer;
+        let content = response::collect_some(body).await;
+        let head = Answer { status, headers, body: Body::whole(Vec::new()), injected };
+        Refused { head, content }
+    }
+
+    /// Whether it is about the session and not about the token.
+    fn means_lost(&self, answer: &Refused, session: Option<&Session>) -> bool {
+        let text = String::from_utf8_lossy(&answer.content);
+        let lost = legacy::refusal_means_lost(session, answer.head.status, &text);
+        let challenged = answer.head.headers.contains_key(WWW_AUTHENTICATE);
+        !challenged
+            && (lost
+                || response::jsonrpc_error(answer.content.clone())
+                    .is_some_and(|error| legacy::error_means_lost(session, &error)))
+    }
+
+    fn lacking(&self, lack: Lack) -> Failure {
+        match lack {
+            Lack::Person => self.person_needed(401),
+            Lack::Failed(failure) => self.refused_token(&failure, &None),
+        }
+    }
+
+    fn person_needed(&self, status: u16) -> Failure {
+        let what = format!("{} wants you to sign in", self.endpoint().host());
+        let failure = Failure::settled(FailureKind::SignInNeeded, Some(status), what);
+        Failure { fate: Fate::NotExecuted, ..failure }
+    }
+
+    fn refused_token(&self, failure: &auth::Failure, carried: &Option<Bearer>) -> Failure {
+        if carried.is_none() && failure.is_transient() {
+            tracing::debug!("no token yet: {failure}");
+        }
+        Failure::of_sign_in(failure)
+    }
+}
+
+/// An answer whose body was read.
+struct Refused {
+    head: Answer,
+    content: Vec<u8>,
+}
+
+impl From<Refused> for Answer {
+    fn from(refused: Refused) -> Self {
+        Self { body: Body::whole(refused.content), ..refused.head }
+    }
+}
