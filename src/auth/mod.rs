@@ -56,7 +56,7 @@ pub use registration::{AuthMethod, Registration};
 pub use revocation::Revoked;
 pub use scopes::Scopes;
 pub use settings::{ClientSecret, Grant, RedirectAddress, Resource, Settings};
-pub use sign_in::{Begun, Cause, SignIn};
+pub use sign_in::{Begun, Cause, Host, SignIn};
 pub use token::TokenSet;
 pub use token_endpoint::{Granted, TokenEndpoint};
 pub use vault::{Vault, of_store};

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -70,6 +71,23 @@ pub struct Begun {
     pub taken_over: bool,
 }
 
+/// Shows a person where to sign in.
+pub trait Host: Send {
+    /// A sign-in has begun: its pages can be opened.
+    fn begun<'a>(&'a mut self, begun: &'a Begun) -> BoxFuture<'a, ()>;
+}
+
+/// What is left out, since the authorization server refused it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Without {
+    /// The `resource` parameter.
+    resource: bool,
+    /// The client that was registered before.
+    client: bool,
+    /// The `scope` parameter.
+    scope: bool,
+}
+
 /// What ended the wait for a person.
 enum Ended {
     Browser(Hit, Answer),
@@ -102,35 +120,79 @@ impl SignIn {
         &self,
         cause: &Cause,
         _lock: Lock,
-        begun: impl AsyncFnOnce(&Begun),
+        host: &mut dyn Host,
         pasted: impl Future<Output = Pasted>,
     ) -> Result<(), Failure> {
-        let result = self.ask(cause, begun, pasted).await;
+        let mut pasted = std::pin::pin!(pasted);
+        let mut without = Without::default();
+        let mut result = self.ask(cause, without, host, pasted.as_mut()).await;
+        while let Err(failure) = &result
+            && let Some(less) = self.with_less(failure, without).await?
+        {
+            tracing::info!("{failure}; asking once more without that");
+            without = less;
+            result = self.ask(cause, without, host, pasted.as_mut()).await;
+        }
         if let Err(failure) = &result {
             self.note(failure).await;
         }
         result
     }
 
+    /// What the next attempt leaves out, after the authorization server refused a parameter.
+    async fn with_less(
+        &self,
+        failure: &Failure,
+        before: Without,
+    ) -> Result<Option<Without>, Failure> {
+        Ok(match failure.kind {
+            FailureKind::InvalidTarget if !before.resource => {
+                self.vault.change(Record::refuse_resource).await?;
+                Some(Without { resource: true, ..before })
+            }
+            // A client may ask only for scopes that it was registered with.
+            FailureKind::InvalidScope if !before.client && self.is_registered().await? => {
+                self.vault.change(|record| record.registration = None).await?;
+                Some(Without { client: true, ..before })
+            }
+            FailureKind::InvalidScope if !before.scope && self.settings.scope.is_none() => {
+                Some(Without { scope: true, ..before })
+            }
+            _ => None,
+        })
+    }
+
+    async fn is_registered(&self) -> Result<bool, Failure> {
+        let client = self.vault.load().await?.and_then(|record| record.registration);
+        Ok(client.is_some_and(|client| client.origin == Origin::Dynamic))
+    }
+
     async fn ask(
         &self,
         cause: &Cause,
-        begun: impl AsyncFnOnce(&Begun),
+        without: Without,
+        host: &mut dyn Host,
         pasted: impl Future<Output = Pasted>,
     ) -> Result<(), Failure> {
         self.vault.prepare().await?;
         let record = self.vault.load().await?;
-        let (mut listener, pending, taken_over) = match self.resumed(record.as_ref(), cause).await {
+        let resumed = match without {
+            Without { resource: false, client: false, scope: false } => {
+                self.resumed(record.as_ref(), cause).await
+            }
+            _ => None,
+        };
+        let (mut listener, pending, taken_over) = match resumed {
             Some((listener, pending)) => (listener, pending, true),
             None => {
-                let (listener, pending) = self.begin(cause).await?;
+                let (listener, pending) = self.begin(cause, without).await?;
                 (listener, pending, false)
             }
         };
         let page = listener.start_url(pending.state.expose());
         let invitation =
             Invitation { page: page.to_string(), provider: pending.url.expose().clone() };
-        begun(&Begun { invitation, taken_over }).await;
+        host.begun(&Begun { invitation, taken_over }).await;
         let ended = self.wait(&mut listener, &pending, pasted).await;
         self.end(&pending, ended).await
     }
@@ -148,10 +210,11 @@ impl SignIn {
         Some((listener, pending))
     }
 
-    async fn begin(&self, cause: &Cause) -> Result<(Listener, Pending), Failure> {
+    async fn begin(&self, cause: &Cause, without: Without) -> Result<(Listener, Pending), Failure> {
         let provider = self.provider(cause).await?;
         let listener = self.listener()?;
-        let scopes = self.scopes(cause, &provider).await?;
+        let scopes =
+            if without.scope { Scopes::default() } else { self.scopes(cause, &provider).await? };
         let redirect_uri = listener.redirect_uri().to_owned();
         let known = self.known_client(&provider, Some(&redirect_uri)).await?;
         let is_known = known.is_some();
@@ -199,9 +262,15 @@ impl SignIn {
     pub async fn provider(&self, cause: &Cause) -> Result<Provider, Failure> {
         let challenge = cause.challenge.as_ref();
         let found = discover(&self.fetch, &self.server, challenge, &self.settings).await.found?;
+        if let Some(record) = self.vault.load().await? {
+            record.check_binding(&found)?;
+        }
         let noted = found.clone();
-        self.vault.change(move |record| record.set_provider(noted)).await?;
-        Ok(found)
+        let kept = self.vault.change(move |record| {
+            record.set_provider(noted);
+            record.provider.clone()
+        });
+        Ok(kept.await?.unwrap_or(found))
     }
 
     fn listener(&self) -> Result<Listener, Failure> {
@@ -229,11 +298,9 @@ impl SignIn {
         provider: &Provider,
         redirect_uri: Option<&str>,
     ) -> Result<Option<Registration>, Failure> {
-        if let Some(client) = registration::without_request(&self.settings, provider) {
-            return Ok(Some(client));
-        }
-        let client = self.vault.load().await?.and_then(|record| record.registration);
-        Ok(client.filter(|client| client.fits(provider, redirect_uri, now())))
+        let remembered = self.vault.load().await?.and_then(|record| record.registration);
+        let remembered = remembered.as_ref();
+        Ok(registration::known(&self.settings, provider, remembered, redirect_uri, now()))
     }
 
     async fn new_client(

@@ -3,11 +3,13 @@
 use std::io::{BufRead, IsTerminal, Read};
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use url::Url;
 
 use crate::auth::{
-    Begun, Cause, DeviceSignIn, Failure, Grant, Pasted, SignIn, TokenSet, read_pasted,
+    Begun, Cause, DeviceSignIn, Failure, Grant, Host, Pasted, SignIn, TokenSet, read_pasted,
 };
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::config;
@@ -95,28 +97,42 @@ async fn by_browser(
     lock: Lock,
     config: &config::Serve,
 ) -> Result<(), Failure> {
-    let mut spinner = None;
-    let open = async |begun: &Begun| {
-        ui::say(&format!("Open this page to sign in:\n\n  {}\n", begun.invitation.provider));
-        let opened = match Url::parse(&begun.invitation.page) {
-            Ok(page) => config.browser.open(&page).await.map_err(|why| why.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        match opened {
-            Ok(program) => ui::say(&format!("It was opened with {program}.")),
-            Err(why) => ui::say(&format!("It was not opened here: {why}.")),
-        }
-        ui::say(
-            "If the browser is on another machine, it ends at an address that can't be reached: paste \
-             that address here.",
-        );
-        spinner = Some(ui::Spinner::start("Waiting for the browser", motion(config)));
-    };
     let (lines, pasted) = mpsc::channel(1);
     std::thread::spawn(move || read_lines(&lines));
-    let done = sign_in.by_browser(cause, lock, open, first_pasted(pasted)).await;
-    drop(spinner);
-    done
+    let mut terminal = Terminal { config, spinner: None };
+    sign_in.by_browser(cause, lock, &mut terminal, first_pasted(pasted)).await
+}
+
+/// A person in a terminal.
+struct Terminal<'a> {
+    config: &'a config::Serve,
+    spinner: Option<ui::Spinner>,
+}
+
+impl Host for Terminal<'_> {
+    fn begun<'a>(&'a mut self, begun: &'a Begun) -> BoxFuture<'a, ()> {
+        async move {
+            self.spinner = None;
+            ui::say(&format!("Open this page to sign in:\n\n  {}\n", begun.invitation.provider));
+            let opened = match Url::parse(&begun.invitation.page) {
+                Ok(page) => {
+                    self.config.browser.open(&page).await.map_err(|why| why.to_string())
+                }
+                Err(error) => Err(error.to_string()),
+            };
+            match opened {
+                Ok(program) => ui::say(&format!("It was opened with {program}.")),
+                Err(why) => ui::say(&format!("It was not opened here: {why}.")),
+            }
+            ui::say(
+                "If the browser is on another machine, it ends at an address that can't be reached: \
+                 paste that address here.",
+            );
+            let motion = motion(self.config);
+            self.spinner = Some(ui::Spinner::start("Waiting for the browser", motion));
+        }
+        .boxed()
+    }
 }
 
 /// Hands the lines of stdin over; the thread ends with the process.

@@ -26,11 +26,7 @@ impl Parts {
     /// A sign-in at the server.
     pub(super) fn sign_in(&self, config: &config::Serve, client: Option<String>) -> SignIn {
         let server = config.endpoint.url().clone();
-        let mut fetch = Fetch::new(Arc::clone(&self.http), &server);
-        let named = [&config.auth.token_endpoint, &config.auth.auth_server_metadata_url];
-        for url in named.into_iter().flatten() {
-            fetch = fetch.allowing(url);
-        }
+        let fetch = Fetch::new(Arc::clone(&self.http), &server).allowing_named(&config.auth);
         SignIn {
             vault: self.vault.clone(),
             fetch,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
 use url::Url;
 
-use crate::auth::{Begun, Browser, Cause, Failure, FailureKind, SignIn, Usher};
+use crate::auth::{Begun, Browser, Cause, Failure, FailureKind, Host, SignIn, Usher};
 use crate::config::Relaunch;
 use crate::credentials::LockKind;
 
@@ -89,17 +89,26 @@ pub(super) async fn by_page(
     if sign_in.is_settled(cause).await? {
         return Ok(());
     }
-    let open = async |begun: &Begun| {
-        if begun.taken_over {
-            return;
+    sign_in.by_browser(cause, lock, &mut Opener(browser), std::future::pending()).await
+}
+
+/// Opens the page of a sign-in, once.
+struct Opener<'a>(&'a Browser);
+
+impl Host for Opener<'_> {
+    fn begun<'a>(&'a mut self, begun: &'a Begun) -> BoxFuture<'a, ()> {
+        async move {
+            if begun.taken_over {
+                return;
+            }
+            let Ok(page) = Url::parse(&begun.invitation.page) else { return };
+            match self.0.open(&page).await {
+                Ok(program) => tracing::info!(program, "the page of the sign-in is open"),
+                Err(why) => tracing::warn!("the page of the sign-in could not be opened: {why}"),
+            }
         }
-        let Ok(page) = Url::parse(&begun.invitation.page) else { return };
-        match browser.open(&page).await {
-            Ok(program) => tracing::info!(program, "the page of the sign-in is open"),
-            Err(why) => tracing::warn!("the page of the sign-in could not be opened: {why}"),
-        }
-    };
-    sign_in.by_browser(cause, lock, open, std::future::pending()).await
+        .boxed()
+    }
 }
 
 fn attended(
