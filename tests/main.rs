@@ -50,6 +50,7 @@ mod filters;
 #[cfg(unix)]
 mod headers;
 mod hostile;
+mod hostile_host;
 mod in_process;
 mod large_messages;
 mod loopback;

@@ -210,6 +210,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_batch_of_more_messages_than_are_taken_is_refused_whole() {
+        let batch = |count: usize| Bytes::from(format!("[{}]", vec!["1"; count].join(",")));
+        assert_eq!(split_batch(batch(MAX_BATCH)).map(|parts| parts.len()), Ok(MAX_BATCH));
+        assert!(split_batch(batch(MAX_BATCH + 1)).is_err());
+    }
+
+    #[test]
     fn what_is_wrong_with_a_line_is_told_in_plain_words() {
         for (line, why) in [
             ("hello", "a value is missing or misspelt at column 1"),

@@ -605,3 +605,20 @@ fn a_server_that_loses_every_session_at_once_is_asked_ever_less_often() {
     assert!((3..=40).contains(&handshakes), "{handshakes} handshakes in ten minutes");
     world.conclude();
 }
+
+#[test]
+fn notifications_that_no_server_takes_are_dropped_from_the_oldest_on() {
+    let mut world = World::with_three_calls();
+    world.step(&Step::Notification);
+    let notice = |n: usize| {
+        let data = "x".repeat(1 << 20);
+        format!("{{\"method\":\"notifications/n{n}\",\"params\":{{\"d\":\"{data}\"}}}}")
+    };
+    (0..100).for_each(|n| world.client(&notice(n)));
+    assert!(world.machine.notification_bytes <= 33 << 20, "bounded");
+    let kept: Vec<_> = world.machine.notifications.iter().filter_map(Message::method).collect();
+    assert_eq!(kept.last().copied(), Some("notifications/n99"), "the latest are kept");
+    assert!(kept.len() > 25 && kept.len() < 40, "{}", kept.len());
+    world.obey();
+    world.conclude();
+}
