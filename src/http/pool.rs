@@ -36,8 +36,6 @@ const RECENT: Duration = Duration::from_secs(2);
 /// The same for a server of which it is not known yet that it keeps idle connections for long: some
 /// close them after a second.
 const RECENT_UNPROVEN: Duration = Duration::from_millis(400);
-/// Under load connections are used again at once, and looking at each first would cost more than it tells.
-const RESTED: Duration = Duration::from_millis(1);
 /// A connection that is still open after this long proves that the server keeps them.
 const PROOF: Duration = Duration::from_secs(4);
 /// Idle connections older than this are not used for anything.
@@ -276,9 +274,9 @@ impl Pool {
 
     /// `connects` counts the new ones.
     async fn lease(self: &Arc<Self>, reuse: Reuse, connects: &mut usize) -> Result<Lease, Fault> {
-        if reuse == Reuse::Recent && self.rested() {
+        if reuse == Reuse::Recent && self.has_idle() {
             // Lets the runtime look at the sockets first: a connection that the server has closed in the
-            // meantime is then known to be closed.
+            // meantime is then known to be closed. Requests that come together share one look.
             tokio::task::yield_now().await;
         }
         if let Some(lease) = self.open_lease(reuse) {
@@ -306,9 +304,9 @@ impl Pool {
         connected
     }
 
-    /// Whether the connection that would be used lay idle long enough to have been closed unseen.
-    fn rested(&self) -> bool {
-        self.state().idle.last().is_some_and(|idle| idle.since.elapsed() > RESTED)
+    /// Whether there is a connection that may have been closed unseen.
+    fn has_idle(&self) -> bool {
+        !self.state().idle.is_empty()
     }
 
     /// Whether the last connection was HTTP/2, of which one is enough.
