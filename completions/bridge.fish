@@ -38,7 +38,7 @@ complete -c bridge -n "__fish_bridge_needs_command" -l auth-success-url -d 'Wher
 complete -c bridge -n "__fish_bridge_needs_command" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
-complete -c bridge -n "__fish_bridge_needs_command" -l client-metadata-url -d 'Address of a client ID metadata document of yours' -r
+complete -c bridge -n "__fish_bridge_needs_command" -l client-metadata-url -d 'Address of your own client ID metadata document' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
 complete -c bridge -n "__fish_bridge_needs_command" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
@@ -108,7 +108,7 @@ complete -c bridge -n "__fish_bridge_using_subcommand serve" -l auth-success-url
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-metadata-url -d 'Address of a client ID metadata document of yours' -r
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-metadata-url -d 'Address of your own client ID metadata document' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r

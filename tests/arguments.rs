@@ -377,7 +377,7 @@ const MISTAKES: [(&[&str], &str); 25] = [
     ),
     (
         &["--debug", "serve", "https://h/mcp"],
-        "an option stands before `serve`\nhint: write the command first: `bridge serve …`",
+        "there is an option before `serve`\nhint: write the command first: `bridge serve …`",
     ),
     (
         &["localhost:3000/mcp"],

@@ -11,7 +11,7 @@ pub struct FilterArgs {
     /// Hide these tools
     ///
     /// Calls of them are refused: `--deny-tool 'delete_*'`. The option may be repeated. In a pattern, `*` is any text and `?` any character; it has to match the whole name; case does not
-    /// matter. Several patterns may stand in one argument, with commas between.
+    /// matter. One argument may hold several patterns, with commas between.
     #[arg(
         long,
         visible_alias = "ignore-tool",

@@ -15,10 +15,11 @@ use crate::secret::Secret;
 pub struct HeaderArgs {
     /// Send a header, as `Name=value`
     ///
-    /// It goes with every request to the server. The option may be repeated. `Name=value`, `Name:value` or `Name: value`. In the value, `${VAR}` is replaced by that variable of
-    /// the environment, and `${VAR:-default}` by the default where it is unset or empty. The environment
-    /// gives headers too: `BRIDGE_HEADER_X_API_KEY` is the value of `X-Api-Key`. Other users of this
-    /// machine can read arguments: keep secrets in a variable or a file.
+    /// It goes with every request to the server. The option may be repeated. `Name: value` is taken too. In
+    /// the value, `${VAR}` is replaced by that variable of the environment, and `${VAR:-default}` by the
+    /// default where it is unset or empty. The environment gives headers too: `BRIDGE_HEADER_X_API_KEY` is
+    /// the value of `X-Api-Key`. Other users of this machine can read arguments: keep secrets in a variable
+    /// or a file.
     #[arg(long, value_name = "NAME=VALUE", value_parser = secret)]
     pub header: Vec<Secret<String>>,
     /// Send the headers in this file

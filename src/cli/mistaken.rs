@@ -60,7 +60,7 @@ pub fn server(word: &str) -> Option<Error> {
                 .hint("write the address: `bridge https://mcp.example.com/mcp`"),
         ),
         "serve" | "login" | "logout" | "status" | "completions" => Some(
-            Error::usage(format!("an option stands before `{name}`"))
+            Error::usage(format!("there is an option before `{name}`"))
                 .hint(format!("write the command first: `bridge {name} …`")),
         ),
         "npx" | "mcp-remote" | "bunx" | "pnpx" => Some(mcp_remote()),

@@ -21,7 +21,7 @@ pub struct NetworkArgs {
     pub allow_http: bool,
     /// Trust the certificates in this PEM file too
     ///
-    /// They are trusted beside the system's own. The option may be repeated.
+    /// They are trusted in addition to the system's own. The option may be repeated.
     #[arg(long, value_name = "FILE", env = "BRIDGE_CA_CERT", value_parser = file())]
     pub ca_cert: Vec<PathBuf>,
     /// Your certificate, if the server wants one

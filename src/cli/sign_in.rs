@@ -88,7 +88,7 @@ pub struct SignInArgs {
     /// Members of the registration request as JSON, or `@FILE` (RFC 7591)
     #[arg(long, value_name = "JSON|@FILE", hide_short_help = true)]
     pub static_oauth_client_metadata: Option<String>,
-    /// Address of a client ID metadata document of yours
+    /// Address of your own client ID metadata document
     #[arg(long, value_name = "URL", env = "BRIDGE_CLIENT_METADATA_URL", hide_short_help = true)]
     pub client_metadata_url: Option<String>,
     /// Address of the authorization server's metadata, in place of what the server names

@@ -36,7 +36,7 @@ const WAITING: &str = "waiting for an MCP client: stdin is a terminal, and messa
 fn warn_of_arguments(header: &str) {
     if paths::is_first_today("warned-of-arguments", SystemClock.wall()) {
         tracing::warn!(
-            "the value of `{header}` stands in the arguments, where others on this machine can read it; \
+            "the value of `{header}` is in the arguments, where others on this machine can read it; \
              keep it in `--header-file`, or in a variable and write `--header {header}=${{VAR}}`"
         );
     }

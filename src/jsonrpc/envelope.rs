@@ -65,7 +65,7 @@ fn in_words(error: &serde_json::Error) -> String {
         "key must be a string" => "a name is not in double quotes",
         "recursion limit exceeded" => "it is nested too deeply",
         what if what.starts_with("control character") => {
-            "a control character, such as a tab, stands in a string unescaped"
+            "a string holds a control character, such as a tab, that is not escaped"
         }
         what => what,
     };

@@ -25,7 +25,7 @@ pub enum EndpointError {
     #[error("`{0}:` can't be used: an MCP server is reached by https:// or http://")]
     Scheme(String),
     /// Name and password in the URL.
-    #[error("the URL holds a name or password; they would stand in process lists and logs")]
+    #[error("the URL holds a user name or password; they would show up in process lists and logs")]
     Credentials,
 }
 
