@@ -170,7 +170,7 @@ complete -c bridge -n "__fish_bridge_using_subcommand login" -l auth-success-url
 complete -c bridge -n "__fish_bridge_using_subcommand login" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
 complete -c bridge -n "__fish_bridge_using_subcommand login" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
 complete -c bridge -n "__fish_bridge_using_subcommand login" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand login" -l client-metadata-url -d 'Address of a client ID metadata document of yours' -r
+complete -c bridge -n "__fish_bridge_using_subcommand login" -l client-metadata-url -d 'Address of your own client ID metadata document' -r
 complete -c bridge -n "__fish_bridge_using_subcommand login" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
 complete -c bridge -n "__fish_bridge_using_subcommand login" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
 complete -c bridge -n "__fish_bridge_using_subcommand login" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
@@ -235,7 +235,7 @@ complete -c bridge -n "__fish_bridge_using_subcommand logout" -l auth-success-ur
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l client-metadata-url -d 'Address of a client ID metadata document of yours' -r
+complete -c bridge -n "__fish_bridge_using_subcommand logout" -l client-metadata-url -d 'Address of your own client ID metadata document' -r
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
@@ -298,7 +298,7 @@ complete -c bridge -n "__fish_bridge_using_subcommand status" -l auth-success-ur
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l client-metadata-url -d 'Address of a client ID metadata document of yours' -r
+complete -c bridge -n "__fish_bridge_using_subcommand status" -l client-metadata-url -d 'Address of your own client ID metadata document' -r
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r

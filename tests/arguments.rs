@@ -339,7 +339,7 @@ fn a_wrong_list_is_told_with_the_nearest_right_one() {
         (&["https://h/mcp", "--client-secret", "canary"], &["--client-secret-file FILE"]),
         (&["https://h/mcp", "--token-endpoint", "https://h/t"], &["--client-credentials"]),
         (&["h.example/mcp"], &["https://h.example/mcp"]),
-        (&[], &["no server is named"]),
+        (&[], &["the server's address is missing"]),
     ] {
         let (code, said) = run(args);
         assert_eq!(code, 2, "{args:?}: {said}");
@@ -354,7 +354,7 @@ fn a_wrong_list_is_told_with_the_nearest_right_one() {
 const MISTAKES: [(&[&str], &str); 25] = [
     (
         &[],
-        "no server is named\nhint: write its address: `bridge https://mcp.example.com/mcp`, usually in \
+        "the server's address is missing\nhint: write its address: `bridge https://mcp.example.com/mcp`, usually in \
          the configuration of an MCP client; `bridge --help` shows how",
     ),
     (
@@ -397,8 +397,7 @@ const MISTAKES: [(&[&str], &str); 25] = [
     ),
     (
         &["https://%HOST%/mcp"],
-        "the server can't be used\n  because: it holds the name of a variable that nothing has \
-         replaced\nhint: write `${VAR}`; bridge replaces it by the variable of its environment",
+        "the server can't be used\n  because: it holds the name of a variable that was not replaced\nhint: write `${VAR}`; bridge replaces it by the variable of its environment",
     ),
     (
         &["http://h.example/mcp"],
@@ -409,8 +408,8 @@ const MISTAKES: [(&[&str], &str); 25] = [
     (
         &["https://h/mcp", "--header", "Authorization=Bearer $TOKEN"],
         "`--header` number 1 can't be used as a header\n  because: its value holds the name of a \
-         variable that nothing has replaced\nhint: write `${VAR}`; a value that is meant so is given \
-         in a variable",
+         variable that was not replaced\nhint: write `${VAR}`; if the value really looks like this, put \
+         it into a variable",
     ),
     (
         &["https://h/mcp", "--header", "Authorization=Bearer ${NO_SUCH}"],

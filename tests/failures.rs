@@ -43,7 +43,8 @@ fn assert_explains(error: &Value, server: &McpServer, status: Option<u16>, line:
     }
 }
 
-const STATUSES: [u16; 11] = [400, 401, 403, 404, 405, 406, 413, 415, 500, 502, 503];
+/// A 401 is a matter of signing in, and has tests of its own.
+const STATUSES: [u16; 10] = [400, 403, 404, 405, 406, 413, 415, 500, 502, 503];
 
 #[test]
 fn an_http_error_with_a_text_gives_its_first_line() {
@@ -120,9 +121,9 @@ fn a_json_rpc_error_without_an_id_gets_that_of_its_request() {
 fn a_success_that_is_no_answer_becomes_an_error() {
     let portal = "<html><head><title>Sign in to the Wi-Fi</title></head></html>";
     let cases = [
-        (Answer::accepted(), 202, "nothing"),
-        (Answer::status(204), 204, "nothing"),
-        (Answer::status(200).content_type("application/json"), 200, "nothing"),
+        (Answer::accepted(), 202, "it is empty"),
+        (Answer::status(204), 204, "it is empty"),
+        (Answer::status(200).content_type("application/json"), 200, "it is empty"),
         (Answer::html(portal), 200, "Sign in to the Wi-Fi"),
         (Answer::text("hello"), 200, "hello"),
         (Answer::json("{\"jsonrpc\":"), 200, ""),

@@ -17,6 +17,7 @@
 //! | `hostile`           | what servers that mean harm, and clients that flood, can't fill       |
 //! | `large_messages`    | whole, in bounded memory, at the pace of the slowest side             |
 //! | `loopback`          | the redirect listener among hostile visitors                          |
+//! | `messages`          | the words of the errors that people meet most, letter by letter       |
 //! | `in_process`        | with an injected clock or fault: the machine's sleep, a panic         |
 //! | `not_there_yet`     | a server that is down, slow or refuses at the start                   |
 //! | `pages`             | the pages of a sign-in in a real browser (`scripts/pictures`)         |
@@ -54,6 +55,7 @@ mod hostile_host;
 mod in_process;
 mod large_messages;
 mod loopback;
+mod messages;
 mod network;
 mod not_there_yet;
 mod pages;

@@ -136,7 +136,7 @@ fn a_file_that_can_not_be_used_is_named_with_its_flag_before_anything_is_sent() 
         format!(
             "{what}{empty}, named by `--ca-cert`, holds no certificate\nhint: it has to hold \
              `-----BEGIN CERTIFICATE-----`; `openssl x509 -inform der -in {empty} -out {empty}.pem` \
-             makes such a file of a binary one"
+             converts a binary file"
         )
     );
     assert_eq!(
@@ -635,6 +635,57 @@ fn real_proxies_carry_calls_and_streams() {
             works(by_variable, &tls);
         }
     }
+}
+
+#[test]
+fn real_proxies_carry_mutual_tls() {
+    let Some((address, proxies)) = told("BRIDGE_TEST_PROXIES") else { return };
+    let kinds =
+        [(ClientCertificate::AskedInTls12, BOTH[1]), (ClientCertificate::AskedInTls13, BOTH[0])];
+    let servers =
+        kinds.map(|(asked, of)| McpServer::legacy().at(address).mutual_tls(asked, of).run());
+    let mut strangers = Vec::new();
+    for proxy in proxies.split_whitespace() {
+        for server in &servers {
+            let to_server = || {
+                BridgeProcess::to(server.url())
+                    .args(["--proxy", proxy])
+                    .env("BRIDGE_CA_CERT", server.ca_file())
+            };
+            let both = server.authority().client_files().both;
+            works(to_server().env("BRIDGE_CLIENT_CERT", both), server);
+            strangers.push(to_server());
+        }
+    }
+    for error in errors(strangers) {
+        let said = error["message"].as_str().expect("a message");
+        assert!(said.contains("it asks for a client certificate"), "{said}");
+    }
+}
+
+/// POSTs and streams to servers without TLS need no tunnel, so that this proxy carries those.
+#[test]
+fn a_real_proxy_that_refuses_tunnels_is_told_as_such() {
+    let Some((address, proxy)) = told("BRIDGE_TEST_REFUSING_PROXY") else { return };
+    let server = McpServer::legacy().at(address).https().run();
+    let bridges = ["http-only", "sse-only"].map(|transport| {
+        BridgeProcess::to(server.url()).args(["--transport", transport, "--proxy", &proxy])
+    });
+    let proxied = proxy.trim_start_matches("http://");
+    let host = server.host();
+    for error in errors(bridges.into()) {
+        assert_eq!(
+            error["message"],
+            format!(
+                "the proxy {proxied} refuses to connect to {host} (HTTP 403 Forbidden); ask \
+                 whoever runs the proxy to allow {host}; if it can be reached without, add it to \
+                 `NO_PROXY`"
+            )
+        );
+    }
+    assert_eq!(server.connections(), 0);
+    let plain = McpServer::legacy().at(address).run();
+    works(BridgeProcess::to(plain.url()).args(["--allow-http", "--proxy", &proxy]), &plain);
 }
 
 #[test]

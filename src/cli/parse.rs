@@ -132,7 +132,7 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
             Error::usage("no shell is named")
                 .hint("write `bridge completions SHELL`, with bash, zsh, fish, powershell or elvish")
         }
-        ErrorKind::MissingRequiredArgument => Error::usage("no server is named").hint(
+        ErrorKind::MissingRequiredArgument => Error::usage("the server's address is missing").hint(
             "write its address: `bridge https://mcp.example.com/mcp`, usually in the configuration of \
              an MCP client; `bridge --help` shows how",
         ),

@@ -105,8 +105,10 @@ impl Place<'_> {
         if unexpanded(value) && !matches!(self.source, Source::Variable(_)) {
             return Err(self
                 .refused()
-                .because("its value holds the name of a variable that nothing has replaced")
-                .hint("write `${VAR}`; a value that is meant so is given in a variable"));
+                .because("its value holds the name of a variable that was not replaced")
+                .hint(
+                    "write `${VAR}`; if the value really looks like this, put it into a variable",
+                ));
         }
         let value =
             expand(value, self.environment).map_err(|error| self.unexpanded(name, &error))?;

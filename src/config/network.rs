@@ -172,7 +172,7 @@ mod tests {
     fn a_proxy_that_is_none_is_told_without_its_password() {
         let expected = |named_by: &str| {
             format!(
-                "error: the proxy in `{named_by}` can't be used\n  because: `ftp:` is not spoken; \
+                "error: the proxy in `{named_by}` can't be used\n  because: `ftp:` is not supported; \
                  it may begin with http://, https://, socks5:// or socks5h://\n\
                  hint: a proxy is written http://HOST:PORT, with USER:PASSWORD@ before HOST if it wants one"
             )

@@ -19,7 +19,7 @@ pub(super) fn endpoint(
     }
     if unexpanded(server) {
         return Err(Error::usage("the server can't be used")
-            .because("it holds the name of a variable that nothing has replaced")
+            .because("it holds the name of a variable that was not replaced")
             .hint("write `${VAR}`; bridge replaces it by the variable of its environment"));
     }
     let expanded = expand(server, environment).map_err(|error| {

@@ -77,7 +77,7 @@ impl CertificateError {
             Self::Unreadable(file, _) => format!("check the path that `{}` gives", file.named_by),
             Self::NoCertificate(file) => format!(
                 "it has to hold `-----BEGIN CERTIFICATE-----`; `openssl x509 -inform der -in {0} -out {0}.pem` \
-                 makes such a file of a binary one",
+                 converts a binary file",
                 file.path.display()
             ),
             Self::NoKey(_) => {

@@ -40,7 +40,9 @@ pub enum ProxyError {
     #[error("it is not a URL with a host")]
     NotAUrl,
     /// Another scheme.
-    #[error("`{0}:` is not spoken; it may begin with http://, https://, socks5:// or socks5h://")]
+    #[error(
+        "`{0}:` is not supported; it may begin with http://, https://, socks5:// or socks5h://"
+    )]
     Scheme(String),
 }
 
@@ -374,7 +376,7 @@ mod tests {
         assert_eq!(error("http://me:canary@"), "it is not a URL with a host");
         assert_eq!(
             error("socks4://me:canary@p"),
-            "`socks4:` is not spoken; it may begin with http://, https://, socks5:// or socks5h://"
+            "`socks4:` is not supported; it may begin with http://, https://, socks5:// or socks5h://"
         );
         let broken = [("HTTPS_PROXY", "ftp://me:canary@p")];
         let find = |name: &str| {

@@ -102,6 +102,10 @@ fn hint(failure: &Failure, server: &ServerName, repeatable: bool) -> String {
         {
             "check what it did before you try again".into()
         }
+        FailureKind::Lost if server.url.starts_with("http:") => {
+            "try again; if it keeps failing, check whether the address has to begin with https://"
+                .into()
+        }
         FailureKind::Lost | FailureKind::Timeout | FailureKind::SessionLost => "try again".into(),
         FailureKind::SignInNeeded | FailureKind::SignInFailed => {
             format!("run `bridge login {}` in a terminal", server.url)
@@ -118,7 +122,7 @@ fn hint(failure: &Failure, server: &ServerName, repeatable: bool) -> String {
             format!("check that your account or key may use this, or ask whoever runs {host}")
         }
         FailureKind::NotFound => {
-            format!("check the path of {}, or whether the feature is turned on", server.url)
+            format!("check the path of {}, and whether its MCP endpoint is turned on", server.url)
         }
         FailureKind::Busy => failure.retry_after.map_or_else(
             || "try again in a minute".to_owned(),
@@ -222,14 +226,15 @@ fn status_hint(failure: &Failure, server: &ServerName, repeatable: bool) -> Stri
         }
         Some(413) => "send less at once".into(),
         Some(500..) => {
-            let again = if repeatable || failure.fate == Fate::NotExecuted {
-                "try again"
-            } else {
-                "check whether it was carried out before you try again"
+            let again = match failure.fate {
+                _ if repeatable => "try again",
+                Fate::NotExecuted => "try again",
+                Fate::Unknown => "check that before you try again",
+                Fate::Settled => "check whether it was carried out before you try again",
             };
             format!("{again}; if it keeps failing, tell whoever runs {}", server.host)
         }
-        _ => format!("check the address, and what {} expects", server.host),
+        _ => format!("check {}, or ask whoever runs {} what it expects", server.url, server.host),
     }
 }
 

@@ -278,8 +278,8 @@ impl Remote {
 
     /// The server did answer: asking again would get the same.
     fn too_large(&self, status: Option<StatusCode>) -> Failure {
-        let limit = self.settings.max_message_size;
-        let what = format!("the answer of {} is larger than {limit} bytes", self.endpoint().host());
+        let limit = size(self.settings.max_message_size);
+        let what = format!("the answer of {} is larger than {limit}", self.endpoint().host());
         Failure::settled(FailureKind::TooLarge, status.map(|status| status.as_u16()), what)
     }
 
@@ -518,3 +518,13 @@ const _: fn() = || {
     is_send::<Outcome>();
     is_send::<Bytes>();
 };
+
+/// A number of bytes for a person.
+fn size(bytes: usize) -> String {
+    const MIB: usize = 1024 * 1024;
+    if bytes.is_multiple_of(MIB) {
+        format!("{} MiB", bytes / MIB)
+    } else {
+        format!("{bytes} bytes")
+    }
+}

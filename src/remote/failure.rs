@@ -104,6 +104,7 @@ impl Failure {
 
     /// A failure below HTTP.
     pub(super) fn from_fault(fault: &Fault, host: &str) -> Self {
+        const DAMAGED: &str = "tell whoever runs the server, and whoever looks after this network";
         let fate = match fault.sent {
             Sent::No => Fate::NotExecuted,
             Sent::Maybe => Fate::Unknown,
@@ -124,7 +125,8 @@ impl Failure {
             }
         };
         let cause = Some(fault.cause.clone());
-        Self { fate, cause, fault: Some(fault.kind), ..Self::settled(kind, None, what) }
+        let hint = (fault.kind == FaultKind::Encoding).then(|| DAMAGED.into());
+        Self { fate, cause, hint, fault: Some(fault.kind), ..Self::settled(kind, None, what) }
     }
 
     /// A defect of this program, which has to answer all the same.
@@ -221,7 +223,8 @@ impl Failure {
             }
             // No name, no connection: the library's words for it are only these.
             Some(FaultKind::Proxy(reason)) => reason != ProxyReason::Unreachable,
-            _ => self.kind == FailureKind::HeaderRefused,
+            Some(FaultKind::Cut) => ENDED_EARLY.iter().any(|words| cause.contains(words)),
+            _ => self.kind == FailureKind::HeaderRefused || cause == super::response::WEB_PAGE,
         };
         !in_words && !self.what.contains(cause)
     }
@@ -252,18 +255,30 @@ impl Failure {
     }
 }
 
-/// The words of a cause for a person: of a connection that was not made only the innermost, and no number
-/// of the system.
+/// What the libraries say of a connection that ended: no more than that it did.
+const ENDED_EARLY: [&str; 3] = [
+    "connection closed before message completed",
+    "unexpected EOF",
+    "end of file before message length reached",
+];
+
+/// The words of a cause for a person: of a connection that was not made or broke only the innermost, and no
+/// number of the system.
 fn in_short(cause: &str, fault: Option<FaultKind>) -> String {
-    let made = !matches!(
+    let broken = matches!(
         fault,
-        Some(FaultKind::Dns | FaultKind::Connect | FaultKind::Proxy(ProxyReason::Unreachable))
+        Some(
+            FaultKind::Dns
+                | FaultKind::Connect
+                | FaultKind::Cut
+                | FaultKind::Proxy(ProxyReason::Unreachable)
+        )
     );
-    let innermost = if made { cause } else { cause.rsplit(": ").next().unwrap_or(cause) };
+    let innermost = if broken { cause.rsplit(": ").next().unwrap_or(cause) } else { cause };
     let words = innermost.split(" (os error ").next().unwrap_or(innermost);
     let mut letters = words.chars();
     match (letters.next(), letters.next()) {
-        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() && !made => {
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() && broken => {
             format!("{}{}", first.to_lowercase(), &words[first.len_utf8()..])
         }
         _ => words.to_owned(),
@@ -347,8 +362,12 @@ mod tests {
             "no secure connection to h: its certificate is not trusted (unknown issuer)"
         );
         assert_eq!(
-            reason(FaultKind::Cut, Sent::Maybe, "Connection reset by peer (os error 104)"),
-            "the connection to h was lost before the answer: Connection reset by peer"
+            reason(FaultKind::Cut, Sent::Maybe, "x: Connection reset by peer (os error 104)"),
+            "the connection to h was lost before the answer: connection reset by peer"
+        );
+        assert_eq!(
+            reason(FaultKind::Cut, Sent::Maybe, "connection closed before message completed"),
+            "the connection to h was lost before the answer"
         );
         let said_already =
             Failure { cause: Some("no".into()), ..Failure::internal("no: it is late") };

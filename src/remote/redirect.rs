@@ -19,6 +19,8 @@ pub(super) enum Redirect {
         to: String,
         /// Why not.
         why: &'static str,
+        /// What to do next.
+        hint: &'static str,
     },
 }
 
@@ -30,22 +32,32 @@ pub(super) fn decide(from: &Endpoint, status: StatusCode, location: Option<&str>
     let Some(to) = target.and_then(|url| Endpoint::try_from(url).ok()) else {
         return Redirect::Refuse {
             to: "an address that can't be used".into(),
-            why: "it names no http(s) URL",
+            why: "it is not an http(s) URL",
+            hint: "check the server's address, or tell whoever runs the server",
         };
     };
-    let refuse = |why| Redirect::Refuse { to: to.shown(), why };
+    let refuse = |why, hint| Redirect::Refuse { to: to.shown(), why, hint };
     let upgraded = raises_scheme(from.url(), to.url());
     if from.origin() != to.origin() && !upgraded {
-        return refuse("it leads to another origin, to which nothing of yours is sent");
+        return refuse(
+            "it leads to another origin, to which nothing of yours is sent",
+            "if you trust that address, use it in the configuration",
+        );
     }
     if status == StatusCode::SEE_OTHER {
-        return refuse("it says that the request was processed, and where to look");
+        return refuse(
+            "it says that the request was processed, and where to look",
+            "check what it did before you try again",
+        );
     }
     let keeps_method =
         matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
     let mends = from.url() != to.url() && same_but_for_slash(from.url(), to.url());
     if !keeps_method && !mends {
-        return refuse("it would turn the POST into a GET");
+        return refuse(
+            "it would turn the POST into a GET",
+            "check the path of the server's address: it may be that of a web page",
+        );
     }
     Redirect::Follow(Box::new(to))
 }

@@ -112,7 +112,8 @@ impl Remote {
             endpoint = to;
         }
         let what = format!("{} redirects in a circle", endpoint.host());
-        Err(Failure::settled(FailureKind::Redirected, None, what))
+        let hint = Some("check the server's address, or tell whoever runs the server".into());
+        Err(Failure { hint, ..Failure::settled(FailureKind::Redirected, None, what) })
     }
 
     async fn send(
@@ -227,12 +228,12 @@ fn redirected(from: &Endpoint, answer: &Answer) -> Result<Endpoint, Failure> {
     let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok());
     match decide(from, answer.status, location) {
         Redirect::Follow(to) => Ok(*to),
-        Redirect::Refuse { to, why } => {
+        Redirect::Refuse { to, why, hint } => {
             let status = answer.status.as_u16();
             let what = format!("{} redirects (HTTP {status}) to {to}", from.host());
             let cause = Some(why.to_owned());
             let failure = Failure::settled(FailureKind::Redirected, Some(status), what);
-            Err(Failure { cause, ..failure })
+            Err(Failure { cause, hint: Some(hint.into()), ..failure })
         }
     }
 }

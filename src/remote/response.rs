@@ -17,6 +17,9 @@ use crate::printable::printable;
 /// The cause of a failure that is a web page in place of an answer.
 pub(super) const WEB_PAGE: &str =
     "a web page came instead of an answer, as from a captive portal or a gateway";
+/// What to do about it.
+const NO_WEB_PAGE: &str = "check that the address is that of an MCP endpoint, and that no sign-in page of the \
+     network answers in its place";
 /// What is read of a refusal.
 const MAX_REFUSAL: usize = 1024 * 1024;
 /// How long a refusal's body may take: its status says enough.
@@ -151,7 +154,7 @@ pub(super) fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], host
     };
     let reason = status.canonical_reason().unwrap_or("no reason given");
     let line = first_line(body).unwrap_or_else(|| reason.to_owned());
-    let what = format!("HTTP {code} from {host}: {line}");
+    let what = format!("HTTP {code} from {host}: {}", clause(&line, code));
     Failure { fate, retry_after: wait, ..Failure::settled(kind, Some(code), what) }
 }
 
@@ -181,15 +184,18 @@ pub(super) fn not_an_answer(
 ) -> Failure {
     let media_type = media_type(headers);
     let html = media_type.eq_ignore_ascii_case("text/html");
-    let described = match (&line, media_type) {
-        (None, _) => "nothing".to_owned(),
-        (Some(line), "") => line.clone(),
-        (Some(line), media_type) => format!("{media_type}: {line}"),
+    let code = status.as_u16();
+    let described = match (line.as_deref().map(|line| clause(line, code)), media_type) {
+        (None, _) => ": it is empty".to_owned(),
+        (Some(line), _) if html => format!(" but a web page: {line}"),
+        (Some(line), "") => format!(": {line}"),
+        (Some(line), media_type) => format!(" ({media_type}): {line}"),
     };
-    let what = format!("HTTP {} from {host} is not an MCP answer: {described}", status.as_u16());
+    let what = format!("HTTP {code} from {host} is not an MCP answer{described}");
+    let failure = Failure::settled(FailureKind::BadAnswer, Some(code), what);
     let cause = html.then(|| WEB_PAGE.to_owned());
-    let failure = Failure::settled(FailureKind::BadAnswer, Some(status.as_u16()), what);
-    Failure { cause, fate: Fate::Unknown, ..failure }
+    let hint = html.then(|| NO_WEB_PAGE.into());
+    Failure { cause, hint, fate: Fate::Unknown, ..failure }
 }
 
 /// What a body says first, for a person: the message of a JSON error, the title of a page, else the
@@ -203,6 +209,13 @@ pub(super) fn first_line(body: &[u8]) -> Option<String> {
     let clean = printable(&line, MAX_LINE);
     let clean = clean.trim();
     (!clean.is_empty()).then(|| clean.to_owned())
+}
+
+/// A line as a clause of an error: without the status, which is told anyway, and without the stop at its
+/// end.
+fn clause(line: &str, code: u16) -> &str {
+    let line = line.strip_prefix(&format!("{code} ")).unwrap_or(line);
+    line.trim_end_matches(['.', ':', ';', ','])
 }
 
 fn json_message(text: &str) -> Option<String> {

@@ -39,7 +39,9 @@ pub(in crate::remote) fn given_id(headers: &HeaderMap) -> Option<Secret<Box<str>
     let value = headers.get(SESSION_ID)?.as_bytes();
     let visible = value.iter().all(|byte| (0x21..=0x7e).contains(byte));
     if value.is_empty() || value.len() > MAX_SESSION_ID || !visible {
-        tracing::warn!("the server gave a session id that is not valid; going on without a session");
+        tracing::warn!(
+            "the server gave a session id that is not valid; going on without a session"
+        );
         return None;
     }
     Some(Secret::new(std::str::from_utf8(value).ok()?.into()))
