@@ -192,8 +192,13 @@ impl SignIn {
         let page = listener.start_url(pending.state.expose());
         let invitation =
             Invitation { page: page.to_string(), provider: pending.url.expose().clone() };
-        host.begun(&Begun { invitation, taken_over }).await;
-        let ended = self.wait(&mut listener, &pending, pasted).await;
+        let begun = Begun { invitation, taken_over };
+        // A browser is quick, and may not end before its page is shown: it is listened to from the start.
+        let ended = tokio::select! {
+            biased;
+            ended = self.wait(&mut listener, &pending, pasted) => ended,
+            () = async { host.begun(&begun).await; std::future::pending().await } => unreachable!(),
+        };
         self.end(&pending, ended).await
     }
 
