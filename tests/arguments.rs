@@ -351,7 +351,7 @@ fn a_wrong_list_is_told_with_the_nearest_right_one() {
 }
 
 /// What is said of a server, or of an option or variable, that can't be meant as it is.
-const MISTAKES: [(&[&str], &str); 25] = [
+const MISTAKES: [(&[&str], &str); 26] = [
     (
         &[],
         "the server's address is missing\nhint: write its address: `bridge https://mcp.example.com/mcp`, usually in \
@@ -461,6 +461,10 @@ const MISTAKES: [(&[&str], &str); 25] = [
         &["https://h/mcp", "--deny-tool", ""],
         "the value of `--deny-tool` can't be used\n  because: it is empty; a pattern is a tool's name, \
          with `*` for any text\nhint: `bridge --help` lists the options and what they take",
+    ),
+    (
+        &["https://h/mcp", "--transport", "http-only", "--transport", "sse-only"],
+        "`--transport <STRATEGY>` is given twice\nhint: take one away",
     ),
     (
         &["https://h/mcp", "a", "b"],

@@ -214,3 +214,37 @@ fn the_environment_of_the_bridge_itself_and_its_arguments_hold_what_the_user_gav
         bridge.finish();
     }
 }
+
+/// What a program that we start can see of us: its own environment, ours, and our arguments.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_that_we_start_sees_no_header_of_a_file() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(below(&folder, "headers.txt"), format!("{NAME}: {CANARY}\n")).unwrap();
+    let program = below(&folder, "token.sh");
+    let script = "#!/bin/sh\n\
+         cat /proc/self/environ /proc/$PPID/environ /proc/$PPID/cmdline > \"$0.seen\"\n\
+         readlink /proc/self/fd/* >> \"$0.seen\"\n\
+         echo a-token\n";
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let server = McpServer::legacy().run();
+    let mut bridge = BridgeProcess::to(server.url())
+        .arg("--header-file")
+        .arg(below(&folder, "headers.txt"))
+        .args(["--header-command", &program])
+        .env("MARK", "handed-on")
+        .spawn();
+    bridge.initialize();
+    bridge.finish();
+    for request in server.requests_of(anything()) {
+        assert_eq!(request.header(NAME), Some(CANARY), "{}", request.method);
+        assert_eq!(request.header("authorization"), Some("Bearer a-token"), "{}", request.method);
+    }
+    let seen = std::fs::read(below(&folder, "token.sh.seen")).unwrap();
+    let seen = String::from_utf8_lossy(&seen);
+    assert_eq!(seen.matches("MARK=handed-on").count(), 2, "both environments are in it: {seen}");
+    assert!(seen.contains("--header-file"), "the arguments are in it: {seen}");
+    assert!(!seen.contains(CANARY), "{seen}");
+    assert!(!seen.contains("socket:"), "no connection is handed on: {seen}");
+}

@@ -562,3 +562,15 @@ fn no_value_stands_in_the_arguments_of_a_program_that_we_start() {
     assert!(theirs.contains("give headers") && !theirs.contains(CANARY), "{theirs}");
     bridge.finish();
 }
+
+#[test]
+fn the_later_of_two_headers_counts_and_a_switch_may_be_repeated() {
+    let server = McpServer::legacy().run();
+    let mut bridge = BridgeProcess::to(server.url())
+        .args(["--header", "X-Tenant=1", "--allow-http", "--header", "x-tenant: 2", "--allow-http"])
+        .spawn();
+    bridge.initialize();
+    bridge.finish();
+    let sent = server.requests();
+    assert!(sent.iter().all(|request| request.header("x-tenant") == Some("2")), "{sent:?}");
+}

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, Command, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
 
 use super::{Cli, mistaken};
 use crate::error::Error;
@@ -77,13 +77,22 @@ fn command(short: bool) -> Command {
             if valued { arg.hide_default_value(true).hide_possible_values(true) } else { arg }
         });
     }
-    command = without_empty_variables(command);
+    command = without_empty_variables(with_repeated_switches(command));
     let seen = std::io::stderr().is_terminal();
     if seen || std::env::var_os("COLUMNS").is_some() {
         command
     } else {
         command.term_width(COLUMNS)
     }
+}
+
+/// A switch that is given twice is on, as with mcp-remote. Of two values nobody knows which one is meant.
+fn with_repeated_switches(command: Command) -> Command {
+    let repeatable = |arg: Arg| {
+        let id = arg.get_id().clone();
+        if matches!(arg.get_action(), ArgAction::SetTrue) { arg.overrides_with(id) } else { arg }
+    };
+    command.mut_args(repeatable).mut_subcommands(with_repeated_switches)
 }
 
 fn without_empty_variables(command: Command) -> Command {
@@ -116,6 +125,9 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
         ErrorKind::ArgumentConflict if !shown.starts_with('-') => mistaken::too_many(),
         ErrorKind::ArgumentConflict => {
             let other = context(error, ContextKind::PriorArg).unwrap_or_default();
+            if shown == other {
+                return Error::usage(format!("`{shown}` is given twice")).hint("take one away");
+            }
             Error::usage(format!("`{shown}` contradicts `{other}`")).hint("take one of them away")
         }
         ErrorKind::MissingRequiredArgument if shown.starts_with('-') => {
