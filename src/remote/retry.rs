@@ -86,7 +86,8 @@ impl Retries {
     pub(super) fn after(&mut self, failure: &Failure, spent: Duration) -> Option<Duration> {
         self.left = self.left.saturating_sub(spent);
         let allowed = match failure.fate {
-            Fate::NotExecuted => true,
+            // A person takes longer than any of these waits, and the relay knows how to wait for one.
+            Fate::NotExecuted => !failure.wants_person(),
             // An answer that is none would come again, so that only a broken way to it is tried again.
             Fate::Unknown => self.repeatable && failure.kind != FailureKind::BadAnswer,
             Fate::Settled => false,
@@ -121,6 +122,13 @@ mod tests {
         assert!(!allowed(Fate::Unknown, Persistent, false));
         assert!(!allowed(Fate::Settled, Persistent, true));
         assert!(!allowed(Fate::NotExecuted, Once, true));
+    }
+
+    #[test]
+    fn what_waits_for_a_person_is_told_at_once() {
+        let mut retries = Retries::new(Patience::Persistent, true, Duration::from_secs(30));
+        let met = Failure::sign_in_pending("h", None);
+        assert_eq!(retries.after(&met, Duration::ZERO), None);
     }
 
     #[test]
