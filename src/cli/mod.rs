@@ -155,10 +155,11 @@ pub struct StatusArgs {
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// URL of the server's MCP endpoint
-    #[arg(value_name = "SERVER", required = true)]
+    // Numbered: where `mut_arg` makes it optional, it would come after the port.
+    #[arg(value_name = "SERVER", required = true, index = 1)]
     pub server: Option<String>,
     /// Port that a sign-in's browser comes back to; without it, one that is always the same for the server
-    #[arg(value_name = "PORT", hide_short_help = true)]
+    #[arg(value_name = "PORT", index = 2, hide_short_help = true)]
     pub port: Option<String>,
     /// How it is signed in
     #[command(flatten)]
@@ -197,5 +198,21 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_stands_first_is_the_server_of_every_command() {
+        for command in ["serve", "login", "logout", "status"] {
+            let cli = Cli::try_parse_from(["bridge", command, "https://h/mcp", "8080"]).unwrap();
+            let args = match cli.command {
+                Some(Command::Serve(args)) => *args,
+                Some(Command::Login(args)) => args.server,
+                Some(Command::Logout(args)) => args.server,
+                Some(Command::Status(args)) => args.server,
+                _ => panic!("{command}"),
+            };
+            assert_eq!(args.server.as_deref(), Some("https://h/mcp"), "{command}");
+            assert_eq!(args.port.as_deref(), Some("8080"), "{command}");
+        }
     }
 }
