@@ -8,12 +8,15 @@
 //! | `clients`   | registration, proofs, clients that died                        |
 //! | `unattended`| devices and clients that act for themselves                    |
 //! | `hostile`   | everything that can be wrong, and what comes of it             |
+//! | `whole`     | the real program, a browser, a person                          |
 
 mod clients;
 mod found;
 mod hostile;
 mod story;
 mod unattended;
+#[cfg(unix)]
+mod whole;
 
 use std::sync::Arc;
 use std::time::Duration;

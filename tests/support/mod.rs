@@ -12,6 +12,8 @@
 //! - [`canary`]: secrets that no process under test may write down.
 //! - [`raw_server`]: bytes for bytes, where even HTTP must be broken.
 //! - [`auth_server`]: a strict authorization server, with the metadata that leads to it.
+//! - [`guarded`]: an MCP server that takes only the tokens of such a one.
+//! - [`tab`]: a browser that records which pages it is to show, and a person who follows them.
 //! - [`proxy`]: a proxy that leads every name to one server, and records who asked for what.
 //! - [`sse_server`]: a server of the older transport.
 //! - [`ports`]: addresses where nobody answers.
@@ -27,12 +29,15 @@ pub mod bridge_process;
 pub mod canary;
 pub mod certificates;
 pub mod gate;
+pub mod guarded;
 pub mod http_client;
 pub mod mcp_server;
 pub mod ports;
 pub mod proxy;
 pub mod raw_server;
 pub mod sse_server;
+#[cfg(unix)]
+pub mod tab;
 pub mod timeline;
 pub mod watched;
 
@@ -40,6 +45,7 @@ use std::time::Duration;
 
 pub use bridge_process::BridgeProcess;
 pub use gate::Gate;
+pub use guarded::Guarded;
 pub use mcp_server::{Answer, Lost, McpServer, Step};
 pub use ports::{BlackHole, ClosedPort};
 pub use proxy::Proxy;

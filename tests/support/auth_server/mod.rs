@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -156,15 +157,23 @@ struct Refresh {
     used: bool,
 }
 
+/// An access token.
+struct Access {
+    family: usize,
+    scope: String,
+    until: Instant,
+}
+
 #[derive(Default)]
 struct State {
+    /// The MCP endpoint elsewhere that the tokens are for.
+    resource: Option<String>,
     asked: Vec<Asked>,
     faults: Vec<String>,
     clients: HashMap<String, Client>,
     codes: HashMap<String, Code>,
     refresh: HashMap<String, Refresh>,
-    /// Access token → family.
-    access: HashMap<String, usize>,
+    access: HashMap<String, Access>,
     dead_families: Vec<usize>,
     polls: usize,
 }
@@ -192,7 +201,8 @@ impl World {
     }
 
     fn resource(&self) -> String {
-        format!("{}/mcp", self.base())
+        let elsewhere = self.state().resource.clone();
+        elsewhere.unwrap_or_else(|| format!("{}/mcp", self.base()))
     }
 
     /// A secret that was not given before.
@@ -294,8 +304,30 @@ impl AuthServer {
 
     /// Whether an access token opens the MCP server.
     pub fn accepts(&self, token: &str) -> bool {
-        let state = self.world.state();
-        state.access.get(token).is_some_and(|family| !state.dead_families.contains(family))
+        self.door().scope_of(token).is_some()
+    }
+
+    /// For the MCP server that its tokens open.
+    pub fn door(&self) -> Door {
+        Door(Arc::clone(&self.world))
+    }
+
+    /// The tokens are for this MCP endpoint, on another origin.
+    pub fn serves(&self, endpoint: &str) {
+        self.world.state().resource = Some(endpoint.to_owned());
+    }
+
+    /// Ends every token that was granted so far.
+    pub fn revoke_all(&self) {
+        let mut state = self.world.state();
+        let families: Vec<_> = state.access.values().map(|access| access.family).collect();
+        state.dead_families.extend(families);
+    }
+
+    /// Ends the access tokens that were granted so far; they can be refreshed.
+    pub fn expire_all(&self) {
+        let now = Instant::now();
+        self.world.state().access.values_mut().for_each(|access| access.until = now);
     }
 
     /// What was refused, in order.
@@ -306,6 +338,20 @@ impl AuthServer {
     /// Bytes of bodies without end that a client let itself be sent.
     pub fn poured(&self) -> usize {
         self.world.poured.load(Ordering::Relaxed)
+    }
+}
+
+/// Knows which tokens open the MCP server.
+#[derive(Clone)]
+pub struct Door(Arc<World>);
+
+impl Door {
+    /// The scopes of a token that is good.
+    pub fn scope_of(&self, token: &str) -> Option<String> {
+        let state = self.0.state();
+        let access = state.access.get(token)?;
+        let good = !state.dead_families.contains(&access.family) && Instant::now() < access.until;
+        good.then(|| access.scope.clone())
     }
 }
 

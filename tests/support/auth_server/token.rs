@@ -1,11 +1,13 @@
 //! The token endpoint, and those that know clients in the same way.
 
+use std::time::{Duration, Instant};
+
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::connection::{Answer, Asked};
-use super::{Client, Refresh, World};
+use super::{Access, Client, Refresh, World};
 
 /// Who asks, as it was proved.
 struct Proof {
@@ -119,7 +121,8 @@ fn grant(world: &World, proof: &Proof, scope: &str, family: Option<usize>) -> An
     let (access, renewed) = (world.fresh("access"), world.fresh("refresh"));
     let mut state = world.state();
     let family = family.unwrap_or(state.access.len());
-    state.access.insert(access.clone(), family);
+    let until = Instant::now() + Duration::from_secs(world.plan.lifetime);
+    state.access.insert(access.clone(), Access { family, scope: scope.to_owned(), until });
     let entry = Refresh {
         client_id: proof.client_id.clone(),
         family,
@@ -146,7 +149,7 @@ pub(super) fn revoke(world: &World, asked: &Asked) -> Answer {
     let token = asked.field("token").unwrap_or_default();
     let mut state = world.state();
     let refreshed = state.refresh.get(&token).map(|refresh| refresh.family);
-    let family = refreshed.or_else(|| state.access.get(&token).copied());
+    let family = refreshed.or_else(|| state.access.get(&token).map(|access| access.family));
     state.dead_families.extend(family);
     Answer::http(200, &[], "")
 }

@@ -1,0 +1,166 @@
+//! The whole of it: the real program, a browser, a person.
+
+use serde_json::json;
+
+use crate::support::auth_server::Plan;
+use crate::support::bridge_process::{Builder, initialize_params};
+use crate::support::tab::{self, Browser};
+use crate::support::{BridgeProcess, Guarded, McpServer};
+
+#[test]
+fn a_list_that_meets_a_sign_in_arrives_once_the_person_has_signed_in() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let mut bridge = server.bridge().args(["--browser".to_owned(), browser.command()]).spawn();
+    bridge.initialize();
+    bridge.request(1, "tools/list", json!({}));
+    tab::sign_in(&browser.page(1));
+    let list = bridge.expect_response(1);
+    let names = list["result"]["tools"].as_array().expect("tools");
+    assert!(names.iter().any(|tool| tool["name"] == "echo"), "{list}");
+    assert_eq!(
+        bridge.call_tool(2, "echo", json!({"text": "hi"}))["result"]["isError"],
+        json!(null)
+    );
+    assert_eq!(
+        (browser.pages().len(), server.asked("/register"), server.asked("/token")),
+        (1, 1, 1)
+    );
+    bridge.finish();
+}
+
+fn bridge(server: &Guarded, browser: &Browser) -> BridgeProcess {
+    let args = ["--browser".to_owned(), browser.command()];
+    let mut bridge = server.bridge().args(args).spawn();
+    bridge.initialize();
+    bridge
+}
+
+/// A bridge whose person has signed in.
+fn signed_in(server: &Guarded, browser: &Browser) -> BridgeProcess {
+    let mut bridge = bridge(server, browser);
+    bridge.request("first", "tools/list", json!({}));
+    tab::sign_in(&browser.page(1));
+    bridge.expect_response("first");
+    bridge
+}
+
+#[test]
+fn the_next_start_is_silent_asks_nobody_and_a_token_that_ran_out_is_renewed() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let first = signed_in(&server, &browser);
+    let before = server.auth.paths().len();
+    let args = ["--browser".to_owned(), browser.command()];
+    let mut next = server.bridge().home_of(&first).args(args).spawn();
+    next.initialize();
+    assert!(next.call(1, "tools/list", json!({}))["result"]["tools"].is_array());
+    assert_eq!(server.auth.paths().len(), before, "{:?}", server.auth.paths());
+    server.auth.expire_all();
+    assert!(next.call(2, "tools/list", json!({}))["result"]["tools"].is_array());
+    assert_eq!((server.grants("refresh_token"), browser.pages().len()), (1, 1));
+    assert_eq!(server.auth.paths()[before..], ["/token"]);
+    next.finish();
+    first.finish();
+}
+
+#[test]
+fn a_call_that_lacks_a_scope_asks_for_all_scopes_together_and_is_then_executed() {
+    let server = Guarded::run();
+    server.needs_scope("set_note", "write");
+    let browser = Browser::recording();
+    let mut bridge = signed_in(&server, &browser);
+    bridge.request(1, "tools/call", json!({"name": "set_note", "arguments": {"text": "x"}}));
+    let page = browser.page(2);
+    let asked = url::Url::parse(&tab::provider(&page)).unwrap();
+    let scope = asked.query_pairs().find(|(name, _)| name == "scope").unwrap().1;
+    let mut scopes: Vec<_> = scope.split(' ').filter(|scope| *scope != "offline_access").collect();
+    scopes.sort_unstable();
+    assert_eq!(scopes, ["read", "write"]);
+    tab::sign_in(&page);
+    assert!(bridge.expect_response(1)["result"].is_object());
+    assert_eq!((server.mcp.executions("set_note"), server.asked("/register")), (1, 1));
+    assert_eq!(server.grants("refresh_token"), 0, "a refresh does not widen what was granted");
+    bridge.finish();
+}
+
+#[test]
+fn after_a_no_lists_open_no_page_and_a_call_opens_another() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let mut bridge = bridge(&server, &browser);
+    bridge.request(1, "tools/list", json!({}));
+    let back = tab::deny(&browser.page(1));
+    let shown = tab::get(&back).unwrap();
+    assert!(shown.body.contains("not signed in") || shown.status >= 400, "{shown:?}");
+    let list = bridge.expect_response(1);
+    assert_eq!(list["result"]["tools"][0]["name"], "bridge_sign_in", "{list}");
+    let list = bridge.call(2, "tools/list", json!({}));
+    assert_eq!(list["result"]["tools"][0]["name"], "bridge_sign_in", "{list}");
+    assert_eq!(browser.pages().len(), 1);
+    bridge.request(3, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    tab::sign_in(&browser.page(2));
+    assert!(bridge.expect_response(3)["result"].is_object());
+    bridge.expect_method("notifications/tools/list_changed");
+    assert_eq!(browser.pages().len(), 2);
+    bridge.finish();
+}
+
+#[test]
+fn a_sign_in_that_was_revoked_asks_once_more() {
+    let server = Guarded::with(Plan::default().expects_refusals(), McpServer::legacy());
+    let browser = Browser::recording();
+    let mut bridge = signed_in(&server, &browser);
+    server.auth.revoke_all();
+    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    tab::sign_in(&browser.page(2));
+    assert!(bridge.expect_response(1)["result"].is_object());
+    assert_eq!((server.grants("refresh_token"), server.asked("/register")), (1, 1));
+    bridge.finish();
+}
+
+/// Runs a command of a person in the home of another process, and gives what it said.
+fn run(command: Builder, other: &BridgeProcess, stdin: &str) -> String {
+    let mut process = command.home_of(other).spawn();
+    process.send_raw(stdin);
+    process.close_stdin();
+    let status = process.wait_exit();
+    assert!(status.success(), "{status}: {}", process.stderr_text());
+    process.stderr_text()
+}
+
+#[test]
+fn a_logout_and_a_login_elsewhere_are_noticed_by_a_bridge_that_runs() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let mut bridge = signed_in(&server, &browser);
+    run(server.command("logout"), &bridge, "");
+    assert_eq!(server.asked("/revoke"), 1);
+    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    let page = browser.page(2);
+    // The person signs in by a terminal in place of the page that waits.
+    let login = server.command("login").args(["--browser".to_owned(), browser.command()]);
+    let mut login = login.home_of(&bridge).spawn();
+    tab::sign_in(&browser.page(3));
+    assert!(login.wait_exit().success(), "{}", login.stderr_text());
+    assert!(bridge.expect_response(1)["result"].is_object());
+    assert!(tab::get(&page).is_err(), "nobody listens any more");
+    bridge.finish();
+}
+
+#[test]
+fn a_token_given_by_hand_opens_no_page_whatever_the_server_says_to_it() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let mut idle = BridgeProcess::with_args(["--version"]).unchecked().spawn();
+    idle.wait_exit();
+    run(server.command("login").arg("--with-token"), &idle, "a-token-of-mine");
+    let args = ["--browser".to_owned(), browser.command()];
+    let mut bridge = server.bridge().home_of(&idle).args(args).spawn();
+    let answer = bridge.call("initialize", "initialize", initialize_params(json!({})));
+    let error = &answer["error"];
+    assert!(error["message"].as_str().unwrap().contains("--with-token"), "{answer}");
+    let answer = bridge.call_tool(1, "echo", json!({}));
+    assert!(answer["error"].is_object(), "{answer}");
+    assert_eq!((browser.pages().len(), server.auth.paths().len()), (0, 0));
+}

@@ -1,0 +1,93 @@
+//! An MCP server that takes only the tokens of an authorization server, on an origin of its own.
+
+use serde_json::json;
+
+use super::auth_server::{AuthServer, Door, Plan};
+use super::mcp_server::{Builder, Request, matcher};
+use super::{Answer, BridgeProcess, McpServer, bridge_process};
+
+/// Where the metadata of the resource lies.
+const METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
+/// The key of the sealed store.
+const STORE_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// The two servers.
+pub struct Guarded {
+    pub mcp: McpServer,
+    pub auth: AuthServer,
+}
+
+impl Guarded {
+    pub fn run() -> Self {
+        Self::with(Plan::default(), McpServer::legacy())
+    }
+
+    pub fn with(plan: Plan, mcp: Builder) -> Self {
+        let (auth, mcp) = (plan.run(), mcp.run());
+        auth.serves(&mcp.url());
+        let document = json!({
+            "resource": mcp.url(),
+            "authorization_servers": [auth.issuer()],
+            "scopes_supported": ["read"],
+        });
+        let door = auth.door();
+        mcp.allow(matcher::when("discovery", |request| request.path.starts_with("/.well-known/")));
+        mcp.always(matcher::path(METADATA), Answer::json(document.to_string()));
+        let closed =
+            move |request: &Request| is_endpoint(request) && granted(&door, request).is_none();
+        let challenge = format!("Bearer resource_metadata=\"{}\"", mcp.url_of(METADATA));
+        let refusal = Answer::status(401).header("www-authenticate", &challenge);
+        mcp.always(matcher::when("no good token", closed), refusal);
+        Self { mcp, auth }
+    }
+
+    /// A call of this tool needs this scope.
+    pub fn needs_scope(&self, tool: &'static str, scope: &'static str) {
+        let door = self.auth.door();
+        let lacks = move |request: &Request| {
+            let has = granted(&door, request);
+            request.tool().as_deref() == Some(tool)
+                && has.is_some_and(|has| !has.split(' ').any(|each| each == scope))
+        };
+        let challenge = format!(
+            "Bearer error=\"insufficient_scope\", scope=\"{scope}\", resource_metadata=\"{}\"",
+            self.mcp.url_of(METADATA)
+        );
+        let refusal = Answer::status(403).header("www-authenticate", &challenge);
+        self.mcp.always(matcher::when("too few scopes", lacks), refusal);
+    }
+
+    /// The bridge before this server, with a store that needs no keychain.
+    pub fn bridge(&self) -> bridge_process::Builder {
+        BridgeProcess::to(self.mcp.url()).env("BRIDGE_STORE_KEY", STORE_KEY)
+    }
+
+    /// What a person types, for this server and this store.
+    pub fn command(&self, verb: &str) -> bridge_process::Builder {
+        BridgeProcess::with_args([verb.to_owned(), self.mcp.url()])
+            .env("BRIDGE_STORE_KEY", STORE_KEY)
+            .unchecked()
+    }
+
+    /// How often the authorization server was asked for this.
+    pub fn asked(&self, path: &str) -> usize {
+        self.auth.asked(path).len()
+    }
+
+    /// How often tokens were asked for by this grant.
+    pub fn grants(&self, grant_type: &str) -> usize {
+        let asked = self.auth.asked("/token");
+        let of =
+            asked.iter().filter(|asked| asked.field("grant_type").as_deref() == Some(grant_type));
+        of.count()
+    }
+}
+
+fn is_endpoint(request: &Request) -> bool {
+    !request.path.starts_with("/.well-known/")
+}
+
+/// The scopes of the token that a request carries.
+fn granted(door: &Door, request: &Request) -> Option<String> {
+    door.scope_of(request.header("authorization")?.strip_prefix("Bearer ")?)
+}
