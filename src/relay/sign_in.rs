@@ -1,5 +1,5 @@
 //! A sign-in that the server asks for, as the client sees it: nobody waits for a browser longer than
-//! clients wait, no page opens that nobody asked for, and every request is answered (ADR 0012).
+//! clients wait, no page opens that nobody asked for, and every request is answered (ADR 13).
 
 use std::time::{Duration, Instant};
 
