@@ -4,20 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::{Frame, Incoming};
-use hyper::client::conn::http1::SendRequest;
 use hyper::header::{CONTENT_ENCODING, HeaderMap};
 
 use super::decode::Decoder;
 use super::fault::{Fault, FaultKind, Sent};
-use super::pool::Pool;
+use super::pool::{Http1, Pool};
 
 /// The body of one response. Reading it to its end gives an HTTP/1.1 connection back; dropping it
 /// before closes the connection, or resets the HTTP/2 stream.
 pub struct Body {
     from: From,
-    lease: Option<(SendRequest<Full<Bytes>>, Arc<Pool>)>,
+    lease: Option<(Http1, Arc<Pool>)>,
     decoder: Option<Decoder>,
     started: bool,
     /// Longest pause between two chunks.
@@ -40,11 +39,11 @@ impl Body {
 
     pub(super) fn http1(
         incoming: Incoming,
-        sender: SendRequest<Full<Bytes>>,
+        connection: Http1,
         pool: Arc<Pool>,
         idle: Option<Duration>,
     ) -> Self {
-        Self { lease: Some((sender, pool)), ..Self::http2(incoming, idle) }
+        Self { lease: Some((connection, pool)), ..Self::http2(incoming, idle) }
     }
 
     pub(super) fn http2(incoming: Incoming, idle: Option<Duration>) -> Self {
@@ -109,8 +108,8 @@ impl Body {
                 _ => {}
             }
         }
-        if let Some((sender, pool)) = self.lease.take() {
-            pool.check_in(sender);
+        if let Some((connection, pool)) = self.lease.take() {
+            pool.check_in(connection);
         }
         Ok(None)
     }

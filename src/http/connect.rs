@@ -12,6 +12,7 @@ use tower_service::Service;
 use super::fault::{Fault, FaultKind, ProxyReason, Sent, TlsReason};
 use super::names::Names;
 use super::proxy::{Protocol, Proxy};
+use super::socket::Socket;
 use super::stream::Stream;
 use super::tls::{Peer, Tls};
 use super::tunnel::{self, Target};
@@ -128,7 +129,7 @@ impl Connector {
             .parse()
             .map_err(|error| Fault::new(FaultKind::Dns, Sent::No, &error))?;
         match self.tcp.clone().call(uri).await {
-            Ok(io) => Ok(Stream::Tcp(TokioIo::into_inner(io))),
+            Ok(io) => Ok(Stream::Tcp(Socket::new(TokioIo::into_inner(io)))),
             Err(error) => {
                 let dns = error.to_string().starts_with("dns");
                 let kind = if dns { FaultKind::Dns } else { FaultKind::Connect };

@@ -13,6 +13,7 @@ mod names;
 mod pool;
 mod proxy;
 mod retry_after;
+mod socket;
 mod stream;
 mod tls;
 mod tunnel;

@@ -18,12 +18,12 @@ use super::body::Body;
 use super::connect::Connector;
 use super::fault::{Fault, FaultKind, Sent, TlsReason};
 use super::proxy::Proxy;
+use super::socket::{Look, Seen};
 use super::stream::Stream;
 use super::tunnel;
 use super::{Origin, Settings};
 
 type Outgoing = Request<Full<Bytes>>;
-type Http1 = http1::SendRequest<Full<Bytes>>;
 type Http2 = http2::SendRequest<Full<Bytes>>;
 
 /// Idle connections kept; more are closed as they come back.
@@ -45,6 +45,12 @@ const STALE: Duration = Duration::from_secs(90);
 /// may have, so that those that are not read on do not hold up the others.
 const STREAM_WINDOW: u32 = 512 * 1024;
 const CONNECTION_WINDOW: u32 = 256 * STREAM_WINDOW;
+
+/// A connection of HTTP/1.1, and a look at what lies below.
+pub(super) struct Http1 {
+    sender: http1::SendRequest<Full<Bytes>>,
+    look: Look,
+}
 
 /// Which connections a request may go onto.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +81,7 @@ impl Delivery<'_> {
 }
 
 struct Idle {
-    sender: Http1,
+    connection: Http1,
     since: Instant,
 }
 
@@ -259,10 +265,10 @@ impl Pool {
     ) -> Result<Response<Body>, TrySendError<Outgoing>> {
         let idle = self.route.body_timeout;
         match lease {
-            Lease::Http1(mut sender) => {
-                let response = sender.try_send_request(request).await?;
+            Lease::Http1(mut connection) => {
+                let response = connection.sender.try_send_request(request).await?;
                 let (head, incoming) = response.into_parts();
-                let body = Body::http1(incoming, sender, Arc::clone(self), idle);
+                let body = Body::http1(incoming, connection, Arc::clone(self), idle);
                 Ok(Response::from_parts(head, body))
             }
             Lease::Http2(mut sender, _) => {
@@ -274,9 +280,8 @@ impl Pool {
 
     /// `connects` counts the new ones.
     async fn lease(self: &Arc<Self>, reuse: Reuse, connects: &mut usize) -> Result<Lease, Fault> {
-        if reuse == Reuse::Recent && self.has_idle() {
-            // Lets the runtime look at the sockets first: a connection that the server has closed in the
-            // meantime is then known to be closed. Requests that come together share one look.
+        if reuse == Reuse::Recent && self.has_news() {
+            // Lets whoever drives the connection read first: it may be its end, in TLS.
             tokio::task::yield_now().await;
         }
         if let Some(lease) = self.open_lease(reuse) {
@@ -304,9 +309,18 @@ impl Pool {
         connected
     }
 
-    /// Whether there is a connection that may have been closed unseen.
-    fn has_idle(&self) -> bool {
-        !self.state().idle.is_empty()
+    /// Whether bytes came on the connection that would be used, which nobody has read yet. What was closed
+    /// is given up on the way.
+    fn has_news(&self) -> bool {
+        let mut state = self.state();
+        while let Some(idle) = state.idle.last() {
+            match idle.connection.look.seen() {
+                Seen::Quiet => return false,
+                Seen::Bytes => return true,
+                Seen::Closed => drop(state.idle.pop()),
+            }
+        }
+        false
     }
 
     /// Whether the last connection was HTTP/2, of which one is enough.
@@ -340,33 +354,34 @@ impl Pool {
             self.state().h2 = Some(h2);
             Lease::Http2(sender, refused)
         } else {
+            let look = io.inner().look();
             let sender = handshake1(io).await?;
             self.state().streams_before = None;
-            Lease::Http1(sender)
+            Lease::Http1(Http1 { sender, look })
         };
         self.state().known = true;
         Ok(lease)
     }
 
     /// Takes back a connection whose response was read to its end.
-    pub(super) fn check_in(self: &Arc<Self>, mut sender: Http1) {
-        if sender.is_ready() {
-            self.state().keep(sender);
+    pub(super) fn check_in(self: &Arc<Self>, mut connection: Http1) {
+        if connection.sender.is_ready() {
+            self.state().keep(connection);
             return;
         }
         let pool = Arc::clone(self);
         tokio::spawn(async move {
-            if sender.ready().await.is_ok() {
-                pool.state().keep(sender);
+            if connection.sender.ready().await.is_ok() {
+                pool.state().keep(connection);
             }
         });
     }
 }
 
 impl State {
-    fn keep(&mut self, sender: Http1) {
+    fn keep(&mut self, connection: Http1) {
         if self.idle.len() < MAX_IDLE {
-            self.idle.push(Idle { sender, since: Instant::now() });
+            self.idle.push(Idle { connection, since: Instant::now() });
         }
     }
 
@@ -377,19 +392,19 @@ impl State {
         let age = |idle: &Idle| now.saturating_duration_since(idle.since);
         let stale = self.idle.iter().take_while(|idle| age(idle) > STALE).count();
         self.idle.drain(..stale);
-        while self.idle.pop_if(|idle| idle.sender.is_closed()).is_some() {}
+        while self.idle.pop_if(|idle| idle.connection.sender.is_closed()).is_some() {}
         let oldest = self.idle.first()?;
-        self.proven |= age(oldest) > PROOF && !oldest.sender.is_closed();
+        self.proven |= age(oldest) > PROOF && !oldest.connection.sender.is_closed();
         let bound = match reuse {
             Reuse::Any => STALE,
             Reuse::Recent if self.proven => RECENT,
             Reuse::Recent => RECENT_UNPROVEN,
         };
-        self.idle.pop_if(|idle| age(idle) <= bound).map(|idle| idle.sender)
+        self.idle.pop_if(|idle| age(idle) <= bound).map(|idle| idle.connection)
     }
 }
 
-async fn handshake1(io: TokioIo<Stream>) -> Result<Http1, Fault> {
+async fn handshake1(io: TokioIo<Stream>) -> Result<http1::SendRequest<Full<Bytes>>, Fault> {
     let (sender, connection) = http1::handshake(io)
         .await
         .map_err(|error| Fault::new(FaultKind::Connect, Sent::No, &error))?;

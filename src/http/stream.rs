@@ -6,15 +6,15 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::fault::TlsReason;
+use super::socket::{Look, Socket};
 use super::tls;
 
 /// One type for all, so that HTTP is compiled once.
 pub(super) enum Stream {
-    Tcp(TcpStream),
+    Tcp(Socket),
     Tls(Box<Session>),
 }
 
@@ -35,6 +35,16 @@ pub(super) struct Session {
 pub(super) struct Refused {
     pub(super) reason: TlsReason,
     alert: io::Error,
+}
+
+impl Stream {
+    /// A look at the connection below all of it.
+    pub(super) fn look(&self) -> Look {
+        match self {
+            Self::Tcp(socket) => socket.look(),
+            Self::Tls(session) => session.tls.get_ref().0.look(),
+        }
+    }
 }
 
 impl Session {
