@@ -155,8 +155,8 @@ pub struct StatusArgs {
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// URL of the server's MCP endpoint
-    // Numbered: where `mut_arg` makes it optional, it would come after the port.
-    #[arg(value_name = "SERVER", required = true, index = 1)]
+    // The places are said: where a command makes it optional, it would come last.
+    #[arg(value_name = "SERVER", index = 1, required = true)]
     pub server: Option<String>,
     /// Port that a sign-in's browser comes back to; without it, one that is always the same for the server
     #[arg(value_name = "PORT", index = 2, hide_short_help = true)]
@@ -201,18 +201,18 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_first_is_the_server_of_every_command() {
-        for command in ["serve", "login", "logout", "status"] {
-            let cli = Cli::try_parse_from(["bridge", command, "https://h/mcp", "8080"]).unwrap();
-            let args = match cli.command {
-                Some(Command::Serve(args)) => *args,
+    fn the_first_word_behind_a_command_is_the_server() {
+        for command in ["login", "logout", "status", "serve"] {
+            let words = ["bridge", command, "https://h/mcp", "9696"];
+            let args = match Cli::parse_from(words).command {
                 Some(Command::Login(args)) => args.server,
                 Some(Command::Logout(args)) => args.server,
                 Some(Command::Status(args)) => args.server,
-                _ => panic!("{command}"),
+                Some(Command::Serve(args)) => *args,
+                other => panic!("{command}: {other:?}"),
             };
             assert_eq!(args.server.as_deref(), Some("https://h/mcp"), "{command}");
-            assert_eq!(args.port.as_deref(), Some("8080"), "{command}");
+            assert_eq!(args.port.as_deref(), Some("9696"), "{command}");
         }
     }
 }
