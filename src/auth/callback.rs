@@ -30,7 +30,7 @@ pub struct Callback {
 /// Why a query is no authorization response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallbackError {
-    /// Longer than [`MAX_QUERY`].
+    /// Longer than `MAX_QUERY`.
     #[error("it is longer than {MAX_QUERY} bytes")]
     TooLong,
     /// A parameter stands there twice (RFC 6749 §3.1).

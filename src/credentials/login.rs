@@ -21,7 +21,7 @@ impl Profile {
     /// Checks a name.
     ///
     /// # Errors
-    /// [`BadProfile`] says what a name looks like.
+    /// `BadProfile` says what a name looks like.
     pub fn parse(name: &str) -> Result<Self, BadProfile> {
         let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric());
