@@ -188,10 +188,11 @@ fn no_address_in_an_answer_is_sent_a_header() {
         .run();
     let mut bridge = with_canary(&server.url(), &[]).env("CI", "1").spawn();
     bridge.initialize();
-    for (id, name) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
+    bridge.call(9, "ping", json!({}));
+    // The 401 comes last: nothing is sent after it without a sign-in.
+    for (id, name) in ["b", "c", "d", "e", "a"].into_iter().enumerate() {
         bridge.call_tool(id, name, json!({}));
     }
-    bridge.call(9, "ping", json!({}));
     bridge.finish();
     for request in elsewhere.seen() {
         let told = request.headers.iter().find(|(_, value)| value.contains(CANARY));
