@@ -2,8 +2,7 @@
 //!
 //! It never waits for a person. Where one is needed it says so, and [`Phase`] tells when that changes.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures_util::future::BoxFuture;
 use hyper::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
@@ -18,12 +17,7 @@ use super::scopes::Scopes;
 use super::settings::Grant;
 use super::sign_in::{Cause, SignIn};
 use crate::clock::{Clock, Moment, SystemClock};
-use crate::credentials::{LockKind, Version};
-
-/// How often the record is looked at while a person signs in, and for how long oftener.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-const LOOK_OFTEN: Duration = Duration::from_millis(100);
-const OFTEN_FOR: Duration = Duration::from_secs(5);
+use crate::credentials::Version;
 
 /// Brings a person to the page, outside of this process where that is possible.
 pub trait Usher: Send + Sync {
@@ -62,43 +56,66 @@ pub enum Verdict {
 
 /// The one door.
 pub struct Authorizer {
-    sign_in: Arc<SignIn>,
-    usher: Arc<dyn Usher>,
+    pub(super) sign_in: Arc<SignIn>,
+    pub(super) usher: Arc<dyn Usher>,
     /// Found out when it is first asked.
     attended: OnceCell<Result<(), Failure>>,
     state: Mutex<State>,
-    phase: watch::Sender<Phase>,
+    pub(super) phase: watch::Sender<Phase>,
     /// One renewal at a time in this process; others wait for it and take what it got.
-    renewing: tokio::sync::Mutex<()>,
+    renewing: Arc<tokio::sync::Mutex<()>>,
+    /// One look at the record at a time, so that none brings back what a later one replaced.
+    looking: tokio::sync::Mutex<()>,
+    /// For the tasks of [`super::asking`].
+    pub(super) this: Weak<Self>,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     loaded: bool,
     version: Option<Version>,
-    held: Option<Held>,
-    /// Granted while this process runs, and not taken by the server yet.
-    untried: Option<u64>,
+    pub(super) held: Option<Held>,
+    untried: Option<Untried>,
     given: bool,
     scopes: Scopes,
     issuer: Option<String>,
     /// The server wants a token.
-    wanted: bool,
-    cause: Cause,
+    pub(super) wanted: bool,
+    pub(super) cause: Cause,
     /// The record is being watched for what the person does.
-    watching: bool,
+    pub(super) watching: bool,
+    /// The person is being asked.
+    pub(super) asking: bool,
+    /// The scopes that the person is asked for beyond those that were granted.
+    pub(super) asked_scopes: Scopes,
+    /// Scopes that persons were asked for while this process runs: asking again would not end.
+    stepped_up: Scopes,
+    /// A sign-in waits for the person, by this process or another one.
+    pub(super) is_pending: bool,
+    /// What the person did not do the last time.
+    pub(super) turned_down: Option<Failure>,
+}
+
+/// Tokens that were granted while this process runs, and that the server did not take yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Untried {
+    generation: u64,
+    /// By a person's sign-in: the next one would not bring better ones.
+    earned: bool,
 }
 
 impl Authorizer {
     /// A door that has not been knocked at.
     pub fn new(sign_in: SignIn, usher: Arc<dyn Usher>) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new_cyclic(|this| Self {
             sign_in: Arc::new(sign_in),
             usher,
             attended: OnceCell::new(),
             state: Mutex::default(),
             phase: watch::Sender::new(Phase::Settled(0)),
-            renewing: tokio::sync::Mutex::new(()),
+            renewing: Arc::default(),
+            looking: tokio::sync::Mutex::default(),
+            this: Weak::clone(this),
         })
     }
 
@@ -107,7 +124,7 @@ impl Authorizer {
         self.phase.subscribe()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -137,7 +154,21 @@ impl Authorizer {
                 Ok(Some(self.carried(&held)?))
             }
             Err(failure) if failure.is_transient() => Err(Lack::Failed(failure)),
-            Err(failure) => Err(self.ended(&held, &failure).await),
+            Err(failure) => {
+                self.forget(&held, &failure);
+                let (given, known) = {
+                    let state = self.state();
+                    (state.given, state.cause.challenge.clone())
+                };
+                match known {
+                    _ if given => Err(Lack::Failed(refused_gift())),
+                    // The server says best what it wants.
+                    None => Ok(None),
+                    challenge => {
+                        Err(self.person_for(Cause { challenge, ..Cause::default() }).await)
+                    }
+                }
+            }
         }
     }
 
@@ -160,32 +191,36 @@ impl Authorizer {
         }
     }
 
-    /// The tokens are over, and a person has to earn the next ones.
-    async fn ended(&self, held: &Held, failure: &Failure) -> Lack {
+    /// The tokens are over.
+    fn forget(&self, held: &Held, failure: &Failure) {
         tracing::info!("the token can't be renewed: {failure}");
-        let given = {
-            let mut state = self.state();
-            if state.held.as_ref().is_some_and(|own| own.generation == held.generation) {
-                state.held = None;
-            }
-            state.wanted = true;
-            state.given
-        };
-        if given {
-            return Lack::Failed(refused_gift());
+        let mut state = self.state();
+        if state.held.as_ref().is_some_and(|own| own.generation == held.generation) {
+            state.held = None;
         }
-        self.is_needed(Cause::default());
-        self.lack().await
+    }
+
+    /// A person is needed, if there is one.
+    async fn person_for(&self, cause: Cause) -> Lack {
+        self.state().wanted = true;
+        let lack = self.lack().await;
+        match lack {
+            Lack::Person => self.is_needed(cause),
+            // Somebody may sign in elsewhere.
+            Lack::Failed(_) => self.watch(),
+        }
+        lack
     }
 
     /// Takes note of what other processes did to the record. Costs a look at a file.
-    async fn look(&self) -> Result<(), Failure> {
+    pub(super) async fn look(&self) -> Result<(), Failure> {
+        if self.has_seen(self.sign_in.vault.version().as_ref()) {
+            return Ok(());
+        }
+        let _turn = self.looking.lock().await;
         let version = self.sign_in.vault.version();
-        {
-            let state = self.state();
-            if state.loaded && state.version == version {
-                return Ok(());
-            }
+        if self.has_seen(version.as_ref()) {
+            return Ok(());
         }
         let record = match &version {
             Some(_) => self.sign_in.vault.load().await?,
@@ -195,42 +230,52 @@ impl Authorizer {
         Ok(())
     }
 
+    fn has_seen(&self, version: Option<&Version>) -> bool {
+        let state = self.state();
+        state.loaded && state.version.as_ref() == version
+    }
+
     fn take(&self, record: Option<Record>, version: Option<Version>) {
         let mut state = self.state();
         (state.loaded, state.version) = (true, version);
         if self.sign_in.settings.grant == Grant::ClientCredentials {
             return;
         }
+        let pending = record.as_ref().and_then(|record| record.pending.as_ref());
+        state.is_pending = pending.is_some_and(|pending| !pending.is_over(now()));
+        state.turned_down = record.as_ref().and_then(turned_down);
+        state.given = record.as_ref().is_some_and(|record| record.given);
+        state.scopes = record.as_ref().map(|record| record.scopes.clone()).unwrap_or_default();
+        let provider = record.as_ref().and_then(|record| record.provider.as_ref());
+        state.issuer = provider.map(|provider| provider.issuer.clone());
         let held = record.as_ref().and_then(Held::of);
         let before = state.held.as_ref().map(|held| held.generation);
         let generation = held.as_ref().map(|held| held.generation);
-        if let Some(record) = &record {
-            state.given = record.given;
-            state.scopes = record.scopes.clone();
-            state.issuer = record.provider.as_ref().map(|provider| provider.issuer.clone());
-        }
         state.held = held;
-        let arrived = generation.filter(|_| generation != before);
+        // What comes while a person is still asked for more was only renewed.
+        let arrived = generation.filter(|_| generation != before && !state.is_pending);
         if let Some(generation) = arrived {
-            if state.wanted {
-                state.untried = Some(generation);
+            if state.wanted || state.cause.step_up {
+                state.untried = Some(Untried { generation, earned: true });
             }
+            let asked = std::mem::take(&mut state.asked_scopes);
+            state.stepped_up = std::mem::take(&mut state.stepped_up).union(&asked);
             state.wanted = false;
             state.cause = Cause::default();
         }
+        let waits = state.is_pending;
         drop(state);
-        self.tell(record.as_ref(), arrived);
+        self.tell(record.filter(|_| waits).as_ref(), arrived);
     }
 
     /// Tells whoever waits what the record says.
-    fn tell(&self, record: Option<&Record>, arrived: Option<u64>) {
+    fn tell(&self, pending: Option<&Record>, arrived: Option<u64>) {
         if let Some(generation) = arrived {
             self.phase.send_if_modified(|phase| replace(phase, Phase::Settled(generation)));
             return;
         }
-        let Some(record) = record else { return };
-        let open = !matches!(*self.phase.borrow(), Phase::Settled(_));
-        if !open {
+        let Some(record) = pending else { return };
+        if matches!(*self.phase.borrow(), Phase::Settled(_)) {
             return;
         }
         if let (Some(pending), Some(page)) = (&record.pending, &record.page) {
@@ -244,7 +289,7 @@ impl Authorizer {
 
     /// A later token set than this one: a sibling's, or one of our own asking.
     async fn renewed(&self, stale: &Held) -> Result<Held, Failure> {
-        let _turn = self.renewing.lock().await;
+        let turn = Arc::clone(&self.renewing).lock_owned().await;
         let present = self.state().held.clone();
         if let Some(present) = present.filter(|held| held.generation != stale.generation) {
             return Ok(present);
@@ -254,10 +299,11 @@ impl Authorizer {
         }
         let SignIn { vault, fetch, settings, .. } = &*self.sign_in;
         let params = settings.token_params.clone();
-        let held = refresh::renew(vault.clone(), fetch.clone(), params, stale.generation).await?;
+        let (vault, fetch) = (vault.clone(), fetch.clone());
+        let held = refresh::renew(vault, fetch, params, stale.generation, turn).await?;
+        // What else stands in the record is seen at the next look.
         let mut state = self.state();
-        state.version = vault.version();
-        state.untried = Some(held.generation);
+        state.untried = Some(Untried { generation: held.generation, earned: false });
         state.held = Some(held.clone());
         Ok(held)
     }
@@ -269,7 +315,7 @@ impl Authorizer {
         let mut state = self.state();
         let generation = state.held.as_ref().map_or(0, |held| held.generation) + 1;
         let held = Held { tokens, generation };
-        state.untried = Some(generation);
+        state.untried = Some(Untried { generation, earned: true });
         state.held = Some(held.clone());
         state.wanted = false;
         Ok(held)
@@ -280,9 +326,7 @@ impl Authorizer {
     /// The server took this token.
     pub fn taken(&self, bearer: &Bearer) {
         let mut state = self.state();
-        if state.untried == Some(bearer.generation) {
-            state.untried = None;
-        }
+        state.untried.take_if(|untried| untried.generation == bearer.generation);
     }
 
     /// The server answered 401 or 403.
@@ -327,16 +371,35 @@ impl Authorizer {
         if given {
             return Verdict::Refused(refused_gift());
         }
-        if untried == Some(held.generation) {
-            return Verdict::Refused(self.endless(&held, challenge.as_ref()));
+        if let Some(untried) = untried.filter(|untried| untried.generation == held.generation) {
+            return self.refused_anew(&held, untried, challenge).await;
         }
         match self.renewed(&held).await {
             Ok(_) => Verdict::Again,
             Err(failure) if failure.is_transient() => Verdict::Refused(failure),
-            Err(failure) => match self.ended(&held, &failure).await {
-                Lack::Person => Verdict::SignIn,
-                Lack::Failed(failure) => Verdict::Refused(failure),
-            },
+            Err(failure) => {
+                self.forget(&held, &failure);
+                self.person_for(Cause { challenge, ..Cause::default() }).await.into()
+            }
+        }
+    }
+
+    /// A new token is refused as well. One that came by a refresh may be of a sign-in that the server does
+    /// not honour any more; after one that a person earned a moment ago, asking would not end.
+    async fn refused_anew(
+        &self,
+        held: &Held,
+        untried: Untried,
+        challenge: Option<Challenge>,
+    ) -> Verdict {
+        if untried.earned {
+            return Verdict::Refused(self.endless(held, challenge.as_ref()));
+        }
+        let refused = Some(held.generation);
+        let cause = Cause { challenge: challenge.clone(), refused, ..Cause::default() };
+        match self.person_for(cause).await {
+            Lack::Person => Verdict::SignIn,
+            Lack::Failed(_) => Verdict::Refused(self.endless(held, challenge.as_ref())),
         }
     }
 
@@ -351,12 +414,7 @@ impl Authorizer {
                 Err(failure) => Verdict::Refused(failure),
             };
         }
-        self.state().wanted = true;
-        self.is_needed(Cause { challenge, ..Cause::default() });
-        match self.lack().await {
-            Lack::Person => Verdict::SignIn,
-            Lack::Failed(failure) => Verdict::Refused(failure),
-        }
+        self.person_for(Cause { challenge, ..Cause::default() }).await.into()
     }
 
     /// 403 for want of scopes: the person is asked once for all that was granted and all that is missing.
@@ -365,25 +423,37 @@ impl Authorizer {
             return Verdict::Refused(failure);
         }
         let wanted = challenge.scope.as_deref().map(Scopes::parse).unwrap_or_default();
-        let (generation, untried, given, granted) = {
+        let (generation, given, granted, stepped_up) = {
             let state = self.state();
             let generation = state.held.as_ref().map(|held| held.generation);
-            (generation, state.untried, state.given, state.scopes.clone())
+            (generation, state.given, state.scopes.clone(), state.stepped_up.clone())
         };
         let carried = carried.map(|bearer| bearer.generation);
         if generation.is_some() && generation != carried {
             return Verdict::Again;
         }
-        let missing = wanted.without(&granted);
+        let missing = wanted.without(&granted).without(&stepped_up);
         let own = self.sign_in.settings.grant == Grant::ClientCredentials;
-        if given || own || wanted.is_empty() || missing.is_empty() || untried == generation {
+        if given || own || missing.is_empty() {
             return Verdict::Refused(self.insufficient(&wanted));
         }
-        self.is_needed(Cause { challenge: Some(challenge), step_up: true, ..Cause::default() });
         match self.lack().await {
-            Lack::Person => Verdict::SignIn,
+            Lack::Person => {
+                self.is_needed(self.stepping_up(challenge, wanted));
+                Verdict::SignIn
+            }
             Lack::Failed(_) => Verdict::Refused(self.insufficient(&wanted)),
         }
+    }
+
+    /// Two calls that lack different scopes are one question to the person.
+    fn stepping_up(&self, mut challenge: Challenge, wanted: Scopes) -> Cause {
+        let before = self.state().cause.clone();
+        let open = !matches!(*self.phase.borrow(), Phase::Settled(_));
+        let scope = before.challenge.filter(|_| open && before.step_up).and_then(|it| it.scope);
+        let both = wanted.union(&scope.as_deref().map(Scopes::parse).unwrap_or_default());
+        challenge.scope = Some(both.to_string());
+        Cause { challenge: Some(challenge), step_up: true, ..Cause::default() }
     }
 
     fn insufficient(&self, wanted: &Scopes) -> Failure {
@@ -427,93 +497,6 @@ impl Authorizer {
         self.sign_in.server.host_str().unwrap_or("the server").to_owned()
     }
 
-    fn is_needed(&self, cause: Cause) {
-        self.state().cause = cause;
-        self.phase.send_if_modified(|phase| {
-            matches!(phase, Phase::Settled(_)) && replace(phase, Phase::Needed)
-        });
-    }
-
-    // ---- the person
-
-    /// Asks the person to sign in, unless that is under way, and tells by the phase what comes of it.
-    pub fn ask(self: &Arc<Self>, client: Option<String>) {
-        let cause = Cause { client, ..self.state().cause.clone() };
-        let this = Arc::clone(self);
-        if std::mem::replace(&mut self.state().watching, true) {
-            return;
-        }
-        tokio::spawn(async move {
-            let asked = this.usher.ask(cause);
-            let began = Instant::now();
-            let ended = tokio::select! {
-                ended = asked => Some(ended),
-                () = this.watch(began) => None,
-            };
-            if let Some(ended) = ended {
-                this.ask_ended(ended).await;
-            }
-            this.state().watching = false;
-        });
-    }
-
-    /// What the usher began came to its end.
-    async fn ask_ended(&self, ended: Result<(), Failure>) {
-        let looked = self.look().await;
-        if matches!(*self.phase.borrow(), Phase::Settled(_)) {
-            return;
-        }
-        if let Err(failure) = looked.and(ended) {
-            self.phase.send_replace(Phase::Failed(failure));
-            return;
-        }
-        // Another process is at it, or did not get to its end.
-        let began = Instant::now();
-        let gone = async {
-            loop {
-                tokio::time::sleep(LOOK_EVERY).await;
-                let free = self.sign_in.vault.try_lock(LockKind::SignIn).await;
-                if matches!(free, Ok(Some(_))) {
-                    break;
-                }
-            }
-        };
-        tokio::select! {
-            () = self.watch(began) => {}
-            () = gone => {
-                let _ = self.look().await;
-                if !matches!(*self.phase.borrow(), Phase::Settled(_)) {
-                    self.phase.send_replace(Phase::Failed(self.last_failure().await));
-                }
-            }
-        }
-    }
-
-    async fn last_failure(&self) -> Failure {
-        let record = self.sign_in.vault.load().await.ok().flatten();
-        let reason = record.and_then(|record| record.last_failure).map(|last| last.reason);
-        let failure = Failure::new(FailureKind::Denied, "the sign-in came to nothing");
-        match reason {
-            Some(reason) => failure.because(reason),
-            None => failure.because("the process that waited for it ended"),
-        }
-        .hint("call again to begin another, or run `bridge login`")
-    }
-
-    /// Looks at the record until there is a token.
-    async fn watch(&self, began: Instant) {
-        loop {
-            let often = began.elapsed() < OFTEN_FOR;
-            tokio::time::sleep(if often { LOOK_OFTEN } else { LOOK_EVERY }).await;
-            if let Err(failure) = self.look().await {
-                tracing::debug!("the record can't be read: {failure}");
-            }
-            if matches!(*self.phase.borrow(), Phase::Settled(_)) {
-                return;
-            }
-        }
-    }
-
     /// Waits for a renewal that is under way, at the end of the process.
     pub async fn finish(&self) {
         let _ = self.renewing.lock().await;
@@ -529,7 +512,28 @@ pub enum Lack {
     Failed(Failure),
 }
 
-fn replace(phase: &mut Phase, with: Phase) -> bool {
+impl From<Lack> for Verdict {
+    fn from(lack: Lack) -> Self {
+        match lack {
+            Lack::Person => Self::SignIn,
+            Lack::Failed(failure) => Self::Refused(failure),
+        }
+    }
+}
+
+/// What the person did not do the last time: none is asked again by itself.
+fn turned_down(record: &Record) -> Option<Failure> {
+    let over = record.pending.as_ref().is_some_and(|pending| pending.is_over(now()));
+    let last = record.last_failure.as_ref().filter(|last| last.by_person);
+    let reason = match last {
+        Some(last) => last.reason.clone(),
+        None if over => "nobody finished the sign-in in time".to_owned(),
+        None => return None,
+    };
+    Some(super::asking::came_to_nothing(Some(reason)))
+}
+
+pub(super) fn replace(phase: &mut Phase, with: Phase) -> bool {
     let changed = *phase != with;
     *phase = with;
     changed
@@ -541,6 +545,6 @@ fn refused_gift() -> Failure {
         .hint("give another: `bridge login --with-token`")
 }
 
-fn now() -> Moment {
+pub(super) fn now() -> Moment {
     Moment::from(SystemClock.wall())
 }

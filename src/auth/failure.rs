@@ -61,6 +61,8 @@ pub enum FailureKind {
     Denied,
     /// The time for it is over.
     Expired,
+    /// Another command ended it: a logout, or a sign-in that took its place.
+    TakenBack,
     /// Any other error that the authorization server names.
     Refused,
     /// What the user fixed can't be used.

@@ -4,6 +4,7 @@
 //! 401 ─▶ challenge ─▶ discovery ─▶ registration ─▶ authorization ─▶ browser ─▶ loopback ─▶ token
 //! ```
 
+mod asking;
 pub mod authorization;
 mod authorizer;
 mod browser;

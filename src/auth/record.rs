@@ -73,6 +73,9 @@ pub struct LastFailure {
     pub at: Moment,
     /// What failed, and why.
     pub reason: String,
+    /// The person said no, or did nothing: they are not asked again by themselves.
+    #[serde(default)]
+    pub by_person: bool,
 }
 
 /// Why a record can't be read.
@@ -132,16 +135,19 @@ impl Record {
 
     /// Takes what a token endpoint granted, for these scopes where it did not say.
     pub fn grant(&mut self, granted: Granted, asked: &Scopes) {
+        self.renew(granted, asked);
+        self.given = false;
+        (self.pending, self.page, self.last_failure) = (None, None, None);
+    }
+
+    /// Takes what a refresh brought. A person who is asked for more meanwhile is still asked.
+    pub fn renew(&mut self, granted: Granted, asked: &Scopes) {
         if let Some(registration) = &mut self.registration {
             registration.method = granted.method;
         }
         self.scopes = granted.tokens.scopes.clone().unwrap_or_else(|| asked.clone());
         self.tokens = Some(granted.tokens);
         self.generation += 1;
-        self.given = false;
-        self.pending = None;
-        self.page = None;
-        self.last_failure = None;
     }
 
     /// Takes a token that a person gave. Nothing that a sign-in earned stays beside it.
@@ -164,7 +170,8 @@ impl Record {
 
     /// Remembers why something came to nothing.
     pub fn note(&mut self, failure: &Failure, at: Moment) {
-        self.last_failure = Some(LastFailure { at, reason: cleaned(&failure.reason()) });
+        let by_person = matches!(failure.kind, FailureKind::Denied | FailureKind::Expired);
+        self.last_failure = Some(LastFailure { at, reason: cleaned(&failure.reason()), by_person });
     }
 
     /// Whether a client that the user registered would be shown to another issuer than the one that it was

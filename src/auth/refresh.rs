@@ -3,6 +3,8 @@
 //! It runs as a task of its own, so that a caller that goes away can't stop it half way: a token that
 //! was rotated and not saved is lost.
 
+use tokio::sync::OwnedMutexGuard;
+
 use super::failure::{Failure, FailureKind};
 use super::fetch::Fetch;
 use super::record::Record;
@@ -36,8 +38,13 @@ pub(super) async fn renew(
     fetch: Fetch,
     params: Vec<(String, String)>,
     stale: u64,
+    turn: OwnedMutexGuard<()>,
 ) -> Result<Held, Failure> {
-    let renewing = tokio::spawn(async move { transaction(&vault, &fetch, &params, stale).await });
+    let renewing = tokio::spawn(async move {
+        // Until the end of it, also where nobody waits for that any more.
+        let _turn = turn;
+        transaction(&vault, &fetch, &params, stale).await
+    });
     renewing
         .await
         .unwrap_or_else(|_| Err(Failure::new(FailureKind::Internal, "the refresh broke down")))
@@ -61,7 +68,7 @@ async fn transaction(
         Ok(granted) => {
             let asked = record.scopes.clone();
             let renewed = vault.change_locked(move |record| {
-                record.grant(granted, &asked);
+                record.renew(granted, &asked);
                 Held::of(record)
             });
             renewed.await?.ok_or_else(over)

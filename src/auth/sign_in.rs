@@ -58,8 +58,23 @@ pub struct Cause {
     pub step_up: bool,
     /// The person asks anew: what is under way is left.
     pub force: bool,
+    /// The server refuses the tokens of this generation, new as they are.
+    #[serde(default)]
+    pub refused: Option<u64>,
+    /// Only what was begun goes on: no page opens.
+    #[serde(default)]
+    pub resume: bool,
     /// What the client calls itself that the person goes back to.
     pub client: Option<String>,
+}
+
+impl Cause {
+    /// The scopes that the person is asked for and that are not among these.
+    fn lacks(&self, scopes: &Scopes) -> Scopes {
+        let challenge = self.challenge.as_ref().filter(|_| self.step_up);
+        let wanted = challenge.and_then(|challenge| challenge.scope.as_deref());
+        wanted.map(|wanted| Scopes::parse(wanted).without(scopes)).unwrap_or_default()
+    }
 }
 
 /// A sign-in that has begun.
@@ -107,9 +122,8 @@ impl SignIn {
         let Some(record) = record.filter(|record| record.tokens.is_some()) else {
             return Ok(false);
         };
-        let challenge = cause.challenge.as_ref().filter(|_| cause.step_up);
-        let wanted = challenge.and_then(|challenge| challenge.scope.as_deref());
-        Ok(wanted.is_none_or(|wanted| Scopes::parse(wanted).without(&record.scopes).is_empty()))
+        let refused = cause.refused == Some(record.generation);
+        Ok(!refused && cause.lacks(&record.scopes).is_empty())
     }
 
     /// Asks the person, who comes back by the browser or pastes what it shows.
@@ -133,7 +147,10 @@ impl SignIn {
             without = less;
             result = self.ask(cause, without, host, pasted.as_mut()).await;
         }
-        if let Err(failure) = &result {
+        // A record that another command deleted does not come back for that.
+        if let Err(failure) = result.as_ref()
+            && failure.kind != FailureKind::TakenBack
+        {
             self.note(failure).await;
         }
         result
@@ -184,6 +201,7 @@ impl SignIn {
         };
         let (mut listener, pending, taken_over) = match resumed {
             Some((listener, pending)) => (listener, pending, true),
+            None if cause.resume => return Ok(()),
             None => {
                 let (listener, pending) = self.begin(cause, without).await?;
                 (listener, pending, false)
@@ -205,7 +223,7 @@ impl SignIn {
     /// Takes over a sign-in that another process began and did not finish: the same address, the same tab.
     async fn resumed(&self, record: Option<&Record>, cause: &Cause) -> Option<(Listener, Pending)> {
         let pending = record?.pending.clone()?;
-        if cause.force || cause.step_up || pending.is_over(now()) {
+        if cause.force || pending.is_over(now()) || !cause.lacks(&pending.scopes).is_empty() {
             return None;
         }
         let uri = Some(pending.redirect_uri.clone());
@@ -504,7 +522,7 @@ fn expired() -> Failure {
 }
 
 fn taken_back() -> Failure {
-    Failure::new(FailureKind::Denied, "the sign-in was taken back by another command")
+    Failure::new(FailureKind::TakenBack, "the sign-in was taken back by another command")
         .hint("run `bridge login` to begin another")
 }
 

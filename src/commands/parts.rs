@@ -101,10 +101,12 @@ pub(super) fn nobody(host: &str, server: &str, why: &str) -> auth::Failure {
 
 /// A failure of a sign-in, as a command ends by it.
 pub(super) fn error(failure: &auth::Failure) -> Error {
-    use auth::FailureKind::{Busy, Denied, Expired, Loop, Refused, Unattended, Unreachable};
+    use auth::FailureKind::{
+        Busy, Denied, Expired, Loop, Refused, TakenBack, Unattended, Unreachable,
+    };
     let exit = match failure.kind {
         Unreachable | Busy => Exit::Unreachable,
-        Denied | Refused | Loop => Exit::Refused,
+        Denied | Refused | Loop | TakenBack => Exit::Refused,
         Expired | Unattended => Exit::SignInNeeded,
         _ => Exit::Failed,
     };

@@ -152,6 +152,7 @@ impl<M: Memory> Machine<M> {
     /// After a sign-in that came to nothing, a person asks once more.
     fn ask_again(&mut self) {
         if matches!(self.signing_in.phase, Phase::Failed(_)) {
+            self.signing_in.phase = Phase::Needed;
             self.signing_in.asked = false;
         }
     }
@@ -334,10 +335,19 @@ impl<M: Memory> Machine<M> {
         }
         let before = std::mem::replace(&mut self.signing_in.phase, phase);
         match self.signing_in.phase.clone() {
+            // Another process renewed the tokens: nothing waits for that but a first connection.
+            Phase::Settled(_) if matches!(before, Phase::Settled(_)) => {
+                if matches!(self.server, Server::Closed { .. }) {
+                    self.connect_with_token(now);
+                }
+            }
             Phase::Settled(_) => self.signed_in(now),
             Phase::Needed => {
                 if matches!(before, Phase::Settled(_)) {
                     self.signing_in.asked = false;
+                } else if !self.in_flight.parked().is_empty() {
+                    // What was under way is not any more.
+                    self.client_is_present(now);
                 }
             }
             Phase::Pending(_) => {

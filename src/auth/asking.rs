@@ -1,0 +1,181 @@
+//! The part of the [`Authorizer`] that waits for a person: asks, watches the record for what comes of it, and
+//! goes on with what another process began and left.
+
+use std::time::{Duration, Instant};
+
+use super::authorizer::{Authorizer, replace};
+use super::failure::{Failure, FailureKind};
+use super::phase::Phase;
+use super::record::LastFailure;
+use super::scopes::Scopes;
+use super::sign_in::Cause;
+use crate::credentials::LockKind;
+
+/// How often the record is looked at while a person signs in, and for how long oftener.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_OFTEN: Duration = Duration::from_millis(100);
+const OFTEN_FOR: Duration = Duration::from_secs(5);
+/// Times that a sign-in is taken up again whose process ended before the person did.
+const TAKEN_UP: usize = 3;
+
+impl Authorizer {
+    /// A person has to sign in: says so, and goes on with a sign-in that is under way already.
+    pub(super) fn is_needed(&self, cause: Cause) {
+        let (is_pending, turned_down) = {
+            let mut state = self.state();
+            state.cause = cause;
+            (state.is_pending, state.turned_down.clone())
+        };
+        let phase = turned_down.filter(|_| !is_pending).map_or(Phase::Needed, Phase::Failed);
+        let began = self.phase.send_if_modified(|present| {
+            matches!(present, Phase::Settled(_)) && replace(present, phase)
+        });
+        self.watch();
+        if began && is_pending {
+            // Its page is open already: no other opens, but somebody has to be there when the tab comes back.
+            let cause = Cause { resume: true, ..self.state().cause.clone() };
+            self.begin(cause);
+        }
+    }
+
+    /// Watches the record until there is a token.
+    pub(super) fn watch(&self) {
+        let Some(this) = self.this.upgrade() else { return };
+        if std::mem::replace(&mut self.state().watching, true) {
+            return;
+        }
+        tokio::spawn(async move {
+            let began = Instant::now();
+            while !this.is_served() {
+                let often = began.elapsed() < OFTEN_FOR;
+                tokio::time::sleep(if often { LOOK_OFTEN } else { LOOK_EVERY }).await;
+                if let Err(failure) = this.look().await {
+                    tracing::debug!("the record can't be read: {failure}");
+                }
+            }
+            this.state().watching = false;
+        });
+    }
+
+    fn is_served(&self) -> bool {
+        let waits = matches!(*self.phase.borrow(), Phase::Needed | Phase::Pending(_));
+        let state = self.state();
+        // Whoever has tokens looks at the record with each request.
+        !waits && (state.held.is_some() || !state.wanted)
+    }
+
+    fn is_settled(&self) -> bool {
+        matches!(*self.phase.borrow(), Phase::Settled(_))
+    }
+
+    /// Asks the person to sign in, unless that is under way, and tells by the phase what comes of it.
+    pub fn ask(&self, client: Option<String>) {
+        let cause = Cause { client, ..self.state().cause.clone() };
+        if self.is_settled() {
+            // It came to its end before whoever asks heard of its beginning.
+            self.phase.send_modify(|_| ());
+            return;
+        }
+        // Whoever asks hears of the end, also where it is the same as the last time.
+        self.phase.send_if_modified(|phase| {
+            matches!(phase, Phase::Failed(_)) && replace(phase, Phase::Needed)
+        });
+        self.begin(cause);
+    }
+
+    fn begin(&self, cause: Cause) {
+        let Some(this) = self.this.upgrade() else { return };
+        {
+            let mut state = self.state();
+            if std::mem::replace(&mut state.asking, true) {
+                return;
+            }
+            state.asked_scopes = scopes_of(&cause);
+        }
+        self.watch();
+        tokio::spawn(async move {
+            if let Some(ended) = this.asked(&cause).await {
+                this.phase.send_replace(ended);
+            }
+            this.state().asking = false;
+        });
+    }
+
+    /// Sees to it that some process waits for the person, until that comes to an end. What it came to, where
+    /// not to tokens.
+    async fn asked(&self, cause: &Cause) -> Option<Phase> {
+        let before = self.last_failure().await;
+        for _ in 0..TAKEN_UP {
+            if self.nobody_is_at_it().await {
+                // What was begun goes on, whether it is waited for or not: the browser is owed its page.
+                let asked = tokio::spawn(self.usher.ask(cause.clone()));
+                let ended = tokio::select! {
+                    () = self.settled() => return None,
+                    ended = asked => ended,
+                };
+                let ended = ended.unwrap_or_else(|_| Err(broke_down()));
+                if let Err(failure) = self.look().await.and(ended) {
+                    return (!self.is_settled()).then_some(Phase::Failed(failure));
+                }
+            }
+            tokio::select! {
+                () = self.settled() => return None,
+                () = self.until_nobody_is_at_it() => {}
+            }
+            if let Err(failure) = self.look().await {
+                return Some(Phase::Failed(failure));
+            }
+            if self.is_settled() {
+                return None;
+            }
+            let last = self.last_failure().await;
+            if let Some(last) = last.filter(|last| before.as_ref() != Some(last)) {
+                return Some(Phase::Failed(came_to_nothing(Some(last.reason))));
+            }
+            if cause.resume && !self.state().is_pending {
+                return Some(Phase::Needed);
+            }
+            tracing::info!("the process that waited for the person is gone; going on in its place");
+        }
+        if cause.resume {
+            return Some(Phase::Needed);
+        }
+        Some(Phase::Failed(came_to_nothing(None)))
+    }
+
+    async fn settled(&self) {
+        let _ = self.phase.subscribe().wait_for(|phase| matches!(phase, Phase::Settled(_))).await;
+    }
+
+    async fn nobody_is_at_it(&self) -> bool {
+        !matches!(self.sign_in.vault.try_lock(LockKind::SignIn).await, Ok(None))
+    }
+
+    async fn until_nobody_is_at_it(&self) {
+        while !self.nobody_is_at_it().await {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    async fn last_failure(&self) -> Option<LastFailure> {
+        self.sign_in.vault.load().await.ok().flatten()?.last_failure
+    }
+}
+
+/// The scopes that the person is asked for beyond those that were granted.
+fn scopes_of(cause: &Cause) -> Scopes {
+    let challenge = cause.challenge.as_ref().filter(|_| cause.step_up);
+    challenge.and_then(|it| it.scope.as_deref()).map(Scopes::parse).unwrap_or_default()
+}
+
+/// A sign-in without tokens at its end.
+pub(super) fn came_to_nothing(reason: Option<String>) -> Failure {
+    let reason = reason.unwrap_or_else(|| "the process that waited for it ended".to_owned());
+    Failure::new(FailureKind::Denied, "the sign-in came to nothing")
+        .because(reason)
+        .hint("call again to begin another, or run `bridge login`")
+}
+
+fn broke_down() -> Failure {
+    Failure::new(FailureKind::Internal, "the sign-in broke down")
+}
