@@ -130,7 +130,7 @@ impl Authorizer {
             }
             let last = self.last_failure().await;
             if let Some(last) = last.filter(|last| before.as_ref() != Some(last)) {
-                return Some(Phase::Failed(came_to_nothing(Some(last.reason))));
+                return Some(Phase::Failed(came_to_nothing(Some(last))));
             }
             if cause.resume && !self.state().is_pending {
                 return Some(Phase::Needed);
@@ -169,11 +169,13 @@ fn scopes_of(cause: &Cause) -> Scopes {
 }
 
 /// A sign-in without tokens at its end.
-pub(super) fn came_to_nothing(reason: Option<String>) -> Failure {
-    let reason = reason.unwrap_or_else(|| "the process that waited for it ended".to_owned());
-    Failure::new(FailureKind::Denied, "the sign-in came to nothing")
-        .because(reason)
-        .hint("call again to begin another, or run `bridge login`")
+pub(super) fn came_to_nothing(last: Option<LastFailure>) -> Failure {
+    let (what, hint) = match last {
+        Some(last) => (last.reason, last.hint),
+        None => ("the process that waited for the sign-in ended".to_owned(), None),
+    };
+    let another = || "call again to begin another, or run `bridge login`".to_owned();
+    Failure::new(FailureKind::Denied, what).hint(hint.unwrap_or_else(another))
 }
 
 fn broke_down() -> Failure {

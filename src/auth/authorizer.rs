@@ -525,12 +525,10 @@ impl From<Lack> for Verdict {
 fn turned_down(record: &Record) -> Option<Failure> {
     let over = record.pending.as_ref().is_some_and(|pending| pending.is_over(now()));
     let last = record.last_failure.as_ref().filter(|last| last.by_person);
-    let reason = match last {
-        Some(last) => last.reason.clone(),
-        None if over => "nobody finished the sign-in in time".to_owned(),
-        None => return None,
-    };
-    Some(super::asking::came_to_nothing(Some(reason)))
+    match last {
+        Some(last) => Some(super::asking::came_to_nothing(Some(last.clone()))),
+        None => over.then(super::sign_in::expired),
+    }
 }
 
 pub(super) fn replace(phase: &mut Phase, with: Phase) -> bool {

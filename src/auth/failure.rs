@@ -3,8 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// Why there is no token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// What it is, for whoever branches.
     pub kind: FailureKind,
@@ -21,7 +23,7 @@ pub struct Failure {
 }
 
 /// Kinds of failure, by what a caller does next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FailureKind {
     /// No answer: name, network, TLS, time. Nothing is known, and nothing may be deleted.
     Unreachable,

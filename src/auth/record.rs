@@ -73,6 +73,9 @@ pub struct LastFailure {
     pub at: Moment,
     /// What failed, and why.
     pub reason: String,
+    /// What to do next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// The person said no, or did nothing: they are not asked again by themselves.
     #[serde(default)]
     pub by_person: bool,
@@ -171,7 +174,8 @@ impl Record {
     /// Remembers why something came to nothing.
     pub fn note(&mut self, failure: &Failure, at: Moment) {
         let by_person = matches!(failure.kind, FailureKind::Denied | FailureKind::Expired);
-        self.last_failure = Some(LastFailure { at, reason: cleaned(&failure.reason()), by_person });
+        let (reason, hint) = (cleaned(&failure.reason()), failure.hint.clone());
+        self.last_failure = Some(LastFailure { at, reason, hint, by_person });
     }
 
     /// Whether a client that the user registered would be shown to another issuer than the one that it was

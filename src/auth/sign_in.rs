@@ -516,7 +516,7 @@ fn shown(result: &Result<(), Failure>, said: Option<String>) -> Outcome {
     }
 }
 
-fn expired() -> Failure {
+pub(super) fn expired() -> Failure {
     Failure::new(FailureKind::Expired, "nobody finished the sign-in in time")
         .hint("call again to begin another, or run `bridge login`")
 }

@@ -1,7 +1,8 @@
 //! The process that waits for a person on behalf of those that serve. It inherits nothing of theirs but
-//! the environment, says nothing, and leaves what came of it in the record.
+//! the environment, and leaves what came of it in the record. A failure it tells whoever started it too: a
+//! store that can't be used keeps no reason.
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use crate::config;
 use crate::credentials::Patience;
@@ -37,5 +38,10 @@ pub fn run(config: &config::Serve, cause: &crate::auth::Cause) -> Result<(), Err
     let parts = Parts::new(config, Patience::Interactive);
     let sign_in = parts.sign_in(config, cause.client.clone());
     let done = super::runtime()?.block_on(by_page(&sign_in, &config.browser, cause));
-    done.map_err(|failure| super::parts::error(&failure))
+    done.map_err(|failure| {
+        // Nobody may be there any more to read it.
+        let _ = serde_json::to_writer(std::io::stdout(), &failure);
+        let _ = std::io::stdout().flush();
+        super::parts::error(&failure)
+    })
 }

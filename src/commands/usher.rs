@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 
 use crate::auth::{Begun, Browser, Cause, Failure, FailureKind, Host, SignIn, Usher};
@@ -34,11 +34,13 @@ impl Usher for Detached {
         let Relaunch { program, arguments } = self.relaunch.clone();
         async move {
             let errand = Errand { arguments, cause };
-            run_helper(&program, &errand).await.map_err(|error| {
+            let told = run_helper(&program, &errand).await.map_err(|error| {
                 Failure::new(FailureKind::Internal, "the sign-in could not be started")
                     .because(error.to_string())
                     .hint("run `bridge login` in a terminal")
-            })
+            })?;
+            // One that failed before it could keep its reason anywhere tells it here.
+            serde_json::from_slice(&told).map_or(Ok(()), Err)
         }
         .boxed()
     }
@@ -48,17 +50,25 @@ impl Usher for Detached {
     }
 }
 
-async fn run_helper(program: &std::path::Path, errand: &Errand) -> std::io::Result<()> {
+/// Longest that is read of what the helper says, in bytes.
+const MAX_TOLD: u64 = 64 * 1024;
+
+/// Runs it to its end; what it says is nothing, or its failure as JSON.
+async fn run_helper(program: &std::path::Path, errand: &Errand) -> std::io::Result<Vec<u8>> {
     let mut command = tokio::process::Command::new(program);
     command.arg("sign-in-helper").current_dir("/");
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     crate::os::run_detached(&mut command);
     let mut child = command.spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(&serde_json::to_vec(errand)?).await?;
     }
-    // What came of it stands in the record.
-    child.wait().await.map(drop)
+    let mut told = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        stdout.take(MAX_TOLD).read_to_end(&mut told).await?;
+    }
+    child.wait().await?;
+    Ok(told)
 }
 
 /// Signs in within this process, which keeps what it gets.
@@ -89,7 +99,11 @@ pub(super) async fn by_page(
     if sign_in.is_settled(cause).await? {
         return Ok(());
     }
-    sign_in.by_browser(cause, lock, &mut Opener(browser), std::future::pending()).await
+    match sign_in.by_browser(cause, lock, &mut Opener(browser), std::future::pending()).await {
+        // Another command is at it, and the record tells what comes of that.
+        Err(failure) if failure.kind == FailureKind::TakenBack => Ok(()),
+        ended => ended,
+    }
 }
 
 /// Opens the page of a sign-in, once.

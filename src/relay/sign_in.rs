@@ -152,6 +152,7 @@ impl<M: Memory> Machine<M> {
     /// After a sign-in that came to nothing, a person asks once more.
     fn ask_again(&mut self) {
         if matches!(self.signing_in.phase, Phase::Failed(_)) {
+            // So that the next failure is news, even if it is the same.
             self.signing_in.phase = Phase::Needed;
             self.signing_in.asked = false;
         }
@@ -350,7 +351,8 @@ impl<M: Memory> Machine<M> {
                     self.client_is_present(now);
                 }
             }
-            Phase::Pending(_) => {
+            Phase::Pending(invitation) => {
+                tracing::warn!("{} wants you to sign in: open {}", self.name.host, invitation.page);
                 self.forget_page();
                 for exchange in self.in_flight.parked() {
                     self.invite(exchange, now);

@@ -348,6 +348,18 @@ fn a_sign_in_that_came_to_nothing_is_told_and_only_a_call_begins_another() {
 }
 
 #[test]
+fn a_sign_in_that_fails_like_the_one_before_is_told_too() {
+    let mut desk = Desk::refused("c", &json!({}));
+    for id in 1..4 {
+        desk.asks(id, "tools/call");
+        let other = auth::Failure::new(auth::FailureKind::IssuerMismatch, "another issuer");
+        desk.phase(Phase::Failed(other));
+        assert_eq!(desk.take_answers()[0]["error"]["code"], -31017, "call {id}");
+    }
+    assert_eq!(desk.pages, 3);
+}
+
+#[test]
 fn a_token_that_is_refused_in_mid_session_makes_calls_wait_and_the_session_stays() {
     let mut desk = Desk::open(&json!({}));
     desk.asks(1, "tools/call");
