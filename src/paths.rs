@@ -97,8 +97,9 @@ fn unfinished(path: &Path, content: &[u8]) -> std::io::Result<tempfile::NamedTem
     create_private_folder(folder)?;
     // Made with mode 0600 where there are modes.
     let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
-    // Tells those who sweep that somebody writes it; the lock goes with the process.
-    let _ = file.as_file().try_lock();
+    // Tells those who sweep that somebody writes it; the lock goes with the process. Whoever holds it is one of
+    // them, who only looks and leaves what is empty.
+    let _ = file.as_file().lock();
     file.write_all(content)?;
     Ok(file)
 }
@@ -108,11 +109,21 @@ pub fn sweep(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let unfinished = entry.file_name().to_string_lossy().starts_with(UNFINISHED);
-        if unfinished && std::fs::File::open(entry.path()).is_ok_and(|f| f.try_lock().is_ok()) {
-            // One that was not locked yet can be met too: its writer then fails, which costs nothing.
+        if unfinished && std::fs::File::open(entry.path()).is_ok_and(|file| is_left(&file)) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
+}
+
+/// Whether nobody writes this file any more. One that is empty may have a writer that did not lock it yet.
+fn is_left(file: &std::fs::File) -> bool {
+    const LONG: Duration = Duration::from_secs(60);
+    let Ok(found) = file.try_lock().map_err(std::io::Error::from).and_then(|()| file.metadata())
+    else {
+        return false;
+    };
+    let age = found.modified().ok().and_then(|at| at.elapsed().ok());
+    found.len() > 0 || age.is_some_and(|age| age > LONG)
 }
 
 fn create_private_folder(folder: &Path) -> std::io::Result<()> {
@@ -164,9 +175,24 @@ mod tests {
         std::fs::write(name("kept"), b"whole").unwrap();
         let writing = std::fs::File::create(name(".new-writing")).unwrap();
         writing.lock().unwrap();
+        std::fs::write(name(".new-begun"), b"").unwrap();
+        let begun_long_ago = std::fs::File::create(name(".new-killed-at-once")).unwrap();
+        begun_long_ago.set_modified(SystemTime::now() - Duration::from_secs(120)).unwrap();
         sweep(folder.path());
         let left: std::collections::BTreeSet<_> =
             std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(left, [".new-writing".into(), "kept".into()].into());
+        assert_eq!(left, [".new-begun".into(), ".new-writing".into(), "kept".into()].into());
+    }
+
+    #[test]
+    fn a_sweep_takes_no_file_from_its_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|threads| {
+            for name in ["a", "b", "c"] {
+                let path = folder.path().join(name);
+                threads.spawn(move || (0..300).for_each(|_| replace_private(&path, b"x").unwrap()));
+            }
+            threads.spawn(|| (0..1000).for_each(|_| sweep(folder.path())));
+        });
     }
 }
