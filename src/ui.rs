@@ -86,6 +86,18 @@ impl Drop for Spinner {
     }
 }
 
+/// Asks for a line; none at the end of the input.
+///
+/// # Errors
+/// stdin can't be read.
+pub fn ask(prompt: &str) -> io::Result<Option<String>> {
+    let mut out = io::stderr();
+    write!(out, "{prompt}").and_then(|()| out.flush())?;
+    let mut line = String::new();
+    let count = io::stdin().read_line(&mut line)?;
+    Ok((count > 0).then(|| line.trim().to_owned()))
+}
+
 /// Asks for a secret, which is not shown while it is typed.
 ///
 /// # Errors

@@ -107,6 +107,10 @@ impl Authorizer {
         let before = self.last_failure().await;
         for _ in 0..TAKEN_UP {
             if self.nobody_is_at_it().await {
+                // No page opens for what could not be kept.
+                if let Err(failure) = self.sign_in.vault.prepare().await {
+                    return (!self.is_settled()).then_some(Phase::Failed(failure));
+                }
                 // What was begun goes on, whether it is waited for or not: the browser is owed its page.
                 let asked = tokio::spawn(self.usher.ask(cause.clone()));
                 let ended = tokio::select! {

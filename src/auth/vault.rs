@@ -4,10 +4,14 @@
 //! process undoes what another did. The sign-in lock is held by the one process that waits for a person.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::failure::{Failure, FailureKind};
 use super::record::{Record, RecordError};
-use crate::credentials::{Lock, LockKind, Login, Store, StoreError, Version};
+use crate::credentials::{KeychainError, Lock, LockKind, Login, Store, StoreError, Version};
+
+/// When a keychain that did not answer in time is asked again what became of it.
+const ASK_KEYCHAIN_AGAIN: Duration = Duration::from_secs(1);
 
 /// The record of one login.
 #[derive(Clone)]
@@ -91,7 +95,7 @@ impl Vault {
     /// Nothing can be saved here.
     pub async fn prepare(&self) -> Result<(), Failure> {
         let store = Arc::clone(&self.store);
-        blocking(move || store.prepare().map_err(|error| of_store(&error))).await
+        blocking(move || store.prepare().map_err(|error| unkept(&error))).await
     }
 
     /// Whether there is a record that can't be read any more, so that only beginning anew helps.
@@ -147,9 +151,19 @@ fn read(store: &Store, login: &Login) -> Result<Option<Record>, Failure> {
 
 /// A failure of the store, for a person.
 pub fn of_store(error: &StoreError) -> Failure {
-    Failure::new(FailureKind::Store, "the stored sign-in can't be used")
-        .because(error.to_string())
-        .hint(error.hint())
+    told(error, "the stored sign-in can't be used")
+}
+
+/// What could not be kept is not begun.
+fn unkept(error: &StoreError) -> Failure {
+    told(error, "a sign-in could not be kept")
+}
+
+fn told(error: &StoreError, what: &str) -> Failure {
+    let failure = Failure::new(FailureKind::Store, what).because(error.to_string());
+    // Somebody may be at its dialog, and what is under way is not begun a second time.
+    let hangs = matches!(error, StoreError::Keychain(KeychainError::TimedOut(_)));
+    Failure { retry_after: hangs.then_some(ASK_KEYCHAIN_AGAIN), ..failure }.hint(error.hint())
 }
 
 fn of_record(error: &RecordError) -> Failure {

@@ -9,11 +9,11 @@ use tokio::sync::mpsc;
 use url::Url;
 
 use crate::auth::{
-    Begun, Cause, DeviceSignIn, Failure, Grant, Host, Pasted, SignIn, TokenSet, read_pasted,
+    self, Begun, Cause, DeviceSignIn, Failure, Grant, Host, Pasted, SignIn, TokenSet, read_pasted,
 };
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::config;
-use crate::credentials::{Lock, LockKind, Patience};
+use crate::credentials::{Keep, KeychainError, Lock, LockKind, Patience, StoreError};
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::ui;
@@ -39,8 +39,11 @@ const MAX_TOKEN: u64 = 64 * 1024;
 /// # Errors
 /// There is no token afterwards, and why.
 pub fn run(config: &config::Serve, how: How) -> Result<(), Error> {
-    let parts = Parts::new(config, Patience::Interactive);
+    let parts = parts(config)?;
     let sign_in = parts.sign_in(config, None);
+    if sign_in.vault.store_name() == Keep::Plaintext.name() {
+        ui::say(&format!("warning: {UNSEALED}"));
+    }
     super::runtime()?.block_on(async {
         begin_anew_where_unreadable(&sign_in).await?;
         if how.with_token {
@@ -65,6 +68,64 @@ pub fn run(config: &config::Serve, how: How) -> Result<(), Error> {
         done.map_err(|failure| error(&failure))?;
         tell_success(&sign_in, config).await
     })
+}
+
+/// What is to be known of the store `plaintext`.
+pub(super) const UNSEALED: &str =
+    "the files are not sealed: whoever can read them can use the tokens";
+
+/// With the store that was chosen. Where it is a keychain and there is none, a person in a terminal chooses
+/// another.
+fn parts(config: &config::Serve) -> Result<Parts, Error> {
+    let parts = Parts::new(config, Patience::Interactive);
+    let keeps = config.auth.grant != Grant::ClientCredentials;
+    if !keeps || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(parts);
+    }
+    match parts.store.prepare() {
+        Err(StoreError::Keychain(why)) if why.is_for_good() => match choice(&why)? {
+            Choice::Plaintext => Ok(Parts::keeping(config, Keep::Plaintext, Patience::Interactive)),
+            Choice::Nowhere => Err(error(&auth::of_store(&why.into()))),
+        },
+        // Whatever else is wrong is told where it is met.
+        _ => Ok(parts),
+    }
+}
+
+/// Where there is no keychain.
+enum Choice {
+    Plaintext,
+    Nowhere,
+}
+
+fn choice(why: &KeychainError) -> Result<Choice, Error> {
+    ui::say(&format!(
+        "There is no keychain to keep a sign-in with: {why}.\n\n  \
+         1  keep it in sealed files, with a key of your own in the variable BRIDGE_STORE_KEY\n  \
+         2  keep it in files as they are; {UNSEALED}\n  \
+         3  don't sign in\n"
+    ));
+    loop {
+        let typed = ui::ask("Where to keep it (1, 2 or 3)? ")
+            .map_err(|why| Error::failed("nothing was chosen").because(why))?;
+        match typed.as_deref() {
+            Some("1") => {
+                return Err(Error::failed("BRIDGE_STORE_KEY is not set").hint(
+                    "make a key with `openssl rand -base64 32`, set the variable for this terminal and in \
+                     the client's entry for bridge, and run `bridge login` again",
+                ));
+            }
+            Some("2") => {
+                ui::say(
+                    "From now on give `--credential-store plaintext` with every command and in the client's \
+                     entry for bridge, or set BRIDGE_CREDENTIAL_STORE=plaintext.",
+                );
+                return Ok(Choice::Plaintext);
+            }
+            None | Some("3") => return Ok(Choice::Nowhere),
+            Some(_) => {}
+        }
+    }
 }
 
 /// The person asked for it: what can't be read is set aside.

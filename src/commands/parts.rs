@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::auth::{self, Authorizer, Fetch, Names, SignIn, Vault};
 use crate::config::{self, Relaunch};
-use crate::credentials::{Fixed, Login, Patience, Store};
+use crate::credentials::{Fixed, Keep, Login, Patience, Settings, Store};
 use crate::error::{Error, Exit};
 use crate::http;
 
@@ -13,14 +13,22 @@ use super::usher::{Detached, Here};
 /// What is shared by whatever a process does with one server.
 pub(super) struct Parts {
     pub(super) http: Arc<http::Client>,
+    pub(super) store: Arc<Store>,
     pub(super) vault: Vault,
 }
 
 impl Parts {
     pub(super) fn new(config: &config::Serve, patience: Patience) -> Self {
+        Self::keeping(config, config.credentials.keep.clone(), patience)
+    }
+
+    /// With another store than the configuration names.
+    pub(super) fn keeping(config: &config::Serve, keep: Keep, patience: Patience) -> Self {
         let http = Arc::new(http::Client::new(&config.remote.http));
-        let store = Arc::new(Store::open(&config.credentials, patience));
-        Self { http, vault: Vault::new(store, login(config)) }
+        let settings = Settings { keep, ..config.credentials.clone() };
+        let store = Arc::new(Store::open(&settings, patience));
+        let vault = Vault::new(Arc::clone(&store), login(config));
+        Self { http, store, vault }
     }
 
     /// A sign-in at the server.

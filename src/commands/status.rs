@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::auth::Record;
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::config;
-use crate::credentials::{Entry, Login, Patience, Store};
+use crate::credentials::{Entry, Keep, Login, Patience, Store};
 use crate::error::{Error, Exit};
 
-use super::login::span;
+use super::login::{UNSEALED, span};
 use super::parts::error;
 
 /// Shows the sign-ins of the store, or the one at this server.
@@ -129,6 +129,9 @@ fn text(described: &Value) -> String {
         line("token", format!("good for {}, {then}", span(std::time::Duration::from_secs(left))));
     }
     line("kept", member("store").to_owned());
+    if member("store") == Keep::Plaintext.name() {
+        line("warning", UNSEALED.to_owned());
+    }
     line("failed", member("lastFailure").to_owned());
     line("why", member("why").to_owned());
     line("hint", member("hint").to_owned());

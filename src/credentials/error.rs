@@ -20,6 +20,13 @@ pub enum KeychainError {
     Failed(String),
 }
 
+impl KeychainError {
+    /// Whether waiting and unlocking help nothing.
+    pub fn is_for_good(&self) -> bool {
+        matches!(self, Self::Absent(_) | Self::Failed(_))
+    }
+}
+
 /// Why something can't be kept or found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -89,7 +96,9 @@ impl StoreError {
             `--credential-store plaintext` or `memory`";
         match self {
             Self::Keychain(KeychainError::Absent(_) | KeychainError::Failed(_)) => {
-                format!("where there is no keychain, {ELSEWHERE}")
+                format!(
+                    "run `bridge login` in a terminal, which asks where to keep it; or {ELSEWHERE}"
+                )
             }
             Self::Keychain(_) => {
                 format!(

@@ -456,13 +456,14 @@ impl<M: Memory> Machine<M> {
             self.refuse_initialize(&failure);
         } else if let Client::Opening { hello, .. } = &self.client {
             let capabilities = hello.read.capabilities.clone();
-            if failure.wants_person() || self.memory.initialize(&capabilities).is_some() {
+            let waits_for_somebody = failure.wants_person() || failure.wants_store();
+            if waits_for_somebody || self.memory.initialize(&capabilities).is_some() {
                 self.answer_provisionally(now);
             }
         }
         self.fail_waiting(&failure, now);
         // After a sign-in the next handshake is begun by the news of it.
-        if passes && !failure.wants_person() {
+        if failure.is_tried_again() {
             self.schedule_handshake(&failure, now);
         } else {
             tracing::info!(

@@ -156,6 +156,11 @@ impl Failure {
                 let down = Self::settled(FailureKind::Unreachable, None, &*reason.what);
                 Self { fate: Fate::NotExecuted, ..down }
             }
+            // The store, and nothing was asked of the server itself.
+            auth::FailureKind::Store => {
+                let closed = Self::settled(FailureKind::SignInFailed, None, &*reason.what);
+                Self { fate: Fate::NotExecuted, ..closed }
+            }
             _ => Self::settled(FailureKind::SignInFailed, None, &*reason.what),
         };
         let hint = reason.hint.clone().map(Cow::Owned);
@@ -166,6 +171,18 @@ impl Failure {
     /// Whether a person can cure it by signing in.
     pub fn wants_person(&self) -> bool {
         self.kind == FailureKind::SignInNeeded && self.fate == Fate::NotExecuted
+    }
+
+    /// Whether the credential store has to be opened: somebody unlocks a keychain, or signs in anew.
+    pub fn wants_store(&self) -> bool {
+        self.kind == FailureKind::SignInFailed && self.fate == Fate::NotExecuted
+    }
+
+    /// Whether it is worth trying again without anybody's asking. A store that refused is left alone: to try it
+    /// may show a dialog.
+    pub fn is_tried_again(&self) -> bool {
+        let store_refused = self.wants_store() && self.retry_after.is_none();
+        self.may_pass() && !self.wants_person() && !store_refused
     }
 
     /// A tool call that the user's filters do not let through.
@@ -240,6 +257,7 @@ impl Failure {
     pub fn may_pass(&self) -> bool {
         match self.kind {
             FailureKind::SignInNeeded => self.wants_person(),
+            FailureKind::SignInFailed => self.wants_store(),
             FailureKind::Unreachable
             | FailureKind::Lost
             | FailureKind::Timeout
