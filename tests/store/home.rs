@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// A home.
+/// A home, and a place beside it.
 pub struct Home(TempDir);
 
 /// What a process said, and how long it took to end.
@@ -26,27 +26,66 @@ pub struct Running {
 
 impl Home {
     pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("home")).unwrap();
+        Self(folder)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("home")
     }
 
     /// The folder of the records.
     pub fn records(&self) -> PathBuf {
         let data =
             if cfg!(target_os = "macos") { "Library/Application Support" } else { ".local/share" };
-        self.0.path().join(data).join("mcp-bridge/credentials")
+        self.path().join(data).join("mcp-bridge/credentials")
     }
 
     /// Every byte of every file and name.
     pub fn all_bytes(&self) -> Vec<u8> {
-        all_bytes(self.0.path())
+        all_bytes(&self.path())
+    }
+
+    /// Where the browser notes the pages that it opened; not in the home, which is searched.
+    #[cfg(target_os = "linux")]
+    pub fn visits(&self) -> PathBuf {
+        self.0.path().join("visits")
+    }
+
+    /// The pages that were opened.
+    #[cfg(target_os = "linux")]
+    pub fn pages(&self) -> Vec<String> {
+        let visits = fs::read_to_string(self.visits()).unwrap_or_default();
+        visits.lines().map(str::to_owned).collect()
+    }
+
+    /// Where the processes that serve write what they log.
+    #[cfg(target_os = "linux")]
+    pub fn log_file(&self) -> fs::File {
+        let path = self.0.path().join("log");
+        fs::OpenOptions::new().create(true).append(true).open(path).unwrap()
+    }
+
+    /// What they wrote.
+    #[cfg(target_os = "linux")]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.0.path().join("log")).unwrap_or_default()
+    }
+
+    /// A program that gets the six variables.
+    pub fn bare(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut child = Command::new(program);
+        child.env_clear();
+        child.env("HOME", self.path()).env("LOGNAME", "tester").env("USER", "tester");
+        child.env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/sh").env("TERM", "dumb");
+        child
     }
 
     /// A process that uses the store.
     pub fn process(&self, args: &[&str]) -> Command {
-        let mut child = Command::new(std::env::current_exe().unwrap());
-        child.arg(super::child::NAME).args(args).env_clear();
-        child.env("HOME", self.0.path()).env("LOGNAME", "tester").env("USER", "tester");
-        child.env("PATH", "/usr/bin:/bin").env("SHELL", "/bin/sh").env("TERM", "dumb");
+        let mut child = self.bare(std::env::current_exe().unwrap());
+        child.arg(super::child::NAME).args(args);
         child.stdin(Stdio::null()).stdout(Stdio::piped());
         child
     }
