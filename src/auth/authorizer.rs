@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures_util::future::BoxFuture;
 use hyper::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use serde_json::value::RawValue;
 use tokio::sync::{OnceCell, watch};
 
 use super::challenge::Challenge;
@@ -79,6 +80,8 @@ pub(super) struct State {
     given: bool,
     scopes: Scopes,
     issuer: Option<String>,
+    /// Answers that were kept with the login.
+    remembered: Option<String>,
     /// The server wants a token.
     pub(super) wanted: bool,
     pub(super) cause: Cause,
@@ -141,7 +144,12 @@ impl Authorizer {
             (state.held.clone(), state.wanted)
         };
         let Some(held) = held else {
-            return if wanted { Err(self.lack().await) } else { Ok(None) };
+            // Where nobody can sign in, the server is asked each time: it may want a token for some requests
+            // only.
+            return match self.lack().await {
+                Lack::Person if wanted => Err(Lack::Person),
+                _ => Ok(None),
+            };
         };
         if !held.tokens.is_due(now()) {
             return Ok(Some(self.carried(&held)?));
@@ -251,6 +259,8 @@ impl Authorizer {
         let held = record.as_ref().and_then(Held::of);
         let before = state.held.as_ref().map(|held| held.generation);
         let generation = held.as_ref().map(|held| held.generation);
+        let remembered = record.as_ref().and_then(|record| record.remembered.as_ref());
+        state.remembered = remembered.map(|raw| raw.get().to_owned());
         state.held = held;
         // What comes while a person is still asked for more was only renewed.
         let arrived = generation.filter(|_| generation != before && !state.is_pending);
@@ -283,6 +293,38 @@ impl Authorizer {
                 Invitation { page: page.expose().clone(), provider: pending.url.expose().clone() };
             self.phase.send_if_modified(|phase| replace(phase, Phase::Pending(invitation)));
         }
+    }
+
+    // ---- answers that belong to the login
+
+    /// Whether there is a token, so that answers belong to its login. Client credentials keep nothing.
+    pub fn holds_token(&self) -> bool {
+        self.state().held.is_some()
+    }
+
+    /// Answers of the server that were kept with the login.
+    pub fn remembered(&self) -> Option<String> {
+        self.state().remembered.clone()
+    }
+
+    /// Keeps answers with the login, as long as there is one.
+    ///
+    /// # Errors
+    /// They can't be saved.
+    pub async fn remember(&self, answers: String) -> Result<(), Failure> {
+        if self.sign_in.settings.grant == Grant::ClientCredentials {
+            self.state().remembered = Some(answers);
+            return Ok(());
+        }
+        let Ok(raw) = RawValue::from_string(answers.clone()) else { return Ok(()) };
+        let kept = self.sign_in.vault.change(move |record| {
+            if record.tokens.is_some() {
+                record.remembered = Some(raw);
+            }
+        });
+        kept.await?;
+        self.state().remembered = Some(answers);
+        Ok(())
     }
 
     // ---- renewing

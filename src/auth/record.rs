@@ -159,6 +159,7 @@ impl Record {
         self.generation += 1;
         self.given = true;
         (self.pending, self.page, self.last_failure) = (None, None, None);
+        self.remembered = None;
         self.scopes = Scopes::default();
     }
 

@@ -419,7 +419,13 @@ impl SignIn {
         let endpoint = self.endpoint(provider, registration);
         let granted = endpoint.redeem(pending, code).await?;
         let asked = pending.scopes.clone();
-        self.vault.change(move |record| record.grant(granted, &asked)).await
+        self.vault
+            .change(move |record| {
+                record.grant(granted, &asked);
+                // It may be another person's.
+                record.remembered = None;
+            })
+            .await
     }
 
     fn endpoint<'a>(
@@ -460,6 +466,7 @@ impl SignIn {
             .change(move |record| {
                 record.registration = Some(client);
                 record.grant(granted, &scopes);
+                record.remembered = None;
             })
             .await
     }

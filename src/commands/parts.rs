@@ -7,6 +7,7 @@ use crate::config::{self, Relaunch};
 use crate::credentials::{Fixed, Keep, Login, Patience, Settings, Store};
 use crate::error::{Error, Exit};
 use crate::http;
+use crate::relay::LoginMemory;
 
 use super::usher::{Detached, Here};
 
@@ -83,6 +84,33 @@ pub(super) fn login(config: &config::Serve) -> Login {
     let fixed =
         Fixed { resource, client_id: auth.client_id.clone(), issuer: auth.trust_issuer.clone() };
     Login::new(config.credentials.profile.clone(), config.endpoint.url(), fixed)
+}
+
+/// What is remembered with a login.
+pub(super) fn memory(authorizer: &Arc<Authorizer>) -> Arc<dyn LoginMemory> {
+    let runtime = tokio::runtime::Handle::current();
+    Arc::new(OfLogin { authorizer: Arc::clone(authorizer), runtime })
+}
+
+struct OfLogin {
+    authorizer: Arc<Authorizer>,
+    runtime: tokio::runtime::Handle,
+}
+
+impl LoginMemory for OfLogin {
+    fn applies(&self) -> bool {
+        self.authorizer.holds_token()
+    }
+
+    fn kept(&self) -> Option<String> {
+        self.authorizer.remembered()
+    }
+
+    fn keep(&self, answers: String) {
+        if let Err(failure) = self.runtime.block_on(self.authorizer.remember(answers)) {
+            tracing::debug!("answers were not remembered: {failure}");
+        }
+    }
 }
 
 /// Why nobody is there to sign in, where the configuration says so.

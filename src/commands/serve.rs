@@ -69,11 +69,12 @@ async fn serve(config: config::Serve) -> Result<(), Error> {
     );
     let parts = Parts::new(&config, Patience::Serving);
     let authorizer = parts.authorizer(&config);
+    let login = authorizer.as_ref().map(super::parts::memory);
     let remote = Remote::with(config.endpoint, config.remote, parts.http, authorizer);
     let relay = Relay {
         remote: Arc::new(remote),
         settings: config.relay,
-        memory: FileMemory::new(config.memory),
+        memory: FileMemory::new(config.memory).of_login(login),
         clock: &SystemClock,
     };
     let told_to_end = async {

@@ -33,7 +33,7 @@ mod unconnected;
 pub use failure::ServerName;
 pub use filter::{Filter, Pattern};
 pub use machine::Settings;
-pub use remembered::FileMemory;
+pub use remembered::{FileMemory, LoginMemory};
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;

@@ -1,8 +1,10 @@
 //! Earlier answers of a server, for the next start that does not reach it: `initialize` by the client's
-//! capabilities, and the first page of each list. Only what was got without a token stands here.
+//! capabilities, and the first page of each list. What was got without a token lies in a cache file; what
+//! was got with one lies in the login's record, where it is sealed and goes with it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -43,13 +45,27 @@ struct Answers {
 }
 
 impl Answers {
+    /// Reads what was kept; what can't be read is nothing.
+    fn parse(text: &[u8]) -> Self {
+        let read: Option<Self> = serde_json::from_slice(text).ok();
+        read.filter(|answers| answers.layout == LAYOUT)
+            .unwrap_or_else(|| Self { layout: LAYOUT, ..Self::default() })
+    }
+
+    /// Takes changes; the text to keep, if they were any.
+    fn merged(mut self, changes: &[Change]) -> Option<String> {
+        let changed = changes.iter().filter(|change| self.take(change)).count();
+        if changed == 0 {
+            return None;
+        }
+        serde_json::to_string(&self).ok()
+    }
+
     fn read(path: &Path) -> Self {
         let sound = |file: &std::fs::Metadata| file.is_file() && file.len() <= MAX_FILE;
         let is_sound = std::fs::symlink_metadata(path).is_ok_and(|file| sound(&file));
         let text = if is_sound { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
-        let read: Option<Self> = serde_json::from_slice(&text).ok();
-        read.filter(|answers| answers.layout == LAYOUT)
-            .unwrap_or_else(|| Self { layout: LAYOUT, ..Self::default() })
+        Self::parse(&text)
     }
 
     /// Takes a change; whether it was one.
@@ -83,29 +99,70 @@ enum Place {
     List,
 }
 
-/// A cache file, read when first asked, written by [`FileMemory::take_changes`]. Losing it costs nothing
-/// but a slower start, so that no failure of it is more than a line in the log.
-#[derive(Debug)]
+/// The record of a login, as far as answers are kept in it.
+pub trait LoginMemory: Send + Sync {
+    /// Whether requests carry a token, so that answers belong to the login.
+    fn applies(&self) -> bool;
+    /// What is kept.
+    fn kept(&self) -> Option<String>;
+    /// Keeps something else in its place. It may block.
+    fn keep(&self, answers: String);
+}
+
+/// A cache file and a login's record, read when first asked, written by [`FileMemory::take_changes`].
+/// Losing them costs nothing but a slower start, so that no failure is more than a line in the log.
 pub struct FileMemory {
     path: Option<PathBuf>,
-    read: Option<Answers>,
+    login: Option<Arc<dyn LoginMemory>>,
+    /// What was read, and whether it is the login's.
+    read: Option<(bool, Answers)>,
     changes: Vec<Change>,
+}
+
+/// Where changes are written.
+enum Target {
+    File(PathBuf),
+    Login(Arc<dyn LoginMemory>),
 }
 
 impl FileMemory {
     /// Remembers in this file; without one, nothing.
     pub fn new(path: Option<PathBuf>) -> Self {
-        Self { path, read: None, changes: Vec::new() }
+        Self { path, login: None, read: None, changes: Vec::new() }
+    }
+
+    /// What is got with a token is remembered in the login's record.
+    #[must_use]
+    pub fn of_login(self, login: Option<Arc<dyn LoginMemory>>) -> Self {
+        Self { login, ..self }
+    }
+
+    /// The login that answers belong to now.
+    fn present_login(&self) -> Option<&Arc<dyn LoginMemory>> {
+        self.login.as_ref().filter(|login| login.applies())
     }
 
     fn answers(&mut self) -> &Answers {
-        let path = self.path.as_deref();
-        let read = || path.map(Answers::read).unwrap_or_default();
-        self.read.get_or_insert_with(read)
+        let of_login = self.present_login().is_some();
+        if self.read.as_ref().is_none_or(|(of, _)| *of != of_login) {
+            let answers = match self.present_login() {
+                Some(login) => Answers::parse(login.kept().unwrap_or_default().as_bytes()),
+                None => self.path.as_deref().map(Answers::read).unwrap_or_default(),
+            };
+            self.read = Some((of_login, answers));
+        }
+        &self.read.get_or_insert_with(Default::default).1
+    }
+
+    fn target(&self) -> Option<Target> {
+        match self.present_login() {
+            Some(login) => Some(Target::Login(Arc::clone(login))),
+            None => self.path.clone().map(Target::File),
+        }
     }
 
     fn keep(&mut self, place: Place, key: &str, result: &str) {
-        if self.path.is_some() && result.len() + key.len() <= MAX_ANSWER {
+        if self.target().is_some() && result.len() + key.len() <= MAX_ANSWER {
             // While a disk hangs, only the latest of each counts.
             self.changes.retain(|each| (each.place, &*each.key) != (place, key));
             if self.changes.len() == MAX_CHANGES {
@@ -121,9 +178,17 @@ impl FileMemory {
         if self.changes.is_empty() {
             return None;
         }
-        let path = self.path.clone()?;
+        let target = self.target()?;
         let changes = std::mem::take(&mut self.changes);
-        Some(move || write(&path, &changes))
+        Some(move || match target {
+            Target::File(path) => write(&path, &changes),
+            Target::Login(login) => {
+                let kept = login.kept().unwrap_or_default();
+                if let Some(text) = Answers::parse(kept.as_bytes()).merged(&changes) {
+                    login.keep(text);
+                }
+            }
+        })
     }
 }
 
@@ -155,14 +220,8 @@ fn write(path: &Path, changes: &[Change]) {
     if let Some(folder) = path.parent() {
         crate::paths::sweep(folder);
     }
-    let mut answers = Answers::read(path);
-    let changed = changes.iter().filter(|change| answers.take(change)).count();
-    if changed == 0 {
-        return;
-    }
-    let written = serde_json::to_vec(&answers)
-        .map_err(std::io::Error::from)
-        .and_then(|text| crate::paths::replace_private(path, &text));
+    let Some(text) = Answers::read(path).merged(changes) else { return };
+    let written = crate::paths::replace_private(path, text.as_bytes());
     if let Err(error) = written {
         tracing::debug!(%error, "answers were not remembered");
     }
@@ -186,6 +245,44 @@ mod tests {
         assert_eq!(other.initialize(r#"{"roots":{}}"#).as_deref(), Some(r#"{"a": 1.0}"#));
         assert_eq!(other.initialize("{}"), None);
         assert_eq!(other.list("tools/list").as_deref(), Some(r#"{"tools":[{"n":20.00}]}"#));
+    }
+
+    #[derive(Default)]
+    struct Record {
+        signed_in: std::sync::atomic::AtomicBool,
+        kept: std::sync::Mutex<Option<String>>,
+    }
+
+    impl LoginMemory for Record {
+        fn applies(&self) -> bool {
+            self.signed_in.load(std::sync::atomic::Ordering::Relaxed)
+        }
+        fn kept(&self) -> Option<String> {
+            self.kept.lock().unwrap().clone()
+        }
+        fn keep(&self, answers: String) {
+            *self.kept.lock().unwrap() = Some(answers);
+        }
+    }
+
+    #[test]
+    fn what_is_got_with_a_token_is_kept_with_the_login_and_in_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.json");
+        let record = Arc::new(Record::default());
+        let of_login = || FileMemory::new(Some(path.clone())).of_login(Some(record.clone()));
+        let mut memory = of_login();
+        memory.keep_list("prompts/list", r#"{"prompts":["open"]}"#);
+        memory.take_changes().unwrap()();
+        record.signed_in.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(memory.list("prompts/list"), None, "another login is another server");
+        memory.keep_list("tools/list", r#"{"tools":["mine"]}"#);
+        memory.take_changes().unwrap()();
+        assert!(of_login().list("tools/list").unwrap().contains("mine"));
+        assert!(!std::fs::read_to_string(&path).unwrap().contains("mine"));
+        record.signed_in.store(false, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(of_login().list("tools/list"), None);
+        assert!(of_login().list("prompts/list").is_some());
     }
 
     #[test]
