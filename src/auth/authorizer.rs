@@ -144,11 +144,14 @@ impl Authorizer {
             (state.held.clone(), state.wanted)
         };
         let Some(held) = held else {
+            if !wanted {
+                return Ok(None);
+            }
             // Where nobody can sign in, the server is asked each time: it may want a token for some requests
             // only.
             return match self.lack().await {
-                Lack::Person if wanted => Err(Lack::Person),
-                _ => Ok(None),
+                Lack::Person => Err(Lack::Person),
+                Lack::Failed(_) => Ok(None),
             };
         };
         if !held.tokens.is_due(now()) {
