@@ -542,6 +542,11 @@ impl Authorizer {
         self.sign_in.server.host_str().unwrap_or("the server").to_owned()
     }
 
+    /// Whether a renewal is under way.
+    pub fn is_renewing(&self) -> bool {
+        self.renewing.try_lock().is_err()
+    }
+
     /// Waits for a renewal that is under way, at the end of the process.
     pub async fn finish(&self) {
         let _ = self.renewing.lock().await;

@@ -28,6 +28,17 @@ pub fn stdout() -> io::Result<impl io::Write> {
     Ok(Patient(io::stdout().as_fd().try_clone_to_owned()?.into()))
 }
 
+/// Leaves stdin, stdout and stderr, whose other ends see them closed; the process goes on without them.
+pub fn leave_stdio() {
+    use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+
+    let Ok(nothing) = File::options().read(true).write(true).open("/dev/null") else { return };
+    let left = dup2_stdin(&nothing).and_then(|()| dup2_stdout(&nothing));
+    if let Err(error) = left.and_then(|()| dup2_stderr(&nothing)) {
+        tracing::debug!(%error, "stdio could not be left");
+    }
+}
+
 /// A file that is waited for also where whoever shares it has made it non-blocking.
 struct Patient(File);
 

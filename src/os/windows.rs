@@ -25,6 +25,9 @@ pub fn stdout() -> io::Result<File> {
 /// Windows has no such limit.
 pub fn allow_many_files() {}
 
+/// Its handles stay open to the end of the process.
+pub fn leave_stdio() {}
+
 /// A closed stdout is found out by writing.
 pub async fn stdout_hung_up() {
     std::future::pending().await

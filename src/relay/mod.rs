@@ -422,7 +422,10 @@ impl Running {
             timeout(CLOSING, written),
             timeout(CLOSING, remembered)
         );
-        // A token that was renewed and not saved would be lost.
+        // A token that was renewed and not saved would be lost. The client need not wait for that.
+        if self.remote.is_renewing() {
+            crate::os::leave_stdio();
+        }
         let _ = timeout(RENEWING, self.remote.finish()).await;
     }
 }

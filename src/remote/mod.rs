@@ -147,6 +147,11 @@ impl Remote {
         self.authorizer.as_ref().map(|authorizer| authorizer.phases())
     }
 
+    /// Whether something is under way that must not be cut off.
+    pub fn is_renewing(&self) -> bool {
+        self.authorizer.as_ref().is_some_and(|authorizer| authorizer.is_renewing())
+    }
+
     /// Lets what must not be cut off come to its end: a token that is being renewed.
     pub async fn finish(&self) {
         if let Some(authorizer) = &self.authorizer {

@@ -8,11 +8,14 @@
 //! | `clients`   | registration, proofs, clients that died                        |
 //! | `unattended`| devices and clients that act for themselves                    |
 //! | `hostile`   | everything that can be wrong, and what comes of it             |
+//! | `races`     | many processes at once, and processes that are killed          |
 //! | `whole`     | the real program, a browser, a person                          |
 
 mod clients;
 mod found;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod races;
 mod story;
 mod unattended;
 #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! The whole of it: the real program, a browser, a person.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::auth_server::Plan;
 use crate::support::bridge_process::{Builder, initialize_params};
@@ -29,15 +29,24 @@ fn a_list_that_meets_a_sign_in_arrives_once_the_person_has_signed_in() {
     bridge.finish();
 }
 
+/// A bridge whose pages are recorded.
+pub(super) fn starting(server: &Guarded, browser: &Browser) -> Builder {
+    server.bridge().args(["--browser".to_owned(), browser.command()])
+}
+
 fn bridge(server: &Guarded, browser: &Browser) -> BridgeProcess {
-    let args = ["--browser".to_owned(), browser.command()];
-    let mut bridge = server.bridge().args(args).spawn();
+    let mut bridge = starting(server, browser).spawn();
     bridge.initialize();
     bridge
 }
 
+/// The result of a call.
+pub(super) fn echo(bridge: &mut BridgeProcess, id: u64) -> Value {
+    bridge.call_tool(id, "echo", json!({"text": "hi"}))["result"].take()
+}
+
 /// A bridge whose person has signed in.
-fn signed_in(server: &Guarded, browser: &Browser) -> BridgeProcess {
+pub(super) fn signed_in(server: &Guarded, browser: &Browser) -> BridgeProcess {
     let mut bridge = bridge(server, browser);
     bridge.request("first", "tools/list", json!({}));
     tab::sign_in(&browser.page(1));

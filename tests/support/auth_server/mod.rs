@@ -22,6 +22,7 @@ pub use authorize::visit;
 pub use connection::{Answer, Asked};
 
 pub type Rule = Box<dyn Fn(&Asked) -> Option<Answer> + Send + Sync>;
+pub type After = Box<dyn Fn(&Asked) + Send + Sync>;
 pub type Edit = Box<dyn Fn(&mut Value) + Send + Sync>;
 
 /// How it behaves.
@@ -53,6 +54,8 @@ pub struct Plan {
     pub edit_token: Vec<Edit>,
     pub edit_registration: Vec<Edit>,
     pub rules: Vec<(&'static str, Rule)>,
+    /// What happens between an answer's making and its sending.
+    pub after: Vec<(&'static str, After)>,
     pub refusals: bool,
 }
 
@@ -75,6 +78,7 @@ impl Default for Plan {
             edit_token: Vec::new(),
             edit_registration: Vec::new(),
             rules: Vec::new(),
+            after: Vec::new(),
             refusals: false,
         }
     }
@@ -118,6 +122,16 @@ impl Plan {
     /// Answers a path always so.
     pub fn always(self, path: &'static str, answer: Answer) -> Self {
         self.rule(path, move |_| Some(answer.clone()))
+    }
+
+    /// Does this once an answer of a path is made, and before it is sent.
+    pub fn after(
+        mut self,
+        path: &'static str,
+        act: impl Fn(&Asked) + Send + Sync + 'static,
+    ) -> Self {
+        self.after.push((path, Box::new(act)));
+        self
     }
 
     /// Refusals are what this test is about.
@@ -217,6 +231,13 @@ impl World {
     }
 
     fn answer(&self, asked: &Asked) -> Answer {
+        let answer = self.judged(asked);
+        let after = self.plan.after.iter().filter(|(path, _)| *path == asked.path);
+        after.for_each(|(_, act)| act(asked));
+        answer
+    }
+
+    fn judged(&self, asked: &Asked) -> Answer {
         self.state().asked.push(asked.clone());
         for (path, rule) in &self.plan.rules {
             if (*path == asked.path || *path == "*")
