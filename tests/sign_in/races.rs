@@ -50,6 +50,7 @@ fn eight_that_start_at_once_ask_once_and_all_work() {
 }
 
 /// How long the race for the next token runs: a minute in `scripts/check --full`.
+#[expect(clippy::disallowed_methods, reason = "how long a test runs is set from outside")]
 fn race_time() -> Duration {
     let seconds = std::env::var("BRIDGE_TEST_RACE_SECONDS").ok().and_then(|text| text.parse().ok());
     Duration::from_secs(seconds.unwrap_or(10))
