@@ -8,6 +8,7 @@ use super::failure;
 use super::handshake::{Client, Server};
 use super::machine::{Command, ExchangeId, FromServer, Machine, Origin};
 use super::remembered::Memory;
+use crate::auth::Phase;
 use crate::jsonrpc::{Id, Kind, Message};
 use crate::remote::{Failure, Outcome};
 
@@ -54,6 +55,12 @@ impl<M: Memory> Machine<M> {
     pub(super) fn take_time(&mut self, now: Instant) {
         let owed = Owed { id: None, exchange: None };
         self.guard(owed, now, |machine| machine.tick(now));
+    }
+
+    /// [`Machine::sign_in_changed`]; what it did not come to waits on, as long as it may.
+    pub(super) fn take_phase(&mut self, phase: Phase, now: Instant) {
+        let owed = Owed { id: None, exchange: None };
+        self.guard(owed, now, |machine| machine.sign_in_changed(phase, now));
     }
 
     /// [`Machine::finish`], however broken the state is.

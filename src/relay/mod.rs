@@ -181,7 +181,7 @@ impl Running {
                 }
                 () = writer.relieved(), if pressed => {}
                 phase = next_phase(&mut phases) => {
-                    self.machine.sign_in_changed(phase, Instant::now());
+                    self.machine.take_phase(phase, Instant::now());
                 }
                 () = at(due) => {
                     self.woke_up(&mut sleep);

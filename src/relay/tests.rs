@@ -241,7 +241,7 @@ impl World {
             }
             Step::Capacity(n) => self.machine.set_capacity(Some(usize::from(*n))),
             Step::BreaksDown => self.machine.memory.broken = true,
-            Step::SignIn(n) => self.machine.sign_in_changed(phase(*n), self.now),
+            Step::SignIn(n) => self.machine.take_phase(phase(*n), self.now),
             Step::EndOfInput => self.machine.end(self.now),
             other => self.server_step(other),
         }
