@@ -2,6 +2,7 @@
 // usage: driver.mjs URL, with BRIDGE and BRIDGE_ARGS as in scripts/conformance; the suite names the scenario.
 import assert from 'node:assert/strict';
 import { sdk } from '../sdk/tools.mjs';
+import { scenarios as signIns, setting } from './sign_in.mjs';
 
 const { Client } = await sdk('client/index.js');
 const { StdioClientTransport } = await sdk('client/stdio.js');
@@ -40,6 +41,8 @@ const scenarios = {
         const { inputSchema } = tools.find(tool => tool.name === 'json_schema_2020_12_tool');
         await client.callTool({ name: 'json_schema_echo', arguments: { schema: inputSchema } });
     },
+
+    ...Object.fromEntries(Object.entries(signIns).map(([name, { run }]) => [name, run])),
 };
 
 const words = text => (text ?? '').split(/\s+/).filter(Boolean);
@@ -52,7 +55,8 @@ const client = new Client(
     { capabilities: { elicitation: { form: { applyDefaults: true } } } },
 );
 client.setRequestHandler(ElicitRequestSchema, () => ({ action: 'accept', content: {} }));
-const [command, ...args] = [...words(process.env.BRIDGE), url, ...words(process.env.BRIDGE_ARGS)];
-await client.connect(new StdioClientTransport({ command, args, stderr: 'inherit' }));
+const { args: own, variables } = name in signIns ? setting(name) : { args: [], variables: {} };
+const [command, ...args] = [...words(process.env.BRIDGE), url, ...own, ...words(process.env.BRIDGE_ARGS)];
+await client.connect(new StdioClientTransport({ command, args, env: variables, stderr: 'inherit' }));
 await scenarios[name](client);
 await client.close();
