@@ -150,8 +150,10 @@ pub(super) fn error(failure: &auth::Failure) -> Error {
     if let Some(cause) = &failure.cause {
         error = error.because(cause);
     }
-    match &failure.hint {
-        Some(hint) => error.hint(hint.clone()),
-        None => error,
+    match (&failure.hint, exit) {
+        (Some(hint), _) => error.hint(hint.clone()),
+        (None, Exit::Unreachable) => error
+            .hint("check the address and the network, then try again; `--debug` shows each step"),
+        (None, _) => error,
     }
 }
