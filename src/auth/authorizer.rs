@@ -77,6 +77,8 @@ pub(super) struct State {
     version: Option<Version>,
     pub(super) held: Option<Held>,
     untried: Option<Untried>,
+    /// The tokens that can't be renewed, which may still stand in the record.
+    over: Option<u64>,
     given: bool,
     scopes: Scopes,
     issuer: Option<String>,
@@ -209,11 +211,16 @@ impl Authorizer {
         if state.held.as_ref().is_some_and(|own| own.generation == held.generation) {
             state.held = None;
         }
+        state.over = Some(held.generation);
     }
 
     /// A person is needed, if there is one.
-    async fn person_for(&self, cause: Cause) -> Lack {
-        self.state().wanted = true;
+    async fn person_for(&self, mut cause: Cause) -> Lack {
+        {
+            let mut state = self.state();
+            state.wanted = true;
+            cause.refused = cause.refused.or(state.over);
+        }
         let lack = self.lack().await;
         match lack {
             Lack::Person => self.is_needed(cause),
@@ -259,7 +266,9 @@ impl Authorizer {
         state.scopes = record.as_ref().map(|record| record.scopes.clone()).unwrap_or_default();
         let provider = record.as_ref().and_then(|record| record.provider.as_ref());
         state.issuer = provider.map(|provider| provider.issuer.clone());
+        let over = state.over;
         let held = record.as_ref().and_then(Held::of);
+        let held = held.filter(|held| Some(held.generation) != over);
         let before = state.held.as_ref().map(|held| held.generation);
         let generation = held.as_ref().map(|held| held.generation);
         let remembered = record.as_ref().and_then(|record| record.remembered.as_ref());

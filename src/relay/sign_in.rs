@@ -49,6 +49,8 @@ pub(super) struct SigningIn {
     want_address: Vec<ExchangeId>,
     /// Ids of elicitations that the client was told of.
     elicitations: Vec<String>,
+    /// The client may have been offered our tool, which it can call from then on.
+    offered: bool,
 }
 
 impl Default for SigningIn {
@@ -60,6 +62,7 @@ impl Default for SigningIn {
             tool_called: false,
             want_address: Vec::new(),
             elicitations: Vec::new(),
+            offered: false,
         }
     }
 }
@@ -93,14 +96,15 @@ impl<M: Memory> Machine<M> {
 
     /// A message of the client came. Whether it is a call of our own tool, which is then dealt with.
     pub(super) fn sign_in_sees(&mut self, message: &Message, now: Instant) -> bool {
+        let is_ours = message.method() == Some("tools/call")
+            && read::tool_name(message).is_some_and(|name| name == TOOL);
         if !self.signing_in.is_open() {
-            return false;
+            let late = message.id().filter(|_| is_ours && self.signing_in.offered).cloned();
+            return late.inspect(|id| self.write(tool_result(id, SIGNED_IN, false))).is_some();
         }
         if !is_probe(message.method()) {
             self.client_is_present(now);
         }
-        let is_ours = message.method() == Some("tools/call")
-            && read::tool_name(message).is_some_and(|name| name == TOOL);
         if let Some(id) = message.id().filter(|_| is_ours).cloned() {
             self.tool_called(message.clone(), id, now);
         }
@@ -185,7 +189,8 @@ impl<M: Memory> Machine<M> {
     /// The server wants a sign-in, whatever showed it.
     pub(super) fn sign_in_is_needed(&mut self) {
         if let Phase::Settled(_) = self.signing_in.phase {
-            self.signing_in = SigningIn { phase: Phase::Needed, ..SigningIn::default() };
+            self.signing_in =
+                SigningIn { phase: Phase::Needed, offered: true, ..SigningIn::default() };
         }
     }
 
@@ -378,7 +383,8 @@ impl<M: Memory> Machine<M> {
             let params = json!({ "elicitationId": id }).to_string();
             self.write(Message::notification("notifications/elicitation/complete", Some(&params)));
         }
-        self.signing_in = SigningIn { phase: self.signing_in.phase.clone(), ..Default::default() };
+        let phase = self.signing_in.phase.clone();
+        self.signing_in = SigningIn { phase, offered: true, ..SigningIn::default() };
         for exchange in self.in_flight.parked() {
             let Some(call) = self.in_flight.get_mut(exchange) else { continue };
             if is_ours(call) {

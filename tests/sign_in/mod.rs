@@ -8,12 +8,18 @@
 //! | `clients`   | registration, proofs, clients that died                        |
 //! | `unattended`| devices and clients that act for themselves                    |
 //! | `hostile`   | everything that can be wrong, and what comes of it             |
+//! | `quiet`     | what opens no page, and how clients without one are told       |
+//! | `ends`      | refusals that repeat, refreshes that fail, forgotten clients   |
 //! | `races`     | many processes at once, and processes that are killed          |
 //! | `whole`     | the real program, a browser, a person                          |
 
 mod clients;
+#[cfg(unix)]
+mod ends;
 mod found;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod quiet;
 #[cfg(target_os = "linux")]
 mod races;
 mod story;

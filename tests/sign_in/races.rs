@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::whole::{echo, signed_in, starting};
+use super::whole::{echo, home, signed_in, starting};
 use crate::support::auth_server::{Answer, Plan};
 use crate::support::tab::{self, Browser};
 use crate::support::{BridgeProcess, Gate, Guarded, McpServer};
@@ -16,13 +16,6 @@ const COPIES: usize = 8;
 fn copies(server: &Guarded, browser: &Browser, home: &BridgeProcess) -> Vec<BridgeProcess> {
     let started = (0..COPIES).map(|_| starting(server, browser).home_of(home).spawn());
     started.collect()
-}
-
-/// A process that did nothing, for its home.
-fn home() -> BridgeProcess {
-    let mut idle = BridgeProcess::with_args(["--version"]).unchecked().spawn();
-    idle.wait_exit();
-    idle
 }
 
 #[test]
@@ -95,7 +88,7 @@ fn helpers(of: &BridgeProcess) -> Vec<u32> {
 }
 
 /// All processes of this home.
-fn processes(of: &BridgeProcess) -> Vec<u32> {
+pub(super) fn processes(of: &BridgeProcess) -> Vec<u32> {
     let home = format!("HOME={}\0", of.home().display());
     let pids = std::fs::read_dir("/proc").unwrap().flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok());

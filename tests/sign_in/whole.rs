@@ -40,6 +40,13 @@ fn bridge(server: &Guarded, browser: &Browser) -> BridgeProcess {
     bridge
 }
 
+/// A process that did nothing, for its home.
+pub(super) fn home() -> BridgeProcess {
+    let mut idle = BridgeProcess::with_args(["--version"]).unchecked().spawn();
+    idle.wait_exit();
+    idle
+}
+
 /// The result of a call.
 pub(super) fn echo(bridge: &mut BridgeProcess, id: u64) -> Value {
     bridge.call_tool(id, "echo", json!({"text": "hi"}))["result"].take()
@@ -161,8 +168,7 @@ fn a_logout_and_a_login_elsewhere_are_noticed_by_a_bridge_that_runs() {
 fn a_token_given_by_hand_opens_no_page_whatever_the_server_says_to_it() {
     let server = Guarded::run();
     let browser = Browser::recording();
-    let mut idle = BridgeProcess::with_args(["--version"]).unchecked().spawn();
-    idle.wait_exit();
+    let idle = home();
     run(server.command("login").arg("--with-token"), &idle, "a-token-of-mine");
     let args = ["--browser".to_owned(), browser.command()];
     let mut bridge = server.bridge().home_of(&idle).args(args).spawn();

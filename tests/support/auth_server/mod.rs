@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -316,6 +316,16 @@ impl AuthServer {
     /// The requests to a path so far.
     pub fn asked(&self, path: &str) -> Vec<Asked> {
         self.world.state().asked.iter().filter(|asked| asked.path == path).cloned().collect()
+    }
+
+    /// Waits until a path was asked for so often.
+    #[track_caller]
+    pub fn wait_for(&self, path: &str, times: usize) {
+        let until = Instant::now() + crate::support::DEADLINE;
+        while self.asked(path).len() < times {
+            assert!(Instant::now() < until, "{path} was not asked for {times} times");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// All paths in the order in which they were asked for.

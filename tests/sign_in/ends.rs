@@ -1,0 +1,145 @@
+//! What comes to an end: refusals that repeat, refreshes that fail, clients that the authorization server
+//! forgot.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::json;
+
+use super::whole::{echo, signed_in, starting};
+use crate::support::auth_server::{Answer, Plan};
+use crate::support::mcp_server::matcher;
+use crate::support::tab::{self, Browser};
+use crate::support::{Guarded, McpServer};
+
+/// The server takes no token at all.
+fn refuses_all(server: &Guarded) {
+    let challenge = "Bearer error=\"invalid_token\", scope=\"write\"";
+    let refusal = crate::support::Answer::status(401).header("www-authenticate", challenge);
+    let endpoint = matcher::when("all", |request| request.path == "/mcp");
+    server.mcp.always(endpoint, refusal);
+}
+
+#[test]
+fn a_server_that_refuses_the_new_token_ends_it_with_what_to_compare() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let mut bridge = signed_in(&server, &browser);
+    refuses_all(&server);
+    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    tab::sign_in(&browser.page(2));
+    let answer = bridge.expect_response(1);
+    let text = answer["error"].to_string();
+    for part in
+        [&*server.auth.issuer(), "was refused by", "scopes `write", "wants `write`", "--scope"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!((server.grants("refresh_token"), server.grants("authorization_code")), (1, 2));
+    let again = bridge.call_tool(2, "echo", json!({}));
+    assert!(again["error"].is_object(), "{again}");
+    assert_eq!((browser.pages().len(), server.asked("/token")), (2, 3), "nobody is asked again");
+    bridge.finish();
+}
+
+#[test]
+fn scopes_that_are_not_granted_are_asked_for_once_and_then_named() {
+    let plan = Plan::default().grants(|grant| grant["scope"] = json!("read"));
+    let server = Guarded::with(plan, McpServer::legacy());
+    server.needs_scope("set_note", "write");
+    let browser = Browser::recording();
+    let mut bridge = signed_in(&server, &browser);
+    server.mcp.always(
+        matcher::tool("set_note"),
+        crate::support::Answer::status(403)
+            .header("www-authenticate", "Bearer error=\"insufficient_scope\", scope=\"write\""),
+    );
+    bridge.request(1, "tools/call", json!({"name": "set_note", "arguments": {"text": "x"}}));
+    tab::sign_in(&browser.page(2));
+    let answer = bridge.expect_response(1);
+    assert!(answer["error"].to_string().contains("`write`"), "{answer}");
+    let again = bridge.call_tool(2, "set_note", json!({"text": "x"}));
+    assert!(again["error"].to_string().contains("`write`"), "{again}");
+    assert_eq!((browser.pages().len(), server.grants("authorization_code")), (2, 2));
+    assert!(echo(&mut bridge, 3).is_object());
+    bridge.finish();
+}
+
+#[test]
+fn a_refresh_that_fails_for_the_moment_costs_nothing_but_the_moment() {
+    let down = Arc::new(AtomicBool::new(false));
+    let is_down = Arc::clone(&down);
+    let plan = Plan::default().rule("/token", move |_| {
+        is_down.load(Ordering::Relaxed).then(|| Answer::page(503, "<h1>Down</h1>"))
+    });
+    let server = Guarded::with(plan, McpServer::legacy());
+    let browser = Browser::recording();
+    let mut bridge = signed_in(&server, &browser);
+    server.auth.expire_all();
+    down.store(true, Ordering::Relaxed);
+    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    server.auth.wait_for("/token", 2);
+    down.store(false, Ordering::Relaxed);
+    bridge.expect_response(1);
+    assert!(echo(&mut bridge, 2).is_object());
+    assert_eq!((browser.pages().len(), server.grants("authorization_code")), (1, 1));
+    bridge.finish();
+}
+
+#[test]
+fn a_client_that_the_authorization_server_forgot_registers_anew() {
+    let server = Guarded::with(Plan::default().expects_refusals(), McpServer::legacy());
+    let browser = Browser::recording();
+    let mut bridge = signed_in(&server, &browser);
+    server.auth.forget_clients();
+    server.auth.expire_all();
+    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    tab::sign_in(&browser.page(2));
+    assert!(bridge.expect_response(1)["result"].is_object());
+    assert_eq!((server.asked("/register"), browser.pages().len()), (2, 2));
+    bridge.finish();
+}
+
+#[test]
+fn a_page_that_wants_to_see_a_browser_is_no_reason_to_register_anew() {
+    let guarded = Arc::new(AtomicBool::new(false));
+    let is_guarded = Arc::clone(&guarded);
+    let plan = Plan::default().expects_refusals().rule("/authorize", move |_| {
+        is_guarded.swap(false, Ordering::Relaxed).then(|| {
+            let headers = [("cf-mitigated", "challenge"), ("content-type", "text/html")];
+            Answer::http(403, &headers, "<h1>Just a moment</h1>")
+        })
+    });
+    let server = Guarded::with(plan, McpServer::legacy());
+    let browser = Browser::recording();
+    let mut bridge = signed_in(&server, &browser);
+    server.auth.revoke_all();
+    guarded.store(true, Ordering::Relaxed);
+    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    tab::sign_in(&browser.page(2));
+    assert!(bridge.expect_response(1)["result"].is_object());
+    assert_eq!(server.asked("/register"), 1);
+    bridge.finish();
+}
+
+#[test]
+fn a_no_is_remembered_by_the_next_start_until_a_call_asks() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let mut bridge = starting(&server, &browser).spawn();
+    bridge.initialize();
+    bridge.request(1, "tools/list", json!({}));
+    tab::get(&tab::deny(&browser.page(1))).unwrap();
+    bridge.expect_response(1);
+    bridge.close_stdin();
+    bridge.wait_exit();
+    let mut next = starting(&server, &browser).home_of(&bridge).spawn();
+    next.initialize();
+    let list = next.call(1, "tools/list", json!({}));
+    assert_eq!(list["result"]["tools"][0]["name"], "bridge_sign_in", "{list}");
+    assert_eq!(browser.pages().len(), 1);
+    next.request(2, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    tab::sign_in(&browser.page(2));
+    assert!(next.expect_response(2)["result"].is_object());
+    next.finish();
+}
