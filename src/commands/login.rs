@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
 use crate::auth::{
-    self, Begun, Cause, DeviceSignIn, Failure, Grant, Host, Pasted, SignIn, TokenSet, read_pasted,
+    Begun, Cause, DeviceSignIn, Failure, FailureKind, Grant, Host, Pasted, SignIn, TokenSet,
+    read_pasted,
 };
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::config;
 use crate::credentials::{Keep, KeychainError, Lock, LockKind, Patience, StoreError};
 use crate::error::Error;
 use crate::secret::Secret;
-use crate::ui;
+use crate::{os, ui};
 
 use super::parts::{Parts, error};
 
@@ -85,7 +86,7 @@ fn parts(config: &config::Serve) -> Result<Parts, Error> {
     match parts.store.prepare() {
         Err(StoreError::Keychain(why)) if why.is_for_good() => match choice(&why)? {
             Choice::Plaintext => Ok(Parts::keeping(config, Keep::Plaintext, Patience::Interactive)),
-            Choice::Nowhere => Err(error(&auth::of_store(&why.into()))),
+            Choice::Nowhere => Err(Error::failed("nobody was signed in").because(why)),
         },
         // Whatever else is wrong is told where it is met.
         _ => Ok(parts),
@@ -161,7 +162,19 @@ async fn by_browser(
     let (lines, pasted) = mpsc::channel(1);
     std::thread::spawn(move || read_lines(&lines));
     let mut terminal = Terminal { config, spinner: None };
-    sign_in.by_browser(cause, lock, &mut terminal, first_pasted(pasted)).await
+    let told_to_end = os::told_to_end();
+    tokio::select! {
+        done = sign_in.by_browser(cause, lock, &mut terminal, first_pasted(pasted)) => done,
+        () = told_to_end => {
+            // Left as it is, another process would wait for the same page.
+            sign_in.vault.change(|record| (record.pending, record.page) = (None, None)).await?;
+            Err(ended())
+        }
+    }
+}
+
+fn ended() -> Failure {
+    Failure::new(FailureKind::Denied, "the sign-in was ended before it was done")
 }
 
 /// A person in a terminal.
@@ -244,7 +257,7 @@ async fn by_device(
 
 /// Keeps a token that the person has. No page is ever opened for it.
 async fn keep_given(sign_in: &SignIn) -> Result<(), Error> {
-    let token = given_token()?;
+    let token = given_token().await?;
     sign_in.vault.prepare().await.map_err(|failure| error(&failure))?;
     let now = Moment::from(SystemClock.wall());
     let tokens = TokenSet::given(token, now);
@@ -254,14 +267,30 @@ async fn keep_given(sign_in: &SignIn) -> Result<(), Error> {
     Ok(())
 }
 
-fn given_token() -> Result<Secret<String>, Error> {
+/// Asks for a token. Whoever ends the process meanwhile gets the terminal back as it was.
+async fn typed_token() -> Result<std::io::Result<Secret<String>>, Error> {
+    let (terminal, told_to_end) = (os::Terminal::of_stdin(), os::told_to_end());
+    let (sender, typed) = oneshot::channel();
+    // A thread of its own: nothing waits for it at the end.
+    std::thread::spawn(move || sender.send(ui::ask_hidden("Token: ")));
+    tokio::select! {
+        typed = typed => typed.map_err(|_| Error::failed("the token could not be read")),
+        () = told_to_end => {
+            terminal.restore();
+            ui::say("");
+            Err(Error::failed("no token was given"))
+        }
+    }
+}
+
+async fn given_token() -> Result<Secret<String>, Error> {
     let unusable = |why: &str| {
         Error::usage("the token can't be used")
             .because(why)
             .hint("write it to stdin: `printf %s \"$TOKEN\" | bridge login SERVER --with-token`")
     };
     let text = if std::io::stdin().is_terminal() {
-        let typed = ui::ask_hidden("Token: ").map_err(|error| unusable(&error.to_string()))?;
+        let typed = typed_token().await?.map_err(|error| unusable(&error.to_string()))?;
         typed.expose().clone()
     } else {
         let mut text = String::new();

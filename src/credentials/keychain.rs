@@ -296,6 +296,12 @@ fn reason(error: &keyring_core::Error) -> String {
 
 /// The item in the system's own keychain.
 pub(super) fn of_system() -> keyring_core::Result<Entry> {
+    // What libdbus says in its place is about how it was built.
+    #[cfg(target_os = "linux")]
+    if !os::has_session_bus() {
+        const NO_BUS: &str = "this session has no bus (DBUS_SESSION_BUS_ADDRESS is not set)";
+        return Err(keyring_core::Error::PlatformFailure(NO_BUS.into()));
+    }
     #[cfg(target_os = "linux")]
     let (store, modifiers) = (
         dbus_secret_service_keyring_store::Store::new()?,

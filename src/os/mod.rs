@@ -16,14 +16,14 @@ use windows as system;
 pub use desktop::{Desktop, NoDesktop, Told, find_desktop, is_wsl};
 pub use ports::holder_of_port;
 #[cfg(target_os = "linux")]
-pub use session_bus::find_session_bus;
+pub use session_bus::{find_session_bus, has_session_bus};
 
 /// The keychains of other systems are not on a bus.
 #[cfg(not(target_os = "linux"))]
 pub fn find_session_bus() {}
 
 pub use system::{
-    allow_many_files, file_number, kill_group, leave_session, leave_stdio, machine_name,
+    Terminal, allow_many_files, file_number, kill_group, leave_session, leave_stdio, machine_name,
     open_lock_file, open_own_file, own_folder, parent_gone, run_detached, run_hidden,
     split_command, stdin, stdout, stdout_hung_up, told_to_end,
 };

@@ -15,8 +15,7 @@ const RUNTIME_FOLDER: &str = "XDG_RUNTIME_DIR";
 /// that are started later see it too. Does nothing once there is a second thread.
 #[expect(clippy::disallowed_methods, reason = "for a C library that reads the environment")]
 pub fn find_session_bus() {
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if is_set(ADDRESS) || is_set(RUNTIME_FOLDER) {
+    if has_session_bus() {
         return;
     }
     let user = rustix::process::geteuid().as_raw();
@@ -28,6 +27,15 @@ pub fn find_session_bus() {
             std::env::set_var(ADDRESS, format!("unix:path={}", bus.display()));
         }
     }
+}
+
+/// Whether the environment says where a bus is, or in which folder one would be.
+pub fn has_session_bus() -> bool {
+    is_set(ADDRESS) || is_set(RUNTIME_FOLDER)
+}
+
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 fn is_own_socket(path: &Path, user: u32) -> bool {

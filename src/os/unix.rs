@@ -181,6 +181,24 @@ async fn received(signal: &mut Option<Signal>) {
     }
 }
 
+/// How the terminal at stdin is set, as whether it shows what is typed.
+pub struct Terminal(Option<rustix::termios::Termios>);
+
+impl Terminal {
+    /// As it is now, if there is one.
+    pub fn of_stdin() -> Self {
+        Self(rustix::termios::tcgetattr(std::io::stdin()).ok())
+    }
+
+    /// Sets it as it was.
+    pub fn restore(&self) {
+        use rustix::termios::{OptionalActions, tcsetattr};
+        if let Some(state) = &self.0 {
+            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, state);
+        }
+    }
+}
+
 /// Sets a program up to run unseen: in a process group of its own, so that all of it can be ended.
 pub fn run_hidden(command: &mut tokio::process::Command) {
     command.process_group(0);

@@ -52,6 +52,19 @@ pub fn told_to_end() -> impl Future<Output = ()> {
     }
 }
 
+/// How the terminal at stdin is set. A console belongs to all its processes, and each new one sets it anew.
+pub struct Terminal;
+
+impl Terminal {
+    /// As it is now.
+    pub fn of_stdin() -> Self {
+        Self
+    }
+
+    /// Sets it as it was.
+    pub fn restore(&self) {}
+}
+
 async fn received(signal: Option<impl Future<Output = Option<()>>>) {
     match signal {
         Some(signal) => {

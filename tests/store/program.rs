@@ -1,6 +1,6 @@
 //! The program itself in the home of a session: commands in a terminal's place, and a client's server.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
@@ -53,6 +53,23 @@ pub fn command(home: &Home, args: &[&str]) -> Done {
     let output = program(home, args).output().unwrap();
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     Done { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+}
+
+/// Runs a command until it says something, and then types Ctrl-C; its exit code and all that it said.
+pub fn interrupted(home: &Home, args: &[&str], when: &str) -> (Option<i32>, String) {
+    let mut child = program(home, args).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains(when) {
+        assert!(stderr.read_line(&mut said).unwrap() > 0, "it ended: {said}");
+    }
+    rustix::process::kill_process(
+        rustix::process::Pid::from_child(&child),
+        rustix::process::Signal::INT,
+    )
+    .unwrap();
+    stderr.read_to_string(&mut said).unwrap();
+    (child.wait().unwrap().code(), said)
 }
 
 /// The program beside a client; killed when this is dropped.

@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::Scene;
 use super::hosted::Hosted;
-use super::program::{Done, Served, browser, command};
+use super::program::{Done, Served, browser, command, interrupted};
 use super::session::Session;
 
-pub const SCENES: [Scene; 7] = [
+pub const SCENES: [Scene; 8] = [
     ("signed in once, silent afterwards, signed out", story),
     ("two first starts at once", first_starts),
     ("signing in without a keychain", absent),
@@ -18,6 +18,7 @@ pub const SCENES: [Scene; 7] = [
     ("signed in, and the keychain hangs", hanging),
     ("signed in, and the keychain was emptied", emptied),
     ("records that anybody can read", plaintext),
+    ("a sign-in that is ended by hand", ended),
 ];
 
 /// What no call takes that meets a store which does not answer: the keychain's 2 seconds, twice.
@@ -207,4 +208,22 @@ fn plaintext() {
     done.succeeds().tells(&["warning", "not sealed"]);
     let status = user.run(&[&["status"][..], &plain].concat());
     tells(&status.succeeds().stdout, &["plaintext", "not sealed"]);
+}
+
+fn ended() {
+    let (session, hosted) = (Session::with_keychain(), Hosted::new());
+    let user = User::new(&session, &hosted);
+    let mut options = user.options(&["login"]);
+    // A browser that leads nowhere.
+    options[3] = "true";
+    let (code, said) = interrupted(&session.user, &options, "Open this page");
+    assert_eq!(code, Some(4), "{said}");
+    tells(&said, &["the sign-in was ended"]);
+    let shown = user.run(&["status", "--json"]).stdout;
+    tells(&shown, &["\"state\":\"signed out\""]);
+    // Nobody waits for the page of then.
+    let mut served = user.serve();
+    served.initialize();
+    assert_eq!(served.call(2)["result"]["content"][0]["text"], "done");
+    assert_eq!(user.pages(), 1);
 }
