@@ -29,6 +29,21 @@ fn a_list_that_meets_a_sign_in_arrives_once_the_person_has_signed_in() {
     bridge.finish();
 }
 
+#[test]
+fn the_page_is_there_when_it_opens_and_while_its_program_still_runs() {
+    let server = Guarded::run();
+    let browser = Browser::lingering();
+    for store in ["env", "memory"] {
+        let nth = browser.pages().len() + 1;
+        let mut bridge = starting(&server, &browser).args(["--credential-store", store]).spawn();
+        bridge.initialize();
+        bridge.request(1, "tools/list", json!({}));
+        tab::sign_in(&browser.page(nth));
+        assert!(bridge.expect_response(1)["result"].is_object(), "{store}");
+        bridge.finish();
+    }
+}
+
 /// A bridge whose pages are recorded.
 pub(super) fn starting(server: &Guarded, browser: &Browser) -> Builder {
     server.bridge().args(["--browser".to_owned(), browser.command()])

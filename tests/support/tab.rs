@@ -21,6 +21,15 @@ pub struct Browser {
 
 impl Browser {
     pub fn recording() -> Self {
+        Self::with_end("")
+    }
+
+    /// One whose program runs on for longer than it is watched, as a browser that was not open before.
+    pub fn lingering() -> Self {
+        Self::with_end("exec sleep 5\n")
+    }
+
+    fn with_end(end: &str) -> Self {
         let folder = TempDir::new().expect("a folder");
         let (pipe, program) = (folder.path().join("pages"), folder.path().join("browser"));
         let mode = rustix::fs::Mode::from_raw_mode(0o600);
@@ -28,7 +37,7 @@ impl Browser {
             .expect("a pipe");
         // Held for writing too, so that it has no end while nobody writes.
         let held = File::options().read(true).write(true).open(&pipe).expect("the pipe");
-        let script = format!("#!/bin/sh\nprintf '%s\\n' \"$1\" > '{}'\n", pipe.display());
+        let script = format!("#!/bin/sh\nprintf '%s\\n' \"$1\" > '{}'\n{end}", pipe.display());
         fs::write(&program, script).expect("a program");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a program");
         let opened = Arc::<Watched<Vec<String>>>::default();
