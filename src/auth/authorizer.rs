@@ -47,8 +47,8 @@ pub struct Bearer {
 pub enum Verdict {
     /// There is another token: once more.
     Again,
-    /// A person has to sign in.
-    SignIn,
+    /// A person has to sign in, and why where they did so before.
+    SignIn(Option<String>),
     /// Nothing that a sign-in would cure.
     Refused(Failure),
     /// It is not about tokens.
@@ -206,7 +206,7 @@ impl Authorizer {
 
     /// The tokens are over.
     fn forget(&self, held: &Held, failure: &Failure) {
-        tracing::info!("the token can't be renewed: {failure}");
+        tracing::warn!("the stored sign-in is over: {failure}; a new one is needed");
         let mut state = self.state();
         if state.held.as_ref().is_some_and(|own| own.generation == held.generation) {
             state.held = None;
@@ -446,14 +446,15 @@ impl Authorizer {
         untried: Untried,
         challenge: Option<Challenge>,
     ) -> Verdict {
+        let endless = self.endless(held, challenge.as_ref());
         if untried.earned {
-            return Verdict::Refused(self.endless(held, challenge.as_ref()));
+            return Verdict::Refused(endless);
         }
         let refused = Some(held.generation);
-        let cause = Cause { challenge: challenge.clone(), refused, ..Cause::default() };
+        let cause = Cause { challenge, refused, ..Cause::default() };
         match self.person_for(cause).await {
-            Lack::Person => Verdict::SignIn,
-            Lack::Failed(_) => Verdict::Refused(self.endless(held, challenge.as_ref())),
+            Lack::Person => Verdict::SignIn(Some(endless.reason())),
+            Lack::Failed(_) => Verdict::Refused(endless),
         }
     }
 
@@ -494,7 +495,7 @@ impl Authorizer {
         match self.lack().await {
             Lack::Person => {
                 self.is_needed(self.stepping_up(challenge, wanted));
-                Verdict::SignIn
+                Verdict::SignIn(None)
             }
             Lack::Failed(_) => Verdict::Refused(self.insufficient(&wanted)),
         }
@@ -574,7 +575,7 @@ pub enum Lack {
 impl From<Lack> for Verdict {
     fn from(lack: Lack) -> Self {
         match lack {
-            Lack::Person => Self::SignIn,
+            Lack::Person => Self::SignIn(None),
             Lack::Failed(failure) => Self::Refused(failure),
         }
     }

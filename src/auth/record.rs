@@ -315,6 +315,18 @@ mod tests {
     }
 
     #[test]
+    fn a_refresh_leaves_a_person_who_is_asked_for_more_at_it() {
+        let mut record = whole();
+        let tokens =
+            TokenSet::given(Secret::new("next".to_owned()), Moment::from_unix_seconds(2000));
+        let granted = Granted { tokens, method: AuthMethod::Post };
+        record.renew(granted.clone(), &Scopes::parse("a"));
+        assert!(record.pending.is_some() && record.generation == 2);
+        record.grant(granted, &Scopes::parse("a b"));
+        assert!(record.pending.is_none() && record.generation == 3);
+    }
+
+    #[test]
     fn what_belongs_to_one_issuer_never_reaches_another() {
         let mut record = whole();
         record.set_provider(provider("https://as.example"));

@@ -393,3 +393,25 @@ fn a_call_that_is_cancelled_while_it_waits_is_never_sent() {
     desk.signs_in();
     assert!(desk.sent.is_empty() && desk.take_answers().is_empty());
 }
+
+#[test]
+fn tokens_that_another_process_renewed_open_no_second_stream() {
+    let mut desk = Desk::open(&json!({}));
+    let listens = desk.listens;
+    desk.phase(Phase::Settled(7));
+    desk.phase(Phase::Settled(8));
+    assert_eq!((desk.listens, desk.take_written().len()), (listens, 0));
+}
+
+#[test]
+fn the_same_failure_a_second_time_ends_what_waits_as_well() {
+    let mut desk = Desk::refused("c", &json!({}));
+    let down = Phase::Failed(auth::Failure::new(auth::FailureKind::Unreachable, "as is down"));
+    for id in [1, 2] {
+        desk.calls(id, "x");
+        assert_eq!(desk.pages, id as usize);
+        desk.phase(down.clone());
+        let answers = desk.take_answers();
+        assert!(answers[0]["error"].to_string().contains("as is down"), "{answers:?}");
+    }
+}

@@ -43,7 +43,9 @@ impl Remote {
             match authorizer.refused(status, headers, bearer.as_ref()).await {
                 Verdict::Again if tokens < MAX_TOKENS => tokens += 1,
                 Verdict::Again | Verdict::NotOurs => return Ok(answer.into()),
-                Verdict::SignIn => return Err(self.person_needed(status)),
+                Verdict::SignIn(cause) => {
+                    return Err(Failure { cause, ..self.person_needed(status) });
+                }
                 Verdict::Refused(failure) => return Err(self.refused_token(&failure, &bearer)),
             }
             if let Some(noted) = how.handed_over {

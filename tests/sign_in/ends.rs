@@ -43,6 +43,22 @@ fn a_server_that_refuses_the_new_token_ends_it_with_what_to_compare() {
 }
 
 #[test]
+fn a_call_that_alone_is_refused_with_every_token_ends_with_what_to_compare_too() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let mut bridge = signed_in(&server, &browser);
+    let challenge = "Bearer error=\"invalid_token\", scope=\"write\"";
+    let refusal = crate::support::Answer::status(401).header("www-authenticate", challenge);
+    server.mcp.always(matcher::tool("echo"), refusal);
+    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    tab::sign_in(&browser.page(2));
+    let answer = bridge.expect_response(1);
+    let text = answer["error"].to_string();
+    assert!(text.contains("was refused by") && text.contains("wants `write`"), "{text}");
+    assert_eq!(browser.pages().len(), 2);
+}
+
+#[test]
 fn scopes_that_are_not_granted_are_asked_for_once_and_then_named() {
     let plan = Plan::default().grants(|grant| grant["scope"] = json!("read"));
     let server = Guarded::with(plan, McpServer::legacy());

@@ -79,6 +79,23 @@ fn tokens_of_two_seconds_are_renewed_by_one_of_eight_for_all() {
     first.finish();
 }
 
+#[test]
+fn a_store_that_lives_in_memory_needs_no_helper() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let mut bridge = starting(&server, &browser).args(["--credential-store", "memory"]).spawn();
+    bridge.initialize();
+    bridge.request(1, "tools/list", json!({}));
+    let page = browser.page(1);
+    assert_eq!(processes(&bridge), [bridge.pid()]);
+    tab::sign_in(&page);
+    assert!(bridge.expect_response(1)["result"]["tools"].is_array());
+    server.auth.expire_all();
+    assert!(echo(&mut bridge, 2).is_object());
+    assert_eq!((browser.pages().len(), server.asked("/token")), (1, 2));
+    bridge.finish();
+}
+
 /// The processes that wait for a person on behalf of bridges in this home.
 fn helpers(of: &BridgeProcess) -> Vec<u32> {
     processes(of)
@@ -274,8 +291,9 @@ fn one_that_is_killed_after_the_server_rotated_costs_one_new_sign_in_that_says_w
     holder.kill();
     goes_on.open();
     other.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
-    let page = browser.page(2);
-    tab::sign_in(&page);
+    tab::sign_in(&browser.page(2));
+    other.wait_for_stderr("the stored sign-in is over: ");
+    other.wait_for_stderr("invalid_grant: the refresh token was used before");
     assert!(other.expect_response(1)["result"].is_object());
     assert_eq!((browser.pages().len(), server.grants("authorization_code")), (2, 2));
 }
