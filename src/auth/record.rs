@@ -194,7 +194,8 @@ impl Record {
         Err(Failure::new(FailureKind::IssuerMismatch, what)
             .because(format!("the client id was used with `{before}`, and now it is `{now}`"))
             .hint(format!(
-                "if that is right: `bridge logout {0}`, `bridge login {0}`",
+                "if that is right, run `bridge logout {0}` and `bridge login {0}`, both with the options that \
+                 your client gives for this server",
                 self.server
             )))
     }
