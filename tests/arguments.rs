@@ -351,7 +351,11 @@ fn a_wrong_list_is_told_with_the_nearest_right_one() {
 }
 
 /// What is said of a server, or of an option or variable, that can't be meant as it is.
-const MISTAKES: [(&[&str], &str); 26] = [
+const MISTAKES: [(&[&str], &str); 27] = [
+    (
+        &["login"],
+        "the server's address is missing\nhint: write its address: `bridge login https://mcp.example.com/mcp`",
+    ),
     (
         &[],
         "the server's address is missing\nhint: write its address: `bridge https://mcp.example.com/mcp`, usually in \

@@ -115,7 +115,11 @@ fn context(error: &clap::Error, kind: ContextKind) -> Option<&str> {
 /// What the parser has to say, in the form of all errors.
 fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
     let word = |n: usize| args.get(n).and_then(|arg| arg.to_str()).unwrap_or_default();
-    if let Some(mistaken) = args.get(1).and_then(|_| mistaken::server(word(1))) {
+    // A command that stands first is one; behind an option it would be taken for the server.
+    let is_command = command.get_subcommands().any(|each| each.get_name() == word(1));
+    if let Some(mistaken) = args.get(1).and_then(|_| mistaken::server(word(1)))
+        && !is_command
+    {
         return mistaken;
     }
     let shown = context(error, ContextKind::InvalidArg).unwrap_or_default();
@@ -143,6 +147,10 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
         ErrorKind::MissingRequiredArgument if args.len() > 1 && word(1) == "completions" => {
             Error::usage("no shell is named")
                 .hint("write `bridge completions SHELL`, with bash, zsh, fish, powershell or elvish")
+        }
+        ErrorKind::MissingRequiredArgument if matches!(word(1), "login" | "serve") => {
+            let hint = format!("write its address: `bridge {} https://mcp.example.com/mcp`", word(1));
+            Error::usage("the server's address is missing").hint(hint)
         }
         ErrorKind::MissingRequiredArgument => Error::usage("the server's address is missing").hint(
             "write its address: `bridge https://mcp.example.com/mcp`, usually in the configuration of \
