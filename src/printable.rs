@@ -27,6 +27,26 @@ pub fn printable(text: &str, most: usize) -> String {
     text.chars().take(most).map(|c| if is_printable(c) { c } else { LEFT_OUT }).collect()
 }
 
+/// At most so many characters of a text for people, on one line: runs of white space are one space, and what is
+/// not printable is left out.
+pub fn one_line(text: &str, most: usize) -> String {
+    let visible = text.chars().filter_map(|c| match c {
+        c if c.is_whitespace() => Some(' '),
+        c => is_printable(c).then_some(c),
+    });
+    let mut line = String::new();
+    for c in visible {
+        if c != ' ' || !line.ends_with(' ') {
+            line.push(c);
+        }
+    }
+    let line = line.trim();
+    match line.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+        None => line.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

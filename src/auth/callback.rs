@@ -5,6 +5,7 @@
 
 use url::form_urlencoded;
 
+use crate::printable::one_line;
 use crate::secret::Secret;
 
 /// Longest query, in bytes: as much as fits into the head of a request to the redirect listener.
@@ -98,24 +99,7 @@ impl Callback {
 /// A text of somebody else's, fit to be shown: one line, bounded, without characters that steer a terminal
 /// or turn the direction of what follows.
 pub fn cleaned(text: &str) -> String {
-    let visible = text.chars().filter_map(|c| match c {
-        c if c.is_whitespace() => Some(' '),
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => None,
-        '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}' => None,
-        c if c.is_control() => None,
-        c => Some(c),
-    });
-    let mut line = String::new();
-    for c in visible {
-        if c != ' ' || !line.ends_with(' ') {
-            line.push(c);
-        }
-    }
-    let line = line.trim();
-    match line.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{}…", line[..end].trim_end()),
-        None => line.to_owned(),
-    }
+    one_line(text, MAX_TEXT)
 }
 
 #[cfg(test)]

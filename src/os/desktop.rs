@@ -60,13 +60,14 @@ pub fn is_wsl() -> bool {
 
 #[cfg(not(any(target_os = "macos", windows)))]
 mod freedesktop {
-    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+    use std::os::unix::fs::MetadataExt;
     use std::path::{Path, PathBuf};
     use std::process::Stdio;
     use std::time::Duration;
 
     use tokio::process::Command;
 
+    use super::super::session_bus::{bus_in, is_own_socket, user};
     use super::{Desktop, NoDesktop, Told, is_wsl};
 
     /// How long a program that is asked about the session may take.
@@ -93,7 +94,7 @@ mod freedesktop {
         if let (None, Some(folder)) = (&told.runtime, &runtime) {
             add("XDG_RUNTIME_DIR", folder.to_str().unwrap_or_default());
         }
-        let bus = bus(told, runtime.as_deref());
+        let bus = told.bus.clone().or_else(|| bus_in(runtime.as_deref()?));
         if let (None, Some(bus)) = (&told.bus, &bus) {
             add("DBUS_SESSION_BUS_ADDRESS", bus);
         }
@@ -119,10 +120,6 @@ mod freedesktop {
         Err(if is_container() { NoDesktop::Container } else { NoDesktop::NoSession })
     }
 
-    fn user() -> u32 {
-        rustix::process::getuid().as_raw()
-    }
-
     /// The user's runtime folder, if it is the user's own.
     fn runtime(told: &Told) -> Option<PathBuf> {
         let folder = told
@@ -133,17 +130,6 @@ mod freedesktop {
             .metadata()
             .is_ok_and(|found| found.is_dir() && found.uid() == user())
             .then_some(folder)
-    }
-
-    fn bus(told: &Told, runtime: Option<&Path>) -> Option<String> {
-        told.bus.clone().or_else(|| {
-            let socket = runtime?.join("bus");
-            is_own_socket(&socket).then(|| format!("unix:path={}", socket.display()))
-        })
-    }
-
-    fn is_own_socket(path: &Path) -> bool {
-        path.metadata().is_ok_and(|found| found.file_type().is_socket() && found.uid() == user())
     }
 
     fn is_container() -> bool {

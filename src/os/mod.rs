@@ -2,7 +2,7 @@
 
 mod desktop;
 mod ports;
-#[cfg(target_os = "linux")]
+#[cfg(not(any(target_os = "macos", windows)))]
 mod session_bus;
 #[cfg(unix)]
 mod unix;
@@ -15,11 +15,11 @@ use windows as system;
 
 pub use desktop::{Desktop, NoDesktop, Told, find_desktop, is_wsl};
 pub use ports::holder_of_port;
-#[cfg(target_os = "linux")]
+#[cfg(not(any(target_os = "macos", windows)))]
 pub use session_bus::{find_session_bus, has_session_bus};
 
 /// The keychains of other systems are not on a bus.
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(target_os = "macos", windows))]
 pub fn find_session_bus() {}
 
 pub use system::{

@@ -18,13 +18,13 @@ pub fn find_session_bus() {
     if has_session_bus() {
         return;
     }
-    let user = rustix::process::geteuid().as_raw();
-    let bus = PathBuf::from(format!("/run/user/{user}/bus"));
-    if is_own_socket(&bus, user) && is_the_only_thread() {
+    let user = user();
+    let Some(bus) = bus_in(&PathBuf::from(format!("/run/user/{user}"))) else { return };
+    if is_the_only_thread() {
         // SAFETY: no other thread is there that could read the environment meanwhile.
         #[expect(unsafe_code, reason = "libdbus has no other way to be told")]
         unsafe {
-            std::env::set_var(ADDRESS, format!("unix:path={}", bus.display()));
+            std::env::set_var(ADDRESS, bus);
         }
     }
 }
@@ -38,8 +38,18 @@ fn is_set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
-fn is_own_socket(path: &Path, user: u32) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket() && file.uid() == user)
+/// The address of the bus whose socket is in this folder, if there is one that is the user's own.
+pub(super) fn bus_in(runtime: &Path) -> Option<String> {
+    let socket = runtime.join("bus");
+    is_own_socket(&socket).then(|| format!("unix:path={}", socket.display()))
+}
+
+pub(super) fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+pub(super) fn is_own_socket(path: &Path) -> bool {
+    path.metadata().is_ok_and(|file| file.file_type().is_socket() && file.uid() == user())
 }
 
 fn is_the_only_thread() -> bool {

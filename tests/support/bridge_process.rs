@@ -31,6 +31,9 @@ use super::{DEADLINE, Gate, McpServer, Timeline};
 
 pub use self::pipes::Streams;
 
+/// The key of the stored sign-ins.
+const STORE_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
 /// The process that is not running yet.
 pub struct Builder {
     program: PathBuf,
@@ -122,6 +125,8 @@ impl Builder {
             command.envs(xdg_variables(home.path()));
         }
         let watch = Watch::over(&self.args, &self.env, self.xdg);
+        // No test touches the keychain of whoever runs it.
+        command.env("BRIDGE_STORE_KEY", STORE_KEY);
         command.envs(watch.log().map(|path| ("BRIDGE_LOG", path)));
         command.envs(self.env).stdin(ends.stdin).stdout(ends.stdout);
         command.stderr(std::process::Stdio::piped()).current_dir(home.path());

@@ -8,8 +8,6 @@ use super::{Answer, BridgeProcess, McpServer, bridge_process};
 
 /// Where the metadata of the resource lies.
 const METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
-/// The key of the sealed store.
-const STORE_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// The two servers.
 pub struct Guarded {
@@ -59,14 +57,12 @@ impl Guarded {
 
     /// The bridge before this server, with a store that needs no keychain.
     pub fn bridge(&self) -> bridge_process::Builder {
-        BridgeProcess::to(self.mcp.url()).env("BRIDGE_STORE_KEY", STORE_KEY)
+        BridgeProcess::to(self.mcp.url())
     }
 
     /// What a person types, for this server and this store.
     pub fn command(&self, verb: &str) -> bridge_process::Builder {
-        BridgeProcess::with_args([verb.to_owned(), self.mcp.url()])
-            .env("BRIDGE_STORE_KEY", STORE_KEY)
-            .unchecked()
+        BridgeProcess::with_args([verb.to_owned(), self.mcp.url()]).unchecked()
     }
 
     /// How often the authorization server was asked for this.
