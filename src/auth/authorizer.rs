@@ -86,6 +86,8 @@ pub(super) struct State {
     remembered: Option<String>,
     /// The server wants a token.
     pub(super) wanted: bool,
+    /// Why the tokens that there were are no more.
+    pub(super) over_because: Option<String>,
     pub(super) cause: Cause,
     /// The record is being watched for what the person does.
     pub(super) watching: bool,
@@ -212,6 +214,8 @@ impl Authorizer {
             state.held = None;
         }
         state.over = Some(held.generation);
+        let why = format!("the sign-in is over: {}", failure.reason());
+        state.over_because = Some(super::cleaned(&why));
     }
 
     /// A person is needed, if there is one.
@@ -220,6 +224,7 @@ impl Authorizer {
             let mut state = self.state();
             state.wanted = true;
             cause.refused = cause.refused.or(state.over);
+            cause.why.clone_from(&state.over_because);
         }
         let lack = self.lack().await;
         match lack {
@@ -283,6 +288,7 @@ impl Authorizer {
             let asked = std::mem::take(&mut state.asked_scopes);
             state.stepped_up = std::mem::take(&mut state.stepped_up).union(&asked);
             state.wanted = false;
+            state.over_because = None;
             state.cause = Cause::default();
         }
         let waits = state.is_pending;
@@ -301,8 +307,11 @@ impl Authorizer {
             return;
         }
         if let (Some(pending), Some(page)) = (&record.pending, &record.page) {
-            let invitation =
-                Invitation { page: page.expose().clone(), provider: pending.url.expose().clone() };
+            let invitation = Invitation {
+                page: page.expose().clone(),
+                provider: pending.url.expose().clone(),
+                why: record.asked_because.clone(),
+            };
             self.phase.send_if_modified(|phase| replace(phase, Phase::Pending(invitation)));
         }
     }
@@ -506,9 +515,10 @@ impl Authorizer {
         let before = self.state().cause.clone();
         let open = !matches!(*self.phase.borrow(), Phase::Settled(_));
         let scope = before.challenge.filter(|_| open && before.step_up).and_then(|it| it.scope);
+        let why = format!("it wants permissions that were not granted: `{wanted}`");
         let both = wanted.union(&scope.as_deref().map(Scopes::parse).unwrap_or_default());
         challenge.scope = Some(both.to_string());
-        Cause { challenge: Some(challenge), step_up: true, ..Cause::default() }
+        Cause { challenge: Some(challenge), step_up: true, why: Some(why), ..Cause::default() }
     }
 
     fn insufficient(&self, wanted: &Scopes) -> Failure {

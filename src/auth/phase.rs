@@ -22,4 +22,6 @@ pub struct Invitation {
     pub page: String,
     /// The provider's page.
     pub provider: String,
+    /// Why a person who had signed in before is asked again.
+    pub why: Option<String>,
 }

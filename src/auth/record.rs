@@ -55,6 +55,12 @@ pub struct Record {
         skip_serializing_if = "Option::is_none"
     )]
     pub page: Option<Secret<String>>,
+    /// A sign-in on another device that waits for a person: until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Moment>,
+    /// Why the person who had signed in before is asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_because: Option<String>,
     /// Why the last sign-in or refresh came to nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<LastFailure>,
@@ -107,6 +113,8 @@ impl Record {
             scopes: Scopes::default(),
             pending: None,
             page: None,
+            device: None,
+            asked_because: None,
             last_failure: None,
             resource_refused: false,
             remembered: None,
@@ -140,7 +148,8 @@ impl Record {
     pub fn grant(&mut self, granted: Granted, asked: &Scopes) {
         self.renew(granted, asked);
         self.given = false;
-        (self.pending, self.page, self.last_failure) = (None, None, None);
+        self.nobody_is_asked();
+        self.last_failure = None;
     }
 
     /// Takes what a refresh brought. A person who is asked for more meanwhile is still asked.
@@ -153,12 +162,24 @@ impl Record {
         self.generation += 1;
     }
 
+    /// No sign-in waits for a person any more.
+    pub fn nobody_is_asked(&mut self) {
+        (self.pending, self.page, self.device, self.asked_because) = (None, None, None, None);
+    }
+
+    /// Whether a sign-in waits for a person.
+    pub fn waits_for_person(&self, now: Moment) -> bool {
+        let by_browser = self.pending.as_ref().is_some_and(|pending| !pending.is_over(now));
+        by_browser || self.device.is_some_and(|deadline| deadline > now)
+    }
+
     /// Takes a token that a person gave. Nothing that a sign-in earned stays beside it.
     pub fn give(&mut self, tokens: TokenSet) {
         self.tokens = Some(tokens);
         self.generation += 1;
         self.given = true;
-        (self.pending, self.page, self.last_failure) = (None, None, None);
+        self.nobody_is_asked();
+        self.last_failure = None;
         self.remembered = None;
         self.scopes = Scopes::default();
     }

@@ -317,6 +317,8 @@ fn read(
 pub enum Standing {
     /// It names the client as unknown: register again.
     Dead,
+    /// It may not ask for these scopes: register again for them.
+    Narrow,
     /// Nothing is said against it.
     Alive,
 }
@@ -326,19 +328,24 @@ pub enum Standing {
 pub async fn standing(fetch: &Fetch, authorization_url: &Url) -> Standing {
     let fetch = fetch.clone().within(STANDING_TIME);
     let Ok(reply) = fetch.peek(authorization_url).await else { return Standing::Alive };
-    let named = match reply.status {
-        _ if reply.is_bot_protection() => false,
-        400 | 401 | 403 | 404 | 422 => names_dead_client(&reply.text()),
-        300..400 => reply.location().is_some_and(|location| {
-            let location = location.split('#').next().unwrap_or_default();
-            let query = location.split_once('?').map_or("", |(_, query)| query);
-            url::form_urlencoded::parse(query.as_bytes()).any(|(name, value)| {
-                name == "error" && matches!(&*value, "invalid_client" | "unauthorized_client")
-            })
-        }),
-        _ => false,
-    };
-    if named { Standing::Dead } else { Standing::Alive }
+    match reply.status {
+        _ if reply.is_bot_protection() => Standing::Alive,
+        400 | 401 | 403 | 404 | 422 if names_dead_client(&reply.text()) => Standing::Dead,
+        300..400 => reply.location().map_or(Standing::Alive, told_by_redirect),
+        _ => Standing::Alive,
+    }
+}
+
+/// What an authorization server says of a client by sending the browser back at once.
+fn told_by_redirect(location: &str) -> Standing {
+    let location = location.split('#').next().unwrap_or_default();
+    let query = location.split_once('?').map_or("", |(_, query)| query);
+    let mut params = url::form_urlencoded::parse(query.as_bytes());
+    match params.find(|(name, _)| name == "error").as_ref().map(|(_, value)| &**value) {
+        Some("invalid_client" | "unauthorized_client") => Standing::Dead,
+        Some("invalid_scope") => Standing::Narrow,
+        _ => Standing::Alive,
+    }
 }
 
 /// What to do when nobody registers clients here (PKCE and redirect are ours, the id is not).

@@ -66,6 +66,9 @@ pub struct Cause {
     pub resume: bool,
     /// What the client calls itself that the person goes back to.
     pub client: Option<String>,
+    /// Why a person who had signed in before is asked again.
+    #[serde(default)]
+    pub why: Option<String>,
 }
 
 impl Cause {
@@ -199,6 +202,10 @@ impl SignIn {
             }
             _ => None,
         };
+        let why = match &resumed {
+            Some(_) => record.and_then(|record| record.asked_because),
+            None => cause.why.clone(),
+        };
         let (mut listener, pending, taken_over) = match resumed {
             Some((listener, pending)) => (listener, pending, true),
             None if cause.resume => return Ok(()),
@@ -209,7 +216,7 @@ impl SignIn {
         };
         let page = listener.start_url(pending.state.expose());
         let invitation =
-            Invitation { page: page.to_string(), provider: pending.url.expose().clone() };
+            Invitation { page: page.to_string(), provider: pending.url.expose().clone(), why };
         let begun = Begun { invitation, taken_over };
         // A browser is quick, and may not end before its page is shown: it is listened to from the start.
         let ended = tokio::select! {
@@ -249,19 +256,21 @@ impl SignIn {
         if client.origin == Origin::Dynamic && is_known {
             let fetch = &self.fetch;
             let url = Url::parse(pending.url.expose()).map_err(|_| unusable_url())?;
-            if registration::standing(fetch, &url).await == Standing::Dead {
-                tracing::info!("the authorization server forgot this client; registering anew");
+            let standing = registration::standing(fetch, &url).await;
+            if standing != Standing::Alive {
+                tracing::info!(?standing, "this client can't ask; registering anew");
                 client = self.new_client(&provider, &redirect_uri, &scopes).await?;
                 pending = self.pending(&provider, &client, &redirect_uri, &scopes)?;
             }
         }
         let page = listener.start_url(pending.state.expose()).to_string();
-        let saved = pending.clone();
+        let (saved, why) = (pending.clone(), cause.why.clone());
         self.vault
             .change(move |record| {
                 record.registration = Some(client);
                 record.pending = Some(saved);
                 record.page = Some(Secret::new(page));
+                record.asked_because = why;
                 record.last_failure = None;
             })
             .await?;
@@ -372,6 +381,14 @@ impl SignIn {
 
     /// Resolves when the record no longer waits for this sign-in.
     async fn ended_elsewhere(&self, pending: &Pending) {
+        let is_ours = |record: &Record| {
+            record.pending.as_ref().is_some_and(|other| other.state == pending.state)
+        };
+        self.changed_to(|record| !is_ours(record)).await;
+    }
+
+    /// Resolves when another process has changed the record to one like that, or has deleted it.
+    async fn changed_to(&self, like_that: impl Fn(&Record) -> bool) {
         let mut seen = self.vault.version();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -381,8 +398,7 @@ impl SignIn {
             }
             seen = version;
             let Ok(record) = self.vault.load().await else { continue };
-            let ours = record.as_ref().and_then(|record| record.pending.as_ref());
-            if ours.is_none_or(|other| other.state != pending.state) {
+            if record.as_ref().is_none_or(&like_that) {
                 return;
             }
         }
@@ -447,6 +463,18 @@ impl SignIn {
         _lock: Lock,
         shown: impl FnOnce(&DeviceSignIn),
     ) -> Result<(), Failure> {
+        let result = self.ask_on_device(cause, shown).await;
+        if let Err(failure) = &result {
+            self.note(failure).await;
+        }
+        result
+    }
+
+    async fn ask_on_device(
+        &self,
+        cause: &Cause,
+        shown: impl FnOnce(&DeviceSignIn),
+    ) -> Result<(), Failure> {
         self.vault.prepare().await?;
         let provider = self.provider(cause).await?;
         let scopes = self.scopes(cause, &provider).await?;
@@ -460,8 +488,13 @@ impl SignIn {
         };
         let endpoint = self.endpoint(&provider, &client);
         let sign_in = endpoint.begin_device(&scopes).await?;
+        let deadline = sign_in.deadline;
+        self.vault.change(move |record| record.device = Some(deadline)).await?;
         shown(&sign_in);
-        let granted = endpoint.wait_for_device(sign_in).await?;
+        let granted = tokio::select! {
+            granted = endpoint.wait_for_device(sign_in) => granted?,
+            () = self.changed_to(|record| record.device != Some(deadline)) => return Err(taken_back()),
+        };
         self.vault
             .change(move |record| {
                 record.registration = Some(client);
@@ -499,9 +532,13 @@ impl SignIn {
     async fn note(&self, failure: &Failure) {
         let noted = failure.clone();
         let now = now();
+        let by_person = matches!(failure.kind, FailureKind::Denied | FailureKind::Expired);
+        if by_person && matches!(self.vault.load().await, Ok(None)) {
+            // Somebody signed out meanwhile: nothing is left, and nothing comes back.
+            return;
+        }
         let saved = self.vault.change(move |record| {
-            record.pending = None;
-            record.page = None;
+            record.nobody_is_asked();
             record.note(&noted, now);
         });
         if let Err(error) = saved.await {

@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
 use crate::auth::{
-    Begun, Cause, DeviceSignIn, Failure, FailureKind, Grant, Host, Pasted, SignIn, TokenSet,
-    read_pasted,
+    Begun, Cause, DeviceSignIn, Failure, FailureKind, Grant, Host, Pasted, Record, SignIn,
+    TokenSet, read_pasted,
 };
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::config;
@@ -149,7 +149,7 @@ async fn take_over(sign_in: &SignIn) -> Result<Lock, Failure> {
         return Ok(lock);
     }
     ui::say("Another process waits for a sign-in at this server; taking its place …");
-    sign_in.vault.change(|record| record.pending = None).await?;
+    sign_in.vault.change(Record::nobody_is_asked).await?;
     sign_in.vault.lock(LockKind::SignIn).await
 }
 

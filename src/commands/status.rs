@@ -85,6 +85,7 @@ fn described(entry: &Entry, now: SystemTime) -> Value {
         "scopes": record.scopes.iter().collect::<Vec<_>>(),
         "expiresInSeconds": expires.map(|end| end.since(now).as_secs()),
         "renewable": tokens.is_some_and(|tokens| tokens.refresh_token.is_some()),
+        "askedBecause": record.asked_because,
         "lastFailure": record.last_failure.as_ref().map(|last| &last.reason),
     })
 }
@@ -94,9 +95,7 @@ fn state(record: &Record, now: Moment) -> &'static str {
         Some(_) if record.given => "token given",
         Some(tokens) if tokens.is_over(now) && tokens.refresh_token.is_none() => "expired",
         Some(_) => "signed in",
-        None if record.pending.as_ref().is_some_and(|pending| !pending.is_over(now)) => {
-            "waiting for the person"
-        }
+        None if record.waits_for_person(now) => "waiting for the person",
         None => "signed out",
     }
 }
@@ -129,6 +128,7 @@ fn text(described: &Value) -> String {
         line("token", format!("good for {}, {then}", span(std::time::Duration::from_secs(left))));
     }
     line("kept", member("store").to_owned());
+    line("because", member("askedBecause").to_owned());
     if member("store") == Keep::Plaintext.name() {
         line("warning", UNSEALED.to_owned());
     }

@@ -289,6 +289,7 @@ impl<M: Memory> Machine<M> {
 
     /// Listening came to its end.
     pub(super) fn listening_ended(&mut self, generation: u64, end: ListenEnd, now: Instant) {
+        self.listening.take_if(|listening| *listening == generation);
         match end {
             ListenEnd::Refused(failure) => {
                 tracing::debug!(what = failure.what, "the server offers no stream of its own");

@@ -209,20 +209,29 @@ impl<M: Memory> Machine<M> {
         }
     }
 
+    /// The client takes the answer for a success: whoever reads its log learns why it shows no tools.
+    fn tell_why_provisional(&self) {
+        let refusal = self.last_refusal();
+        let why = refusal
+            .map_or_else(|| format!("{} did not answer in time", self.name.host), Failure::reason);
+        let told = format!(
+            "{why}; the client was answered without the server, whose tools follow once it can be reached"
+        );
+        // The page of a sign-in is told once there is one.
+        if refusal.is_some_and(Failure::wants_person) {
+            tracing::info!("{told}");
+        } else {
+            tracing::warn!("{told}");
+        }
+    }
+
     /// Answers the client's `initialize` in the server's stead; the server's answer is used when it comes.
     pub(super) fn answer_provisionally(&mut self, now: Instant) {
         let Client::Opening { hello, .. } = &self.client else { return };
         let Some(id) = hello.request.id().cloned() else { return };
         let hello = hello.clone();
         let remembered = self.memory.initialize(&hello.read.capabilities);
-        // The client takes this for a success: whoever reads its log learns why it shows no tools.
-        tracing::warn!(
-            "{}; the client was answered without the server, whose tools follow once it can be reached",
-            self.last_refusal().map_or_else(
-                || format!("{} did not answer in time", self.name.host),
-                Failure::reason
-            )
-        );
+        self.tell_why_provisional();
         let result =
             remembered.unwrap_or_else(|| provisional::initialize_result(&hello.read, &self.name));
         let answer = Message::result(&id, &result);
@@ -375,6 +384,11 @@ impl<M: Memory> Machine<M> {
         }
     }
 
+    pub(super) fn listen(&mut self, session: Arc<Session>) {
+        self.listening = Some(session.generation);
+        self.commands.push(Command::Listen(session));
+    }
+
     /// The connection stands: sets the session up, and tells the client what it missed.
     fn connected(&mut self, now: Instant) {
         self.was_open = true;
@@ -384,7 +398,7 @@ impl<M: Memory> Machine<M> {
         let (session, hello) = (Arc::clone(session), hello.clone());
         tracing::info!(session = session.id.is_some(), version = &*session.version, "connected");
         if !self.no_stream || session.channel.is_some() {
-            self.commands.push(Command::Listen(Arc::clone(&session)));
+            self.listen(Arc::clone(&session));
         }
         self.restore.begin(hello.capabilities.logging);
         self.restore_more(session.generation, now);
@@ -547,6 +561,7 @@ impl<M: Memory> Machine<M> {
 
     /// Takes back what a session had open with the client.
     fn leave_session(&mut self, generation: u64) {
+        self.listening = None;
         self.commands.push(Command::StopListening);
         for id in self.questions.session_lost(generation) {
             let params = format!(

@@ -174,6 +174,8 @@ pub(super) struct Machine<M> {
     pub(super) opened: Option<Instant>,
     /// The server offers no GET stream.
     pub(super) no_stream: bool,
+    /// The generation of the session whose stream is listened to.
+    pub(super) listening: Option<u64>,
     pub(super) generation: u64,
     /// What the server last said of itself.
     pub(super) identity: Option<String>,
@@ -213,6 +215,7 @@ impl<M: Memory> Machine<M> {
             lost_early: false,
             opened: None,
             no_stream: false,
+            listening: None,
             generation: 0,
             identity: None,
             notifications: VecDeque::new(),

@@ -305,7 +305,8 @@ impl<M: Memory> Machine<M> {
         match &self.signing_in.phase {
             Phase::Failed(reason) => Failure::of_sign_in(reason),
             Phase::Pending(invitation) => {
-                Failure::sign_in_pending(&self.name.host, Some(&invitation.page))
+                let pending = Failure::sign_in_pending(&self.name.host, Some(&invitation.page));
+                Failure { cause: invitation.why.clone(), ..pending }
             }
             Phase::Needed | Phase::Settled(_) => Failure::sign_in_pending(&self.name.host, None),
         }
@@ -357,15 +358,15 @@ impl<M: Memory> Machine<M> {
                 }
             }
             Phase::Pending(invitation) => {
-                tracing::warn!("{} wants you to sign in: open {}", self.name.host, invitation.page);
                 self.forget_page();
+                self.tell_log(&invitation);
                 for exchange in self.in_flight.parked() {
                     self.invite(exchange, now);
                 }
             }
             Phase::Failed(reason) => {
                 let failure = Failure::of_sign_in(&reason);
-                tracing::warn!("the sign-in came to nothing: {}", failure.reason());
+                tracing::warn!("nobody is signed in to {}: {}", self.name.host, failure.reason());
                 self.forget_page();
                 for exchange in self.in_flight.parked() {
                     self.end_without_sign_in(exchange, &failure);
@@ -373,6 +374,13 @@ impl<M: Memory> Machine<M> {
             }
         }
         self.pump(now);
+    }
+
+    /// Whoever looks at the client's log finds the page there, whatever became of the browser.
+    fn tell_log(&self, invitation: &Invitation) {
+        let Invitation { page, why, .. } = invitation;
+        let why = why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+        tracing::warn!("{} wants you to sign in{why}: open {page}", self.name.host);
     }
 
     /// There is a token: what waited goes on, and the client learns that its lists are out of date.
@@ -413,7 +421,9 @@ impl<M: Memory> Machine<M> {
                 // The stream was refused for the same reason as the requests.
                 let session = std::sync::Arc::clone(session);
                 self.no_stream = false;
-                self.commands.push(Command::Listen(session));
+                if self.listening != Some(session.generation) {
+                    self.listen(session);
+                }
                 self.tell_owed_list_changed();
             }
             Server::Opening { .. } | Server::Settling { .. } => {}

@@ -11,12 +11,16 @@ use super::machine::{Command, ExchangeId, FromServer, Machine, Origin, Settings}
 use super::tests::Notebook;
 use crate::auth::{self, Invitation, Phase};
 use crate::jsonrpc::Message;
-use crate::remote::{FailureKind, Fate, Outcome};
+use crate::remote::{FailureKind, Fate, ListenEnd, Outcome};
 
 const PAGE: &str = "http://127.0.0.1:34567/";
 
 fn pending() -> Phase {
-    Phase::Pending(Invitation { page: PAGE.into(), provider: "https://as.example/x".into() })
+    Phase::Pending(Invitation {
+        page: PAGE.into(),
+        provider: "https://as.example/x".into(),
+        why: None,
+    })
 }
 
 /// A machine before a server that wants a sign-in.
@@ -360,6 +364,19 @@ fn a_sign_in_that_fails_like_the_one_before_is_told_too() {
 }
 
 #[test]
+fn a_stream_that_was_refused_with_the_token_is_opened_anew() {
+    let mut desk = Desk::open(&json!({}));
+    let refused = failure(FailureKind::SignInNeeded, Fate::NotExecuted);
+    desk.machine.listening_ended(1, ListenEnd::Refused(refused), desk.now);
+    desk.asks(1, "tools/call");
+    desk.meets_sign_in("tools/call");
+    desk.phase(pending());
+    let listens = desk.listens;
+    desk.phase(Phase::Settled(2));
+    assert_eq!(desk.listens, listens + 1);
+}
+
+#[test]
 fn a_token_that_is_refused_in_mid_session_makes_calls_wait_and_the_session_stays() {
     let mut desk = Desk::open(&json!({}));
     desk.asks(1, "tools/call");
@@ -369,7 +386,7 @@ fn a_token_that_is_refused_in_mid_session_makes_calls_wait_and_the_session_stays
     desk.take_written();
     let listens = desk.listens;
     desk.phase(Phase::Settled(2));
-    assert_eq!(desk.listens, listens + 1, "the stream is opened anew");
+    assert_eq!(desk.listens, listens, "the stream that stands is left alone");
     desk.answers("tools/call", "{}");
     assert_eq!(desk.take_answers()[0]["result"], json!({}));
 }

@@ -433,7 +433,7 @@ fn phase(n: u8) -> Phase {
     let text = || "x".to_owned();
     match n {
         0 => Phase::Needed,
-        1 => Phase::Pending(Invitation { page: text(), provider: text() }),
+        1 => Phase::Pending(Invitation { page: text(), provider: text(), why: None }),
         2 => Phase::Failed(auth::Failure::new(auth::FailureKind::Denied, text())),
         _ => Phase::Settled(1),
     }

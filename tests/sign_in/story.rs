@@ -162,6 +162,23 @@ fn a_client_that_died_is_noticed_before_a_person_sees_it() {
 }
 
 #[test]
+fn a_client_that_was_registered_for_less_is_noticed_before_a_person_sees_it() {
+    let server = Plan { scopes_are_bound: true, ..Plan::default() }.expects_refusals().run();
+    let login = Login::to(&server);
+    run(async {
+        let provider = login.discover(None).await.found.unwrap();
+        let read = Scopes::parse("read");
+        let client = login.register(&provider, &read).await.unwrap();
+        let asks = |scopes: &str| {
+            let pending = login.begin(&provider, &client, &Scopes::parse(scopes)).unwrap();
+            Url::parse(pending.url.expose()).unwrap()
+        };
+        assert_eq!(standing(&login.fetch, &asks("read")).await, Standing::Alive);
+        assert_eq!(standing(&login.fetch, &asks("read nobody-knows")).await, Standing::Narrow);
+    });
+}
+
+#[test]
 fn a_resource_that_the_provider_refuses_is_left_out_of_every_request_from_then_on() {
     let server = Plan { wants_resource: false, ..Plan::default() }.expects_refusals().run();
     let login = Login::to(&server);
