@@ -10,9 +10,9 @@ export class Steps {
     }
 
     /** Runs one step, prints how it went and says whether it went well. */
-    async step(name, body) {
+    async step(name, body, limit = LIMIT_MS) {
         try {
-            await within(LIMIT_MS, body());
+            await within(limit, body());
             console.log(`ok ${this.subject}: ${name}`);
             return true;
         } catch (error) {
