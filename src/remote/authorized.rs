@@ -6,7 +6,7 @@ use super::failure::{Failure, FailureKind, Fate};
 use super::lifecycle::{Session, legacy};
 use super::request::{Answer, Ask};
 use super::{Remote, response};
-use crate::auth::{self, Bearer, Lack, Verdict};
+use crate::auth::{Lack, Verdict};
 use crate::http::{Body, Delivery};
 
 /// Times that one request is sent with another token.
@@ -34,7 +34,7 @@ impl Remote {
                 }
                 return Ok(answer);
             }
-            let answer = self.with_whole_body(answer).await;
+            let answer = Refused::of(answer).await;
             if self.means_lost(&answer, session) {
                 return Ok(answer.into());
             }
@@ -46,19 +46,12 @@ impl Remote {
                 Verdict::SignIn(cause) => {
                     return Err(Failure { cause, ..self.person_needed(status) });
                 }
-                Verdict::Refused(failure) => return Err(self.refused_token(&failure, &bearer)),
+                Verdict::Refused(failure) => return Err(Failure::of_sign_in(&failure)),
             }
             if let Some(noted) = how.handed_over {
                 noted.store(false, std::sync::atomic::Ordering::Relaxed);
             }
         }
-    }
-
-    async fn with_whole_body(&self, answer: Answer) -> Refused {
-        let Answer { status, headers, body, injected } = answer;
-        let content = response::collect_some(body).await;
-        let head = Answer { status, headers, body: Body::whole(Vec::new()), injected };
-        Refused { head, content }
     }
 
     /// Whether it is about the session and not about the token.
@@ -75,7 +68,7 @@ impl Remote {
     fn lacking(&self, lack: Lack) -> Failure {
         match lack {
             Lack::Person => self.person_needed(401),
-            Lack::Failed(failure) => self.refused_token(&failure, &None),
+            Lack::Failed(failure) => Failure::of_sign_in(&failure),
         }
     }
 
@@ -84,19 +77,21 @@ impl Remote {
         let failure = Failure::settled(FailureKind::SignInNeeded, Some(status), what);
         Failure { fate: Fate::NotExecuted, ..failure }
     }
-
-    fn refused_token(&self, failure: &auth::Failure, carried: &Option<Bearer>) -> Failure {
-        if carried.is_none() && failure.is_transient() {
-            tracing::debug!("no token yet: {failure}");
-        }
-        Failure::of_sign_in(failure)
-    }
 }
 
 /// An answer whose body was read.
 struct Refused {
     head: Answer,
     content: Vec<u8>,
+}
+
+impl Refused {
+    async fn of(answer: Answer) -> Self {
+        let Answer { status, headers, body, injected } = answer;
+        let content = response::collect_some(body).await;
+        let head = Answer { status, headers, body: Body::whole(Vec::new()), injected };
+        Self { head, content }
+    }
 }
 
 impl From<Refused> for Answer {
