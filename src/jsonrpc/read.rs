@@ -178,6 +178,11 @@ pub fn listed_tools(result: &str) -> Vec<ToolFacts> {
     facts.filter(|facts| facts.names.iter().all(|name| name.len() <= MAX_TOOL_NAME)).collect()
 }
 
+/// The code of an error response.
+pub fn error_code(response: &Message) -> Option<i32> {
+    member_at(text(response), &["error", "code"])?.parse().ok()
+}
+
 /// The words of an error response.
 pub fn error_message(response: &Message) -> String {
     let words = string_at(response, &["error", "message"]);

@@ -1,6 +1,5 @@
 //! What the server sends, how an exchange with it ends, and what is learnt from both.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::failure;
@@ -10,7 +9,7 @@ use super::machine::{Command, ExchangeId, FromServer, Machine, Notice, OWN_TIME,
 use super::questions::MAX_ID;
 use super::remembered::Memory;
 use crate::jsonrpc::{INVALID_REQUEST, Id, Kind, Message, edit, read};
-use crate::remote::{Channel, Failure, ListenEnd, Outcome};
+use crate::remote::{Carrier, Failure, ListenEnd, Outcome};
 use crate::secret::Secret;
 use crate::stdio::Room;
 
@@ -269,12 +268,12 @@ impl<M: Memory> Machine<M> {
         }
     }
 
-    /// The session that is being opened goes over this channel.
-    pub(super) fn channel_opened(&mut self, exchange: ExchangeId, opened: Arc<Channel>) {
-        if let Server::Opening { exchange: own, channel, .. } = &mut self.server
+    /// The messages of the session that is being opened travel this way.
+    pub(super) fn carried_by(&mut self, exchange: ExchangeId, by: Carrier) {
+        if let Server::Opening { exchange: own, carrier, .. } = &mut self.server
             && *own == exchange
         {
-            *channel = Some(opened);
+            *carrier = by;
         }
     }
 

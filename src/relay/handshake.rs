@@ -12,7 +12,7 @@ use super::remembered::{Memory, is_list};
 use crate::jsonrpc::edit::with_list_changed;
 use crate::jsonrpc::read::{self, ClientHello, ServerCapabilities, ServerHello};
 use crate::jsonrpc::{Kind, Message};
-use crate::remote::{Backoff, Channel, Failure, FailureKind, Outcome, Patience, Session};
+use crate::remote::{Backoff, Carrier, Failure, FailureKind, Outcome, Patience, Session};
 use crate::secret::Secret;
 use crate::stdio::Room;
 
@@ -96,11 +96,7 @@ pub(super) enum Server {
     /// None, or one that failed.
     Closed { last: Option<(Failure, Instant)> },
     /// `initialize` was sent.
-    Opening {
-        exchange: ExchangeId,
-        session_id: Option<Secret<Box<str>>>,
-        channel: Option<Arc<Channel>>,
-    },
+    Opening { exchange: ExchangeId, session_id: Option<Secret<Box<str>>>, carrier: Carrier },
     /// It was answered; `initialized` has to follow, and was sent where an exchange is named.
     Settling { session: Arc<Session>, hello: ServerHello, sent: Option<ExchangeId> },
     /// Done.
@@ -264,7 +260,7 @@ impl<M: Memory> Machine<M> {
         let message = hello.request.clone();
         self.deadlines.clear_all(Due::Handshake);
         let exchange = self.begin(Purpose::Handshake, REQUEST_TIME, now);
-        self.server = Server::Opening { exchange, session_id: None, channel: None };
+        self.server = Server::Opening { exchange, session_id: None, carrier: Carrier::default() };
         let outgoing =
             Outgoing { message, session: None, repeatable: true, patience: Patience::Once };
         self.commands.push(Command::Send(exchange, outgoing));
@@ -278,7 +274,7 @@ impl<M: Memory> Machine<M> {
         now: Instant,
     ) {
         let FromServer { message, room, .. } = sent;
-        let Server::Opening { exchange: own, session_id, channel } = &mut self.server else {
+        let Server::Opening { exchange: own, session_id, carrier } = &mut self.server else {
             return;
         };
         let (Client::Opening { hello, .. } | Client::Open { hello, .. }) = &self.client else {
@@ -288,7 +284,8 @@ impl<M: Memory> Machine<M> {
         if *own != exchange || !awaited {
             return;
         }
-        let (hello, session_id, channel) = (hello.clone(), session_id.take(), channel.take());
+        let (hello, session_id) = (hello.clone(), session_id.take());
+        let carrier = std::mem::take(carrier);
         self.end_own(exchange);
         if matches!(message.kind(), Kind::Response { failed: true, .. }) {
             self.handshake_refused(message, now);
@@ -304,7 +301,7 @@ impl<M: Memory> Machine<M> {
             generation: self.generation,
             id: session_id,
             version: server_hello.protocol_version.as_str().into(),
-            channel,
+            carrier,
         });
         if let Some(result) = read::result(&message) {
             self.memory.keep_initialize(&hello.read.capabilities, result);
@@ -397,7 +394,7 @@ impl<M: Memory> Machine<M> {
         let Server::Open { session, hello } = &self.server else { return };
         let (session, hello) = (Arc::clone(session), hello.clone());
         tracing::info!(session = session.id.is_some(), version = &*session.version, "connected");
-        if !self.no_stream || session.channel.is_some() {
+        if !self.no_stream || matches!(session.carrier, Carrier::Channel(_)) {
             self.listen(Arc::clone(&session));
         }
         self.restore.begin(hello.capabilities.logging);
@@ -528,7 +525,7 @@ impl<M: Memory> Machine<M> {
         };
         let version = hello.read.protocol_version.as_str().into();
         let generation = self.generation + 1;
-        let session = Session { generation, id: Some(id), version, channel: None };
+        let session = Session { generation, id: Some(id), version, carrier: Carrier::default() };
         self.commands.push(Command::EndSession(Arc::new(session)));
     }
 

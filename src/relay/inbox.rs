@@ -1,12 +1,10 @@
 //! The way from the server to the loop: messages wait for room on stdout before they are handed over.
 
-use std::sync::Arc;
-
 use tokio::sync::mpsc;
 
 use super::machine::{ExchangeId, FromServer, Origin};
 use crate::jsonrpc::Message;
-use crate::remote::{Channel, ListenEnd, Outcome, Receive};
+use crate::remote::{Carrier, ListenEnd, Outcome, Receive};
 use crate::secret::Secret;
 use crate::stdio::Writer;
 
@@ -17,8 +15,8 @@ pub(super) enum Arrival {
     Message(FromServer),
     /// The session id in the head of an answer.
     Session { exchange: ExchangeId, id: Secret<Box<str>> },
-    /// The session goes over this channel.
-    Channel { exchange: ExchangeId, channel: Arc<Channel> },
+    /// The messages of the session travel this way.
+    Carrier { exchange: ExchangeId, carrier: Carrier },
     /// An exchange ended.
     Ended { exchange: ExchangeId, outcome: Outcome },
     /// Listening ended.
@@ -72,9 +70,9 @@ impl Receive for Inbox {
         }
     }
 
-    async fn channel_opened(&self, channel: Arc<Channel>) {
+    async fn carried_by(&self, carrier: Carrier) {
         if let Origin::Exchange(exchange) = self.origin {
-            let _ = self.arrivals.send(Arrival::Channel { exchange, channel }).await;
+            let _ = self.arrivals.send(Arrival::Carrier { exchange, carrier }).await;
         }
     }
 }

@@ -260,8 +260,8 @@ impl Running {
                     self.machine.take_from_server(sent, now);
                 }
                 Arrival::Session { exchange, id } => self.machine.session_given(exchange, id),
-                Arrival::Channel { exchange, channel } => {
-                    self.machine.channel_opened(exchange, channel);
+                Arrival::Carrier { exchange, carrier } => {
+                    self.machine.carried_by(exchange, carrier);
                 }
                 Arrival::Ended { exchange, outcome } => {
                     self.exchanges.remove(&exchange);

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::budget::Share;
 use super::channel::{Channel, lost_channel};
 use super::failure::{Failure, FailureKind, Fate};
-use super::lifecycle::{Session, legacy};
+use super::lifecycle::{Carrier, Session, legacy};
 use super::reading::{End, Reading, Seen};
 use super::request::{Answer, Ask};
 use super::response::{self, Uncollected};
@@ -100,9 +100,9 @@ impl Remote {
         if post.message.method() == Some("initialize") && post.session.is_none() {
             return self.open(post, receive).await;
         }
-        match post.session.as_ref().and_then(|session| session.channel.as_deref()) {
-            Some(channel) => self.attempt_by(channel, post).await,
-            None => self.attempt_streamable(post, receive).await,
+        match post.session.as_ref().map(|session| &session.carrier) {
+            Some(Carrier::Channel(channel)) => self.attempt_by(channel, post).await,
+            _ => self.attempt_streamable(post, receive).await,
         }
     }
 
@@ -137,7 +137,7 @@ impl Remote {
             Ok(channel) => channel,
             Err(failure) => return failure.into(),
         };
-        receive.channel_opened(Arc::clone(&channel)).await;
+        receive.carried_by(Carrier::Channel(Arc::clone(&channel))).await;
         self.attempt_by(&channel, post).await
     }
 

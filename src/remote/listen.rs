@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::exchange::ANYHOW;
 use super::failure::Failure;
-use super::lifecycle::Session;
+use super::lifecycle::{Carrier, Session};
 use super::request::{Answer, Ask};
 use super::retry::Backoff;
 use super::sse::{Cursor, Event, Events};
@@ -32,7 +32,7 @@ pub enum ListenEnd {
 
 /// Listens until the server refuses.
 pub async fn listen<R: Receive>(remote: &Remote, session: &Session, receive: &R) -> ListenEnd {
-    if let Some(channel) = &session.channel {
+    if let Carrier::Channel(channel) = &session.carrier {
         tokio::select! {
             () = channel.closed() => {}
             () = remote.woken.notified() => channel.close(),

@@ -27,7 +27,7 @@ pub use exchange::{Outcome, Post, exchange};
 pub use failure::{Failure, FailureKind, Fate};
 pub use header_command::HeaderCommand;
 pub use headers::{Header, HeaderError, Headers, Source};
-pub use lifecycle::Session;
+pub use lifecycle::{Carrier, Protocol, Session, Stateless};
 pub use listen::{ListenEnd, listen};
 pub use retry::{Backoff, Patience, is_repeatable};
 pub use transport::Strategy;
@@ -52,6 +52,8 @@ pub struct Settings {
     pub retry_for: Duration,
     /// Which transports are tried, in which order.
     pub strategy: Strategy,
+    /// How the server is spoken to.
+    pub protocol: Protocol,
     /// Where it is remembered which one was found.
     pub facts: Option<PathBuf>,
     /// How connections are made.
@@ -68,6 +70,7 @@ impl Default for Settings {
             max_message_size: 64 * 1024 * 1024,
             retry_for: Duration::from_secs(30),
             strategy: Strategy::default(),
+            protocol: Protocol::default(),
             facts: None,
             http: http::Settings::default(),
             headers: Headers::default(),
@@ -175,6 +178,6 @@ pub trait Receive: Clone + Send + Sync + 'static {
     /// The server gave a session id with the head of its answer.
     fn session_given(&self, id: Secret<Box<str>>) -> impl Future<Output = ()> + Send;
 
-    /// The session goes over this channel.
-    fn channel_opened(&self, channel: Arc<Channel>) -> impl Future<Output = ()> + Send;
+    /// The messages of the session travel this way.
+    fn carried_by(&self, carrier: Carrier) -> impl Future<Output = ()> + Send;
 }

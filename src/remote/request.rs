@@ -13,7 +13,7 @@ use hyper::{Method, Request, StatusCode};
 use super::endpoint::Endpoint;
 use super::failure::{Failure, FailureKind};
 use super::headers::Injected;
-use super::lifecycle::{Session, legacy};
+use super::lifecycle::{Carrier, Session, legacy};
 use super::redirect::{MAX_HOPS, Redirect, decide, is_of};
 use super::{Remote, response};
 use crate::auth::Bearer;
@@ -208,9 +208,9 @@ impl Remote {
             Some(id) => text.replace(&**id.expose(), "[secret]"),
             None => text,
         };
-        match &session.channel {
-            Some(channel) => channel.without_secrets(text),
-            None => text,
+        match &session.carrier {
+            Carrier::Channel(channel) => channel.without_secrets(text),
+            _ => text,
         }
     }
 }

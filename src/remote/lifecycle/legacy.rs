@@ -1,14 +1,12 @@
 //! Revisions with a handshake, to 2025-11-25: session id, protocol version, and how servers say that a
 //! session is gone.
 
-use std::sync::Arc;
-
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::{Carrier, Session};
 use crate::jsonrpc::edit::member_at;
 use crate::jsonrpc::{Kind, Message};
-use crate::remote::Channel;
 use crate::secret::Secret;
 
 const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -19,20 +17,6 @@ const MAX_SESSION_ID: usize = 16 * 1024;
 const MAX_NEWS: usize = 512;
 /// JSON-RPC codes with which servers report a lost session.
 const SESSION_CODES: [&str; 3] = ["-32600", "-32000", "-32001"];
-
-/// What a handshake led to.
-#[derive(Debug, Clone)]
-pub struct Session {
-    /// Counts the handshakes of this process, so that news of an old session is told from news of the
-    /// present one.
-    pub generation: u64,
-    /// The id that the server gave, if it did.
-    pub id: Option<Secret<Box<str>>>,
-    /// The protocol revision that the server chose.
-    pub version: Box<str>,
-    /// The stream and endpoint of the HTTP+SSE transport, where the server speaks that.
-    pub channel: Option<Arc<Channel>>,
-}
 
 /// The session id in the head of a response, if it is one (visible ASCII only, MCP transports).
 pub(in crate::remote) fn given_id(headers: &HeaderMap) -> Option<Secret<Box<str>>> {
@@ -66,9 +50,11 @@ pub(in crate::remote) fn refusal_means_lost(
     status: StatusCode,
     text: &str,
 ) -> bool {
-    let Some(session) = session else { return false };
+    let Some(session) = session.filter(|session| session.can_be_lost()) else { return false };
     match status {
-        StatusCode::NOT_FOUND => session.id.is_some() || session.channel.is_some(),
+        StatusCode::NOT_FOUND => {
+            session.id.is_some() || matches!(session.carrier, Carrier::Channel(_))
+        }
         StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED => {
             !is_jsonrpc_error(text) && says_lost(session, text)
         }
@@ -78,7 +64,7 @@ pub(in crate::remote) fn refusal_means_lost(
 
 /// Whether a JSON-RPC error says that the session is gone.
 pub(in crate::remote) fn error_means_lost(session: Option<&Session>, message: &Message) -> bool {
-    let Some(session) = session else { return false };
+    let Some(session) = session.filter(|session| session.can_be_lost()) else { return false };
     if !matches!(message.kind(), Kind::Response { failed: true, .. }) {
         return false;
     }
@@ -136,7 +122,7 @@ mod tests {
 
     fn session(id: Option<&str>) -> Session {
         let id = id.map(|id| Secret::new(id.into()));
-        Session { generation: 1, id, version: "2025-11-25".into(), channel: None }
+        Session { generation: 1, id, version: "2025-11-25".into(), carrier: Carrier::Streamable }
     }
 
     fn lost(status: u16, text: &str) -> bool {
