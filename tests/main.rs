@@ -9,6 +9,7 @@
 //! | `cancellation`      | what is cancelled is not answered, and not sent if it can be helped   |
 //! | `canaries`          | only the user's own origin sees the headers, and nothing written does |
 //! | `completions`       | generated files are fresh                                             |
+//! | `eras`              | clients and servers of both eras of the protocol, in all four pairs   |
 //! | `failures`          | every failure is one JSON-RPC error that says what, why and what next |
 //! | `faults`            | each call answered once and none doubled, whatever breaks             |
 //! | `fidelity`          | messages cross byte for byte, but for the few rewrites                |
@@ -44,6 +45,7 @@ mod browser;
 mod canaries;
 mod cancellation;
 mod completions;
+mod eras;
 mod failures;
 mod faults;
 mod fidelity;

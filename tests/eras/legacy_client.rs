@@ -1,0 +1,1 @@
+//! A legacy client and a modern server.

@@ -1,0 +1,1 @@
+//! A modern client and a legacy server.

@@ -1,0 +1,1 @@
+//! A modern client and a modern server: bodies untouched, headers added.

@@ -1,0 +1,1 @@
+//! `docs/eras.md` and the code say the same.
