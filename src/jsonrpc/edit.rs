@@ -59,12 +59,12 @@ pub(super) fn key_text(key: &RawValue) -> Cow<'_, str> {
 }
 
 /// Where `part`, a piece of `whole`, stands in it.
-fn span(whole: &str, part: &str) -> Range<usize> {
+pub(super) fn span(whole: &str, part: &str) -> Range<usize> {
     let start = part.as_ptr() as usize - whole.as_ptr() as usize;
     start..start + part.len()
 }
 
-fn splice(whole: &str, range: Range<usize>, with: &str) -> String {
+pub(super) fn splice(whole: &str, range: Range<usize>, with: &str) -> String {
     let mut text = String::with_capacity(whole.len() - range.len() + with.len());
     text.push_str(&whole[..range.start]);
     text.push_str(with);
@@ -173,7 +173,7 @@ pub fn with_first_element(whole: &str, path: &[&str], element: &str) -> Option<S
 
 /// What goes with the elements that are not kept: the comma before each, or after it where none before
 /// it stays.
-fn cut(spans: &[Range<usize>], kept: &[bool]) -> Vec<Range<usize>> {
+pub(super) fn cut(spans: &[Range<usize>], kept: &[bool]) -> Vec<Range<usize>> {
     let first = kept.iter().position(|kept| *kept);
     let cut_of = |n: usize| match spans.get(n + 1) {
         _ if first.is_some_and(|first| first < n) => spans[n - 1].end..spans[n].end,

@@ -1,11 +1,12 @@
 //! JSON-RPC envelopes: what kind of message a line is, its id and its method, and the bytes as they came.
 //!
 //! Bodies are never re-encoded (ADR 0001). What is read of one stands in [`read`], what is spliced into
-//! one in [`edit`]; everything else is carried from side to side untouched.
+//! one in [`edit`] and [`object`]; everything else is carried from side to side untouched.
 
 pub mod edit;
 mod envelope;
 mod id;
+pub mod object;
 pub mod read;
 pub mod scan;
 
