@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_bridge_global_optspecs
-    string join \n browser= no-browser device-code client-credentials client-id= client-secret-file= scope= resource= disable-resource-parameter authorize-param= token-param= use-id-token redirect-uri= host= callback-path= auth-success-url= auth-timeout= static-oauth-client-info= static-oauth-client-metadata= client-metadata-url= auth-server-metadata-url= trust-issuer= token-endpoint= header= header-file= header-command= header-command-arg= header-command-timeout= disable-cookies deny-tool= allow-tool= read-only max-message-size= tool-timeout= drain= allow-http ca-cert= client-cert= client-key= proxy= enable-proxy ipv4 ipv6 connect-timeout= headers-timeout= body-timeout= keep-alive ping-interval= credential-store= profile= transport= debug silent log= h/help V/version
+    string join \n browser= no-browser device-code client-credentials client-id= client-secret-file= scope= resource= disable-resource-parameter authorize-param= token-param= use-id-token redirect-uri= host= callback-path= auth-success-url= auth-timeout= static-oauth-client-info= static-oauth-client-metadata= client-metadata-url= auth-server-metadata-url= trust-issuer= token-endpoint= header= header-file= header-command= header-command-arg= header-command-timeout= disable-cookies deny-tool= allow-tool= read-only max-message-size= tool-timeout= drain= allow-http ca-cert= client-cert= client-key= proxy= enable-proxy ipv4 ipv6 connect-timeout= headers-timeout= body-timeout= keep-alive ping-interval= credential-store= profile= transport= protocol= client-protocol= debug silent log= h/help V/version
 end
 
 function __fish_bridge_needs_command
@@ -70,6 +70,11 @@ complete -c bridge -n "__fish_bridge_needs_command" -l transport -d 'Which trans
 sse-first\t'HTTP+SSE, then Streamable HTTP'
 http-only\t'Streamable HTTP only'
 sse-only\t'HTTP+SSE only'"
+complete -c bridge -n "__fish_bridge_needs_command" -l protocol -d 'How to speak to the server: as it turns out, or with or without a handshake' -r -f -a "auto\t'As the server turns out to speak'
+legacy\t'With a handshake (to 2025-11-25)'
+modern\t'Without one (2026-07-28)'"
+complete -c bridge -n "__fish_bridge_needs_command" -l client-protocol -d 'What a client of the modern protocol is told that could fall back on the legacy one' -r -f -a "auto\t'To fall back if the server is a legacy one'
+modern\t'To go on: what the server does not speak is translated'"
 complete -c bridge -n "__fish_bridge_needs_command" -l log -d 'Write what happens to this file' -r -F
 complete -c bridge -n "__fish_bridge_needs_command" -l no-browser -d 'Open no page: the same as `--browser never`'
 complete -c bridge -n "__fish_bridge_needs_command" -l device-code -d 'Sign in on another device, with a code (RFC 8628)'
@@ -140,6 +145,11 @@ complete -c bridge -n "__fish_bridge_using_subcommand serve" -l transport -d 'Wh
 sse-first\t'HTTP+SSE, then Streamable HTTP'
 http-only\t'Streamable HTTP only'
 sse-only\t'HTTP+SSE only'"
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l protocol -d 'How to speak to the server: as it turns out, or with or without a handshake' -r -f -a "auto\t'As the server turns out to speak'
+legacy\t'With a handshake (to 2025-11-25)'
+modern\t'Without one (2026-07-28)'"
+complete -c bridge -n "__fish_bridge_using_subcommand serve" -l client-protocol -d 'What a client of the modern protocol is told that could fall back on the legacy one' -r -f -a "auto\t'To fall back if the server is a legacy one'
+modern\t'To go on: what the server does not speak is translated'"
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l log -d 'Write what happens to this file' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l no-browser -d 'Open no page: the same as `--browser never`'
 complete -c bridge -n "__fish_bridge_using_subcommand serve" -l device-code -d 'Sign in on another device, with a code (RFC 8628)'
@@ -202,6 +212,11 @@ complete -c bridge -n "__fish_bridge_using_subcommand login" -l transport -d 'Wh
 sse-first\t'HTTP+SSE, then Streamable HTTP'
 http-only\t'Streamable HTTP only'
 sse-only\t'HTTP+SSE only'"
+complete -c bridge -n "__fish_bridge_using_subcommand login" -l protocol -d 'How to speak to the server: as it turns out, or with or without a handshake' -r -f -a "auto\t'As the server turns out to speak'
+legacy\t'With a handshake (to 2025-11-25)'
+modern\t'Without one (2026-07-28)'"
+complete -c bridge -n "__fish_bridge_using_subcommand login" -l client-protocol -d 'What a client of the modern protocol is told that could fall back on the legacy one' -r -f -a "auto\t'To fall back if the server is a legacy one'
+modern\t'To go on: what the server does not speak is translated'"
 complete -c bridge -n "__fish_bridge_using_subcommand login" -l log -d 'Write what happens to this file' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand login" -l device -d 'Sign in on another device, with a code: the same as `--device-code`'
 complete -c bridge -n "__fish_bridge_using_subcommand login" -l with-token -d 'Keep a token that you have: it is read from stdin, or asked for without being shown'
@@ -267,6 +282,11 @@ complete -c bridge -n "__fish_bridge_using_subcommand logout" -l transport -d 'W
 sse-first\t'HTTP+SSE, then Streamable HTTP'
 http-only\t'Streamable HTTP only'
 sse-only\t'HTTP+SSE only'"
+complete -c bridge -n "__fish_bridge_using_subcommand logout" -l protocol -d 'How to speak to the server: as it turns out, or with or without a handshake' -r -f -a "auto\t'As the server turns out to speak'
+legacy\t'With a handshake (to 2025-11-25)'
+modern\t'Without one (2026-07-28)'"
+complete -c bridge -n "__fish_bridge_using_subcommand logout" -l client-protocol -d 'What a client of the modern protocol is told that could fall back on the legacy one' -r -f -a "auto\t'To fall back if the server is a legacy one'
+modern\t'To go on: what the server does not speak is translated'"
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l log -d 'Write what happens to this file' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l all -d 'Forget all sign-ins'
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l no-browser -d 'Open no page: the same as `--browser never`'
@@ -330,6 +350,11 @@ complete -c bridge -n "__fish_bridge_using_subcommand status" -l transport -d 'W
 sse-first\t'HTTP+SSE, then Streamable HTTP'
 http-only\t'Streamable HTTP only'
 sse-only\t'HTTP+SSE only'"
+complete -c bridge -n "__fish_bridge_using_subcommand status" -l protocol -d 'How to speak to the server: as it turns out, or with or without a handshake' -r -f -a "auto\t'As the server turns out to speak'
+legacy\t'With a handshake (to 2025-11-25)'
+modern\t'Without one (2026-07-28)'"
+complete -c bridge -n "__fish_bridge_using_subcommand status" -l client-protocol -d 'What a client of the modern protocol is told that could fall back on the legacy one' -r -f -a "auto\t'To fall back if the server is a legacy one'
+modern\t'To go on: what the server does not speak is translated'"
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l log -d 'Write what happens to this file' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l json -d 'Print JSON'
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l no-browser -d 'Open no page: the same as `--browser never`'

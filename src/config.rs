@@ -7,11 +7,11 @@ mod network;
 mod server;
 mod sign_in;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use expand::Environment;
 
-use crate::cli::{FilterArgs, LogArgs, ServeArgs, Transport, mistaken};
+use crate::cli::{ClientProtocol, FilterArgs, LogArgs, Protocol, ServeArgs, Transport, mistaken};
 use crate::error::Error;
 use crate::remote::{Endpoint, Strategy};
 use crate::{auth, logging, paths, relay, remote};
@@ -44,16 +44,14 @@ pub struct Serve {
 /// Resolves the arguments of `serve`.
 ///
 /// # Errors
-/// A server or a header that can't be used, an option that is not there yet.
+/// A server, a header or another value that can't be used.
 pub fn serve(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error> {
-    if let Some(option) = args.later.first() {
-        return Err(not_yet(option));
-    }
     let port = args.port.as_deref().map(|text| port(text, args)).transpose()?;
     let server = args.server.as_deref().unwrap_or_default();
     let endpoint = server::endpoint(server, args.network.allow_http, environment)?;
     let given = headers::headers(&args.headers, environment)?;
     let signed_in = sign_in::sign_in(&args.sign_in, port, args.network.allow_http, environment)?;
+    let credentials = credentials::credentials(&args.credentials, environment)?;
     let cached = paths::cache_folder().map(|folder| folder.join(memory_file(&endpoint)));
     Ok(Serve {
         // What was got with credentials belongs to whoever has them: it is kept nowhere.
@@ -67,7 +65,9 @@ pub fn serve(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error
             max_message_size: args.relay.max_message_size,
             http: network::network(&args.network, &endpoint, environment)?,
             strategy: strategy(args.transport.transport),
-            facts: cached.map(|file| file.with_extension("transport")),
+            protocol: protocol(args.transport.protocol),
+            client_protocol: client_protocol(args.transport.client_protocol),
+            facts: cached.map(|file| facts_file(&file, credentials.profile.name())),
             headers: given.headers,
             cookies: !args.headers.disable_cookies,
             ..remote::Settings::default()
@@ -80,7 +80,7 @@ pub fn serve(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error
             filter: filter(&args.filters),
             ..relay::Settings::default()
         },
-        credentials: credentials::credentials(&args.credentials, environment)?,
+        credentials,
         endpoint,
     })
 }
@@ -145,6 +145,21 @@ fn strategy(transport: Transport) -> Strategy {
     }
 }
 
+fn protocol(protocol: Protocol) -> remote::Protocol {
+    match protocol {
+        Protocol::Auto => remote::Protocol::Auto,
+        Protocol::Legacy => remote::Protocol::Legacy,
+        Protocol::Modern => remote::Protocol::Modern,
+    }
+}
+
+fn client_protocol(protocol: ClientProtocol) -> remote::ClientProtocol {
+    match protocol {
+        ClientProtocol::Auto => remote::ClientProtocol::Auto,
+        ClientProtocol::Modern => remote::ClientProtocol::Modern,
+    }
+}
+
 /// The port behind the server.
 fn port(text: &str, args: &ServeArgs) -> Result<u16, Error> {
     match text.parse() {
@@ -157,12 +172,6 @@ fn port(text: &str, args: &ServeArgs) -> Result<u16, Error> {
             Err(mistaken::server(word).unwrap_or_else(mistaken::too_many))
         }
     }
-}
-
-/// An option of mcp-remote that has to wait for a later version.
-fn not_yet(option: &str) -> Error {
-    Error::usage(format!("`--{option}` is not there yet in this version of bridge"))
-        .hint(format!("leave it out, or write `--{option} legacy`: that is what there is"))
 }
 
 fn filter(args: &FilterArgs) -> relay::Filter {
@@ -179,6 +188,13 @@ fn memory_file(endpoint: &Endpoint) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, endpoint.url().as_str().as_bytes());
     let hex: String = digest.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("servers/{hex}.json")
+}
+
+/// Where it is noted what the server is, beside what it answered: each profile may meet another one behind
+/// the same address.
+fn facts_file(memory: &Path, profile: &str) -> PathBuf {
+    let extension = if profile == "default" { "facts".into() } else { format!("{profile}.facts") };
+    memory.with_extension(extension)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use mcp_bridge::cli::Cli;
 use mcp_bridge::config::{self, Environment, Serve};
 use mcp_bridge::http::{Addresses, Proxies};
 use mcp_bridge::relay::{Filter, Pattern};
+use mcp_bridge::remote::{ClientProtocol, Protocol};
 use serde_json::json;
 
 use crate::support::mcp_server::text;
@@ -23,10 +24,8 @@ enum Becomes {
     Settings(fn(&Serve) -> bool),
     /// These settings of signing in.
     SignIn(fn(&auth::Settings) -> bool),
-    /// An error that names the option that has to wait.
-    NotYet(&'static str),
 }
-use Becomes::{NotYet, Settings, SignIn};
+use Becomes::{Settings, SignIn};
 
 const SSE: &str = "https://remote.mcp.server/sse";
 const MCP: &str = "https://remote.mcp.server/mcp";
@@ -93,8 +92,8 @@ const README: [(&[&str], Becomes); 46] = [
     (&[EXAMPLE, "--transport", "http-first"], Settings(nothing_special)),
     (&[EXAMPLE, "--transport", "sse-first"], Settings(nothing_special)),
     (&[EXAMPLE, "--transport", "http-only"], Settings(nothing_special)),
-    (&[MCP, "--protocol", "auto"], NotYet("--protocol")),
-    (&[MCP, "--protocol", "legacy"], Settings(nothing_special)),
+    (&[MCP, "--protocol", "auto"], Settings(|s| s.remote.protocol == Protocol::Auto)),
+    (&[MCP, "--protocol", "legacy"], Settings(|s| s.remote.protocol == Protocol::Legacy)),
     (
         &[EXAMPLE, "--static-oauth-client-metadata", "{ \"scope\": \"space separated scopes\" }"],
         SignIn(|auth| auth.scope.as_deref() == Some("space separated scopes")),
@@ -260,10 +259,6 @@ fn every_argument_list_of_mcp_remote_means_the_right_thing() {
         match (becomes, resolved) {
             (Settings(right), Ok(serve)) => assert!(right(&serve), "{args:?}: {serve:?}"),
             (SignIn(right), Ok(serve)) => assert!(right(&serve.auth), "{args:?}: {:?}", serve.auth),
-            (NotYet(option), Err(error)) => {
-                let said = error.to_string();
-                assert!(said.contains(&format!("`{option}` is not there yet")), "{args:?}: {said}");
-            }
             (_, resolved) => panic!("{args:?}: {resolved:?}"),
         }
     }
@@ -272,9 +267,8 @@ fn every_argument_list_of_mcp_remote_means_the_right_thing() {
 #[test]
 fn those_that_can_do_their_part_here_run() {
     let (_folder, lists) = readme();
-    for (args, becomes) in lists {
-        let sse = args.iter().any(|arg| arg.starts_with("sse-"));
-        if matches!(becomes, NotYet(_)) || sse {
+    for (args, _) in lists {
+        if args.iter().any(|arg| arg.starts_with("sse-")) {
             continue;
         }
         let server = McpServer::legacy().run();
@@ -310,16 +304,19 @@ fn run(args: &[&str]) -> (i32, String) {
 }
 
 #[test]
-fn what_has_to_wait_ends_with_its_name_and_is_in_no_help() {
+fn an_era_can_be_forced_on_either_side() {
+    let resolved = |args: &[&str], variables: &[(&str, &str)]| {
+        let cli = Cli::try_parse_from([&["bridge", "https://h/mcp"], args].concat()).unwrap();
+        let environment = variables.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect();
+        let remote = config::serve(&cli.serve, &environment).unwrap().remote;
+        (remote.protocol, remote.client_protocol)
+    };
+    assert_eq!(resolved(&[], &[]), (Protocol::Auto, ClientProtocol::Auto));
+    let forced = resolved(&["--protocol", "modern", "--client-protocol", "modern"], &[]);
+    assert_eq!(forced, (Protocol::Modern, ClientProtocol::Modern));
     let (code, said) = run(&["https://h/mcp", "--protocol", "canary"]);
     assert_eq!(code, 2, "{said}");
-    assert!(said.contains("`--protocol` is not there yet in this version"), "{said}");
-    assert!(said.contains("hint: ") && !said.contains("canary"), "{said}");
-    for help in ["-h", "--help"] {
-        let (code, said) = run(&[help]);
-        assert_eq!(code, 0);
-        assert!(!said.contains("--protocol "), "{said}");
-    }
+    assert!(said.contains("auto, legacy, modern"), "{said}");
 }
 
 #[test]

@@ -3,7 +3,6 @@
 mod credentials;
 mod filters;
 mod headers;
-mod later;
 mod log;
 pub mod mistaken;
 mod network;
@@ -16,13 +15,12 @@ mod values;
 pub use credentials::{CredentialArgs, CredentialStore};
 pub use filters::FilterArgs;
 pub use headers::HeaderArgs;
-pub use later::LaterArgs;
 pub use log::LogArgs;
 pub use network::NetworkArgs;
 pub use parse::{Refused, parse, parse_these};
 pub use relay::RelayArgs;
 pub use sign_in::SignInArgs;
-pub use transport::{Transport, TransportArgs};
+pub use transport::{ClientProtocol, Protocol, Transport, TransportArgs};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -185,9 +183,6 @@ pub struct ServeArgs {
     /// What is written down
     #[command(flatten)]
     pub log: LogArgs,
-    /// What is not there yet
-    #[command(flatten)]
-    pub later: LaterArgs,
 }
 
 #[cfg(test)]

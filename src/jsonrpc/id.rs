@@ -52,6 +52,11 @@ impl Id {
         Self::text(format!("bridge-request-{number}"))
     }
 
+    /// The id of the question which era a server is of.
+    pub fn own_probe() -> Self {
+        Self::text("bridge-discover".to_owned())
+    }
+
     fn text(text: String) -> Self {
         Self { raw: format!("\"{text}\"").into(), meaning: Meaning::Text(text.into()) }
     }

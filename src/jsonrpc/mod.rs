@@ -22,6 +22,11 @@ pub const INVALID_REQUEST: i32 = -32600;
 /// JSON-RPC 2.0: the method does not exist.
 pub const METHOD_NOT_FOUND: i32 = -32601;
 
+/// JSON-RPC 2.0: the parameters are not those of the method.
+pub const INVALID_PARAMS: i32 = -32602;
+/// JSON-RPC 2.0: the receiver broke down.
+pub const INTERNAL_ERROR: i32 = -32603;
+
 /// One JSON-RPC message: its envelope read, its bytes kept. The bytes hold no line break.
 #[derive(Debug, Clone)]
 pub struct Message {
@@ -133,6 +138,11 @@ impl Message {
     /// Whether this is the response to the request with this id.
     pub fn answers(&self, request: &Id) -> bool {
         matches!(&self.kind, Kind::Response { id: Some(id), .. } if id == request)
+    }
+
+    /// Whether this is the response to that request.
+    pub fn answers_to(&self, request: &Self) -> bool {
+        request.id().is_some_and(|id| self.answers(id))
     }
 
     /// The same message under another id.

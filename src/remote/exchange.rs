@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::budget::Share;
 use super::channel::{Channel, lost_channel};
 use super::failure::{Failure, FailureKind, Fate};
+use super::lifecycle::eras::Fact;
 use super::lifecycle::{Carrier, Session, legacy};
 use super::reading::{End, Reading, Seen};
 use super::request::{Answer, Ask};
@@ -95,6 +96,15 @@ pub async fn exchange<R: Receive>(remote: &Remote, post: &Post, receive: &R) -> 
 }
 
 impl Remote {
+    /// One attempt at a message that stands by itself: no session, no handshake, no second attempt.
+    #[allow(dead_code, reason = "who asks follows")]
+    pub(super) async fn attempt_once<R: Receive>(&self, post: &Post, receive: &R) -> Outcome {
+        match self.attempt_streamable(post, receive).await {
+            Attempt::Done(outcome) => outcome,
+            Attempt::Failed(failure) => Outcome::Failed(failure),
+        }
+    }
+
     /// One attempt, by the transport that the server speaks.
     async fn attempt<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
         if post.message.method() == Some("initialize") && post.session.is_none() {
@@ -110,13 +120,13 @@ impl Remote {
     /// `initialize` is the probe.
     async fn open<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
         let mut first = None;
-        for transport in self.transport.order(self.settings.strategy) {
+        for transport in transport::order(self.settings.strategy, self.known.facts().transport) {
             let attempt = match transport {
                 Transport::Streamable => self.attempt_streamable(post, receive).await,
                 Transport::Sse => self.attempt_sse(post, receive).await,
             };
             let Attempt::Failed(failure) = attempt else {
-                self.transport.found(transport);
+                self.known.learn(Fact::Transport(transport));
                 return attempt;
             };
             let other_may_do = transport::other_may_do(transport, &failure);

@@ -19,6 +19,7 @@ mod request;
 mod response;
 mod retry;
 mod sse;
+mod tap;
 mod transport;
 
 pub use channel::Channel;
@@ -27,10 +28,10 @@ pub use exchange::{Outcome, Post, exchange};
 pub use failure::{Failure, FailureKind, Fate};
 pub use header_command::HeaderCommand;
 pub use headers::{Header, HeaderError, Headers, Source};
-pub use lifecycle::{Carrier, Protocol, Session, Stateless};
+pub use lifecycle::{Carrier, ClientProtocol, Facts, Legacy, Protocol, Session, Stateless};
 pub use listen::{ListenEnd, listen};
 pub use retry::{Backoff, Patience, is_repeatable};
-pub use transport::Strategy;
+pub use transport::{Strategy, Transport};
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,7 +55,9 @@ pub struct Settings {
     pub strategy: Strategy,
     /// How the server is spoken to.
     pub protocol: Protocol,
-    /// Where it is remembered which one was found.
+    /// What a modern client is told that could fall back.
+    pub client_protocol: ClientProtocol,
+    /// Where it is remembered what the server is.
     pub facts: Option<PathBuf>,
     /// How connections are made.
     pub http: http::Settings,
@@ -71,6 +74,7 @@ impl Default for Settings {
             retry_for: Duration::from_secs(30),
             strategy: Strategy::default(),
             protocol: Protocol::default(),
+            client_protocol: ClientProtocol::default(),
             facts: None,
             http: http::Settings::default(),
             headers: Headers::default(),
@@ -90,7 +94,8 @@ pub struct Remote {
     endpoint: Mutex<Endpoint>,
     injector: headers::Injector,
     cookies: Mutex<cookies::Jar>,
-    transport: transport::Found,
+    /// What is known of it.
+    known: lifecycle::eras::Known,
     budget: budget::Budget,
     /// The machine slept: what listens begins anew, where it was.
     woken: Notify,
@@ -114,7 +119,7 @@ impl Remote {
             http,
             authorizer,
             injector: headers::Injector::new(&settings.headers),
-            transport: transport::Found::new(settings.facts.clone()),
+            known: lifecycle::eras::Known::new(settings.facts.clone()),
             settings,
             home: endpoint.clone(),
             endpoint: Mutex::new(endpoint),

@@ -1,20 +1,10 @@
 //! Which transport a server speaks: Streamable HTTP, or HTTP+SSE of 2024-11-05.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
 use super::failure::{Failure, FailureKind};
-use crate::clock::{Clock, SystemClock};
-
-/// How long it is remembered that a server speaks HTTP+SSE.
-const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
-/// What a file says of such a server.
-const SSE: &[u8] = b"sse\n";
 
 /// The transports of MCP over HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Transport {
+pub enum Transport {
     /// One endpoint that answers POSTs (MCP 2025-03-26 and later).
     Streamable,
     /// A stream and an endpoint that it names (MCP 2024-11-05).
@@ -47,58 +37,16 @@ pub(super) fn other_may_do(tried: Transport, failure: &Failure) -> bool {
     }
 }
 
-/// What was found. An HTTP+SSE server is remembered for a day, so that each start does not begin with a
-/// request in vain; of any other server there is nothing to remember.
-#[derive(Debug)]
-pub(super) struct Found {
-    file: Option<PathBuf>,
-    now: Mutex<Option<Transport>>,
-}
-
-impl Found {
-    pub(super) fn new(file: Option<PathBuf>) -> Self {
-        Self { file, now: Mutex::default() }
-    }
-
-    /// The transports to try, in order.
-    pub(super) fn order(&self, strategy: Strategy) -> Vec<Transport> {
-        use Transport::{Sse, Streamable};
-        let known = *self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = known.or_else(|| self.file.as_deref().and_then(read));
-        match (strategy, known) {
-            (Strategy::HttpOnly, _) => vec![Streamable],
-            (Strategy::SseOnly, _) => vec![Sse],
-            (Strategy::HttpFirst, Some(Sse)) => vec![Sse, Streamable],
-            (Strategy::SseFirst, Some(Streamable)) => vec![Streamable, Sse],
-            (Strategy::HttpFirst, _) => vec![Streamable, Sse],
-            (Strategy::SseFirst, _) => vec![Sse, Streamable],
-        }
-    }
-
-    /// This one was found.
-    pub(super) fn found(&self, transport: Transport) {
-        let before = self.now.lock().unwrap_or_else(PoisonError::into_inner).replace(transport);
-        let Some(file) = self.file.clone().filter(|_| before != Some(transport)) else { return };
-        drop(tokio::task::spawn_blocking(move || remember(&file, transport)));
-    }
-}
-
-fn read(file: &Path) -> Option<Transport> {
-    let written = std::fs::metadata(file).and_then(|file| file.modified()).ok()?;
-    let age = SystemClock.wall().duration_since(written).unwrap_or_default();
-    let says_sse = || std::fs::read(file).is_ok_and(|text| text == SSE);
-    (age < REMEMBERED && says_sse()).then_some(Transport::Sse)
-}
-
-/// Losing the file costs a request, so that no failure of it matters.
-fn remember(file: &Path, transport: Transport) {
-    let done = match transport {
-        Transport::Sse => crate::paths::replace_private(file, SSE),
-        Transport::Streamable if file.exists() => std::fs::remove_file(file),
-        Transport::Streamable => Ok(()),
-    };
-    if let Err(error) = done {
-        tracing::debug!(%error, "the transport was not remembered");
+/// The transports to try, in order: the one that was found before comes first.
+pub(super) fn order(strategy: Strategy, known: Option<Transport>) -> Vec<Transport> {
+    use Transport::{Sse, Streamable};
+    match (strategy, known) {
+        (Strategy::HttpOnly, _) => vec![Streamable],
+        (Strategy::SseOnly, _) => vec![Sse],
+        (Strategy::HttpFirst, Some(Sse)) => vec![Sse, Streamable],
+        (Strategy::SseFirst, Some(Streamable)) => vec![Streamable, Sse],
+        (Strategy::HttpFirst, _) => vec![Streamable, Sse],
+        (Strategy::SseFirst, _) => vec![Sse, Streamable],
     }
 }
 
@@ -108,22 +56,17 @@ mod tests {
     use Transport::{Sse, Streamable};
 
     #[test]
-    fn a_strategy_is_an_order() {
-        let found = Found::new(None);
-        assert_eq!(found.order(Strategy::HttpFirst), [Streamable, Sse]);
-        assert_eq!(found.order(Strategy::SseFirst), [Sse, Streamable]);
-        assert_eq!(found.order(Strategy::HttpOnly), [Streamable]);
-        assert_eq!(found.order(Strategy::SseOnly), [Sse]);
-    }
-
-    #[test]
-    fn the_winner_is_tried_first_in_the_next_process_and_forgotten_when_it_changed() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("facts");
-        remember(&file, Sse);
-        assert_eq!(Found::new(Some(file.clone())).order(Strategy::HttpFirst), [Sse, Streamable]);
-        remember(&file, Streamable);
-        assert_eq!(Found::new(Some(file)).order(Strategy::HttpFirst), [Streamable, Sse]);
+    fn a_strategy_is_an_order_and_the_winner_comes_first_the_next_time() {
+        for (strategy, known, expected) in [
+            (Strategy::HttpFirst, None, &[Streamable, Sse][..]),
+            (Strategy::SseFirst, None, &[Sse, Streamable]),
+            (Strategy::HttpFirst, Some(Sse), &[Sse, Streamable]),
+            (Strategy::SseFirst, Some(Streamable), &[Streamable, Sse]),
+            (Strategy::HttpOnly, Some(Sse), &[Streamable]),
+            (Strategy::SseOnly, Some(Streamable), &[Sse]),
+        ] {
+            assert_eq!(order(strategy, known), expected, "{strategy:?} {known:?}");
+        }
     }
 
     #[test]

@@ -3,10 +3,15 @@
 //! *Legacy* are the revisions with an `initialize` handshake, to 2025-11-25; *modern* is 2026-07-28, in which
 //! each request says by itself who asks. What becomes of each message stands in `docs/eras.md`.
 
+#[allow(dead_code, reason = "who doubts follows")]
+pub(super) mod eras;
 pub(super) mod legacy;
 pub mod modern;
+#[allow(dead_code, reason = "who asks follows")]
+pub(super) mod probe;
 pub(super) mod stateless;
 
+pub use eras::{Facts, Legacy};
 pub use stateless::Stateless;
 
 use std::sync::Arc;
@@ -23,6 +28,16 @@ pub enum Protocol {
     /// With a handshake.
     Legacy,
     /// Without one.
+    Modern,
+}
+
+/// What a modern client is told that could fall back on `initialize`, where the server is a legacy one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClientProtocol {
+    /// To fall back.
+    #[default]
+    Auto,
+    /// To go on.
     Modern,
 }
 
