@@ -6,6 +6,7 @@ mod bridge_process;
 mod connections;
 mod gates;
 mod good_server;
+mod modern_server;
 mod ports;
 mod sessions;
 mod streams;

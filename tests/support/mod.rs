@@ -8,6 +8,7 @@
 //!
 //! - [`mcp_server`]: a strict, scripted server; it records each request before it judges it, and
 //!   what it did not expect fails the test when the server is dropped.
+//! - [`modern_server`]: the same for the era without a handshake.
 //! - [`bridge_process`]: the real binary in a private home.
 //! - [`canary`]: secrets that no process under test may write down.
 //! - [`raw_server`]: bytes for bytes, where even HTTP must be broken.
@@ -32,6 +33,7 @@ pub mod gate;
 pub mod guarded;
 pub mod http_client;
 pub mod mcp_server;
+pub mod modern_server;
 pub mod ports;
 pub mod proxy;
 pub mod raw_server;
@@ -47,6 +49,7 @@ pub use bridge_process::BridgeProcess;
 pub use gate::Gate;
 pub use guarded::Guarded;
 pub use mcp_server::{Answer, Lost, McpServer, Step};
+pub use modern_server::ModernServer;
 pub use ports::{BlackHole, ClosedPort};
 pub use proxy::Proxy;
 pub use raw_server::RawServer;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::request::Request;
 use super::step::Step;
+use super::stream_log::StreamLog;
 use crate::support::Gate;
 
 /// One answer: a constructor says what, the methods after it say what differs.
@@ -34,6 +35,8 @@ pub(super) enum How {
         /// Goes on without its connection, and is given again from an event on.
         resumable: bool,
     },
+    /// What a handle pushes.
+    Fed(Arc<StreamLog>),
     /// The default for a GET with a session: what the handle pushes.
     Unasked,
     /// What a stream still holds after an event.
@@ -88,6 +91,12 @@ impl Answer {
     /// A JSON-RPC error with the request's own id.
     pub fn error(code: i64, message: &str) -> Self {
         let error = json!({"code": code, "message": message});
+        Self::response(move |request| response(id_of(request), "error", &error))
+    }
+
+    /// As `error`, with `data`.
+    pub fn error_with(code: i64, message: &str, data: &Value) -> Self {
+        let error = json!({"code": code, "message": message, "data": data});
         Self::response(move |request| response(id_of(request), "error", &error))
     }
 
@@ -195,6 +204,11 @@ impl Answer {
     /// HTTP/2 only: resets the stream with `REFUSED_STREAM`, "not executed".
     pub fn refuse_stream() -> Self {
         Self::new(How::RefuseStream).not_executed()
+    }
+
+    /// An event stream of what is pushed into the log.
+    pub fn fed(log: Arc<StreamLog>) -> Self {
+        Self::new(How::Fed(log)).content_type("text/event-stream")
     }
 
     pub(super) fn unasked() -> Self {

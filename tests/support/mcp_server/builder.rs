@@ -8,10 +8,11 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::conduct::Legacy;
 use super::listener::{self, Connecting};
 use super::script::Source;
 use super::world::{Settings, State, World};
-use super::{Answer, Matcher, McpServer, Request, legacy};
+use super::{Answer, Conduct, Matcher, McpServer, Request, legacy};
 use crate::support::certificates::{
     Certificate, ClientCertificate, PrivateAuthority, Protocols, Tls,
 };
@@ -32,6 +33,7 @@ impl Builder {
     pub(super) fn legacy() -> Self {
         Self {
             settings: Settings {
+                conduct: Arc::new(Legacy),
                 paths: Vec::new(),
                 version: None,
                 sessions: true,
@@ -97,9 +99,22 @@ impl Builder {
         self
     }
 
+    /// What it takes and answers, in place of what a legacy server does.
+    #[must_use]
+    pub fn conduct(mut self, conduct: Arc<dyn Conduct>) -> Self {
+        self.settings.conduct = conduct;
+        self
+    }
+
     #[must_use]
     pub fn without_sessions(mut self) -> Self {
         self.settings.sessions = false;
+        self
+    }
+
+    #[must_use]
+    pub fn with_sessions(mut self) -> Self {
+        self.settings.sessions = true;
         self
     }
 

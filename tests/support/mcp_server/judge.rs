@@ -50,7 +50,7 @@ fn note_post(request: &Request, note: &mut impl FnMut(Option<&str>)) {
     });
 }
 
-fn accept_lacks(request: &Request, wanted: &str) -> Option<&'static str> {
+pub fn accept_lacks(request: &Request, wanted: &str) -> Option<&'static str> {
     let accepted = request.headers_named("accept").join(",");
     let lacks = !accepted.split(',').any(|kind| {
         let kind = kind.split(';').next().unwrap_or_default().trim();

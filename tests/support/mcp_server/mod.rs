@@ -1,4 +1,5 @@
-//! A scripted, strict, recording MCP server over Streamable HTTP, for the legacy era.
+//! A scripted, strict, recording MCP server over Streamable HTTP, for the legacy era. Its parts
+//! carry the server of the modern era too ([`super::modern_server`]), which is another [`Conduct`].
 //!
 //! ```ignore
 //! let server = McpServer::legacy()
@@ -18,18 +19,19 @@
 
 mod answer;
 mod builder;
+mod conduct;
 mod connection;
-mod judge;
-mod legacy;
+pub(super) mod judge;
+pub(super) mod legacy;
 mod listener;
 mod lost;
 pub mod matcher;
-mod request;
+pub(super) mod request;
 mod script;
 mod serve;
 mod step;
-mod stream_log;
-mod world;
+pub(super) mod stream_log;
+pub(super) mod world;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -43,6 +45,7 @@ use tokio::sync::mpsc;
 
 pub use answer::Answer;
 pub use builder::Builder;
+pub use conduct::Conduct;
 pub use legacy::text;
 pub use lost::Lost;
 pub use matcher::Matcher;
@@ -412,7 +415,7 @@ impl McpServer {
     }
 
     #[track_caller]
-    fn wait<R>(
+    pub(super) fn wait<R>(
         &self,
         ask: impl FnMut(&mut State) -> Option<R>,
         what: impl FnOnce() -> String,

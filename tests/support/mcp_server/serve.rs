@@ -20,7 +20,6 @@ use super::request::{Message, Request};
 use super::step::Step;
 use super::stream_log::{StreamLog, What};
 use super::world::{Session, State, World};
-use super::{judge, legacy};
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -82,8 +81,11 @@ async fn record(
 /// Judges the request, notes what it changes whatever is answered, and finds the answer.
 async fn decide(world: &World, request: &Request) -> Answer {
     let (lost, source) = world.state.update(|state| {
-        for fault in judge::faults(request, &world.settings, state) {
+        for fault in world.settings.conduct.faults(request, &world.settings, state) {
             state.note(request, fault);
+        }
+        if let Message::Request { id, .. } = &request.message {
+            state.unanswered.insert(request.order, id.clone());
         }
         note_effects(request, state);
         let initialize = request.rpc_method() == Some("initialize");
@@ -98,7 +100,7 @@ async fn decide(world: &World, request: &Request) -> Answer {
         (None, Some(source)) => source.answer(request).await,
         (None, None) => Answer::well_behaved(),
     };
-    let answer = answer.filled_in(|| legacy::answer(request, world));
+    let answer = answer.filled_in(|| world.settings.conduct.answer(request, world));
     world.state.update(|state| {
         note_session(request, &answer, world, state);
         note_execution(request, &answer, state);
@@ -168,6 +170,7 @@ async fn deliver(
             let shown = std::str::from_utf8(&body);
             let shown = shown.map_or_else(|_| format!("{} bytes", body.len()), str::to_owned);
             log(&format!("answered {status} {shown}"));
+            world.state.update(|state| state.unanswered.remove(&request.order));
             let body = Full::new(answer.encoding.apply(body)).map_err(|never| match never {});
             Ok(head.body(body.boxed_unsync())?)
         }
@@ -176,6 +179,7 @@ async fn deliver(
             let stream = begin_stream(world, request, steps, resumable);
             Ok(head.body(read_stream(world, connection, stream, 0))?)
         }
+        How::Fed(stream) => Ok(head.body(read_stream(world, connection, stream, 0))?),
         How::Unasked => {
             log("opened the GET stream");
             let stream = world.state.update(|state| state.session_of(request)?.unasked.clone());
@@ -238,6 +242,7 @@ fn begin_stream(
         for step in steps {
             run_step(step, &world, &request, &running).await;
         }
+        world.state.update(|state| state.unanswered.remove(&request.order));
         running.finish();
     });
     log
@@ -346,6 +351,7 @@ struct Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
+        self.world.state.update(|state| state.unanswered.remove(&self.order));
         if !self.done && !self.connection.is_ending() {
             self.world.state.update(|state| state.abandoned.push(self.order));
             self.world.timeline.log("server", format!("#{} was left unfinished", self.order));

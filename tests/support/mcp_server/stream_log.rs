@@ -17,6 +17,8 @@ struct State {
     finished: bool,
     /// Whether a connection reads it now.
     connected: bool,
+    /// Whether one did and does no more.
+    left: bool,
 }
 
 #[derive(Clone)]
@@ -72,7 +74,16 @@ impl StreamLog {
     }
 
     pub fn set_connected(&self, connected: bool) {
-        self.state.update(|state| state.connected = connected);
+        self.state.update(|state| {
+            state.connected = connected;
+            state.left |= !connected;
+        });
+    }
+
+    /// Whether nothing of it will be read any more, unless it is asked for again.
+    pub fn is_over(&self) -> bool {
+        let state = self.state.read();
+        state.finished || (state.left && !state.connected)
     }
 
     pub fn is_connected(&self) -> bool {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hyper::body::Bytes;
 use serde_json::Value;
 
+use super::conduct::Conduct;
 use super::connection::Connection;
 use super::lost::Lost;
 use super::matcher::Matcher;
@@ -24,6 +25,7 @@ pub struct World {
 /// What the builder fixed.
 #[derive(Clone)]
 pub struct Settings {
+    pub conduct: Arc<dyn Conduct>,
     pub paths: Vec<String>,
     /// The version that `initialize` answers; without one, the client's own.
     pub version: Option<String>,
@@ -55,6 +57,8 @@ pub struct State {
     pub gates: HashMap<String, Gate>,
     /// The orders of the requests that the client left before their answer was complete.
     pub abandoned: Vec<usize>,
+    /// By order: the ids of the requests that have no response yet.
+    pub unanswered: HashMap<usize, String>,
 }
 
 /// One handshake; a server without session ids has them too, under no id.
