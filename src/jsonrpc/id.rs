@@ -57,6 +57,11 @@ impl Id {
         Self::text("bridge-discover".to_owned())
     }
 
+    /// The id under which a request of the client is sent again, or that of a list of this program's own.
+    pub fn own_exchange(number: u64) -> Self {
+        Self::text(format!("bridge-exchange-{number}"))
+    }
+
     fn text(text: String) -> Self {
         Self { raw: format!("\"{text}\"").into(), meaning: Meaning::Text(text.into()) }
     }

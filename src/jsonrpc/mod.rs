@@ -83,6 +83,16 @@ impl Message {
         )
     }
 
+    /// A request of this program's own; `params` is JSON text.
+    pub fn request(id: &Id, method: &str, params: &str) -> Self {
+        Self::composed(
+            format!(
+                "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"{method}\",\"params\":{params}}}"
+            ),
+            Kind::Request { id: id.clone(), method: method.into() },
+        )
+    }
+
     /// A successful response; `result` is JSON text.
     pub fn result(id: &Id, result: &str) -> Self {
         Self::composed(

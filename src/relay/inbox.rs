@@ -4,7 +4,7 @@ use tokio::sync::mpsc;
 
 use super::machine::{ExchangeId, FromServer, Origin};
 use crate::jsonrpc::Message;
-use crate::remote::{Carrier, ListenEnd, Outcome, Receive};
+use crate::remote::{Carrier, ListenEnd, Outcome, Pass, Receive, followed_by};
 use crate::secret::Secret;
 use crate::stdio::Writer;
 
@@ -29,6 +29,7 @@ pub(super) struct Inbox {
     origin: Origin,
     arrivals: mpsc::Sender<Arrival>,
     writer: Writer,
+    pass: Option<Pass>,
 }
 
 impl Inbox {
@@ -37,7 +38,7 @@ impl Inbox {
         arrivals: mpsc::Sender<Arrival>,
         writer: Writer,
     ) -> Self {
-        Self { origin: Origin::Exchange(exchange), arrivals, writer }
+        Self { origin: Origin::Exchange(exchange), arrivals, writer, pass: None }
     }
 
     pub(super) fn of_stream(
@@ -45,7 +46,7 @@ impl Inbox {
         arrivals: mpsc::Sender<Arrival>,
         writer: Writer,
     ) -> Self {
-        Self { origin: Origin::Stream(generation), arrivals, writer }
+        Self { origin: Origin::Stream(generation), arrivals, writer, pass: None }
     }
 
     /// The exchange came to its end.
@@ -54,14 +55,25 @@ impl Inbox {
             let _ = self.arrivals.send(Arrival::Ended { exchange, outcome }).await;
         }
     }
-}
 
-impl Receive for Inbox {
-    async fn receive(&self, message: Message) {
+    async fn hand_over(&self, message: Message) {
         let room = self.writer.room(message.bytes().len()).await;
         let arrival = Arrival::Message(FromServer { origin: self.origin, message, room });
         // The loop is gone only when the process ends.
         let _ = self.arrivals.send(arrival).await;
+    }
+}
+
+impl Receive for Inbox {
+    async fn receive(&self, message: Message) {
+        let Some(pass) = &self.pass else { return self.hand_over(message).await };
+        for message in pass(message) {
+            self.hand_over(message).await;
+        }
+    }
+
+    fn through(&self, pass: Pass) -> Self {
+        Self { pass: Some(followed_by(pass, self.pass.clone())), ..self.clone() }
     }
 
     async fn session_given(&self, id: Secret<Box<str>>) {

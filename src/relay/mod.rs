@@ -132,6 +132,8 @@ struct Exchange {
     task: AbortHandle,
     handed_over: Arc<AtomicBool>,
     session: Option<Arc<Session>>,
+    /// Whether closing it is all that cancels it.
+    cancelled_by_closing: bool,
 }
 
 struct Running {
@@ -334,12 +336,14 @@ impl Running {
         let Outgoing { message, session, repeatable, patience } = outgoing;
         let is_answer = matches!(message.kind(), Kind::Response { .. });
         let handed_over = Arc::new(AtomicBool::new(false));
+        let cancelled_by_closing = self.remote.cancelled_by_closing(session.as_deref(), &message);
         let post = Post {
             message,
             session: session.clone(),
             repeatable,
             patience,
             handed_over: Arc::clone(&handed_over),
+            mirrored: None,
         };
         let turn = is_answer.then(|| Arc::clone(&self.answers));
         let task = tokio::spawn(carry(
@@ -349,7 +353,8 @@ impl Running {
             turn,
         ));
         let task = task.abort_handle();
-        self.exchanges.insert(exchange, Exchange { task, handed_over, session });
+        let under_way = Exchange { task, handed_over, session, cancelled_by_closing };
+        self.exchanges.insert(exchange, under_way);
     }
 
     fn stop(&mut self, exchange: ExchangeId) {
@@ -358,11 +363,11 @@ impl Running {
         }
     }
 
-    /// Tells the server, if it may have seen the request, and only then gives the answer up: closing
-    /// the connection is no cancellation (MCP transports).
+    /// Tells the server, if it may have seen the request, and only then gives the answer up: with a session,
+    /// closing the connection is no cancellation (MCP transports, to 2025-11-25).
     fn cancel(&mut self, exchange: ExchangeId, notification: Message) {
         let Some(exchange) = self.exchanges.remove(&exchange) else { return };
-        if !exchange.handed_over.load(Ordering::Relaxed) {
+        if exchange.cancelled_by_closing || !exchange.handed_over.load(Ordering::Relaxed) {
             exchange.task.abort();
             return;
         }
@@ -372,6 +377,7 @@ impl Running {
             repeatable: true,
             patience: Patience::Once,
             handed_over: Arc::default(),
+            mirrored: None,
         };
         let remote = Arc::clone(&self.remote);
         let inbox = Inbox::of_stream(0, self.arrivals.clone(), self.writer.clone());

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use crate::jsonrpc::{Id, Kind, Message, read};
+use crate::jsonrpc::{Id, Message, read};
 
 /// Subscriptions that are kept; a client with more is told of changes in these.
 const MAX_SUBSCRIPTIONS: usize = 1_000;
@@ -87,11 +87,8 @@ impl Restore {
     pub(super) fn request(&mut self, method: &str, params: &str) -> (Id, Message) {
         self.requests += 1;
         let id = Id::own_request(self.requests);
-        let text = format!(
-            "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"{method}\",\"params\":{params}}}"
-        );
-        let kind = Kind::Request { id: id.clone(), method: method.into() };
-        (id, Message::composed(text, kind))
+        let message = Message::request(&id, method, params);
+        (id, message)
     }
 }
 

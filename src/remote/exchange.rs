@@ -12,7 +12,7 @@ use super::budget::Share;
 use super::channel::{Channel, lost_channel};
 use super::failure::{Failure, FailureKind, Fate};
 use super::lifecycle::eras::Fact;
-use super::lifecycle::{Carrier, Session, legacy};
+use super::lifecycle::{Carrier, Session, legacy, modern_exchange};
 use super::reading::{End, Reading, Seen};
 use super::request::{Answer, Ask};
 use super::response::{self, Uncollected};
@@ -44,6 +44,8 @@ pub struct Post {
     pub patience: Patience,
     /// Set when the server may have seen it: from then on a cancellation has to be sent after it.
     pub handed_over: Arc<AtomicBool>,
+    /// What of a modern message is mirrored in headers; none for any other, and before it is known.
+    pub mirrored: Option<Arc<HeaderMap>>,
 }
 
 /// What an exchange came to. Messages were received on the way.
@@ -71,13 +73,23 @@ impl From<Failure> for Attempt {
     }
 }
 
-/// Sends a message, again where that is safe, and receives all that comes back.
+/// Carries a message to the server, as one that it understands, and receives all that comes back.
 pub async fn exchange<R: Receive>(remote: &Remote, post: &Post, receive: &R) -> Outcome {
+    if remote.is_modern(post.session.as_deref(), &post.message) {
+        return Box::pin(modern_exchange::of_client(remote, post, receive)).await;
+    }
+    attempts(remote, post, receive).await
+}
+
+/// Sends a message as it is, again where that is safe, and receives all that comes back.
+pub(super) async fn attempts<R: Receive>(remote: &Remote, post: &Post, receive: &R) -> Outcome {
     let mut retries = Retries::new(post.patience, post.repeatable, remote.settings.retry_for);
     let mut since = Instant::now();
     let mut misdirected = false;
+    let mut reissued: Option<(Post, R)> = None;
     loop {
-        let failure = match remote.attempt(post, receive).await {
+        let (sent, by) = reissued.as_ref().map_or((post, receive), |(post, by)| (post, by));
+        let failure = match remote.attempt(sent, by).await {
             Attempt::Done(outcome) => return outcome,
             Attempt::Failed(failure) => failure,
         };
@@ -91,6 +103,9 @@ pub async fn exchange<R: Receive>(remote: &Remote, post: &Post, receive: &R) -> 
         since = Instant::now();
         if failure.status == Some(421) {
             remote.http.forget_connections();
+        }
+        if failure.fate == Fate::Unknown && post.mirrored.is_some() {
+            reissued = modern_exchange::reissued(remote, post, receive);
         }
     }
 }
@@ -191,7 +206,7 @@ impl Remote {
     async fn attempt_streamable<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
         let reuse = if post.repeatable { Reuse::Any } else { Reuse::Recent };
         let session = post.session.as_deref();
-        let ask = Ask::Post(post.message.bytes());
+        let ask = Ask::Post(post.message.bytes(), post.mirrored.as_deref());
         let how = Delivery { reuse, handed_over: Some(&post.handed_over) };
         let answer = match self.ask(&ask, session, how).await {
             Ok(answer) => answer,
@@ -400,6 +415,10 @@ impl Remote {
             };
             if reading.progressed {
                 resumption = Resumption::new(self.settings.retry_for);
+            }
+            if post.mirrored.is_some() {
+                // Its streams are not resumable (MCP 2026-07-28, transports).
+                return failure.into();
             }
             events = match self.resume(&mut reading, &mut resumption, failure).await {
                 Ok(body) => Events::new(body, limit, &self.budget),

@@ -97,6 +97,8 @@ pub struct Remote {
     /// What is known of it.
     known: lifecycle::eras::Known,
     budget: budget::Budget,
+    /// What is kept for a client or a server of the modern era.
+    modern: lifecycle::modern_exchange::Kept,
     /// The machine slept: what listens begins anew, where it was.
     woken: Notify,
 }
@@ -125,6 +127,7 @@ impl Remote {
             endpoint: Mutex::new(endpoint),
             cookies: Mutex::default(),
             budget: budget::Budget::new(),
+            modern: lifecycle::modern_exchange::Kept::default(),
             woken: Notify::new(),
         }
     }
@@ -185,4 +188,17 @@ pub trait Receive: Clone + Send + Sync + 'static {
 
     /// The messages of the session travel this way.
     fn carried_by(&self, carrier: Carrier) -> impl Future<Output = ()> + Send;
+
+    /// The same, with something that each message passes first.
+    #[must_use]
+    fn through(&self, pass: Pass) -> Self;
+}
+
+/// What becomes of a message on its way to whoever takes it: itself, another, several, or none.
+pub type Pass = Arc<dyn Fn(Message) -> Vec<Message> + Send + Sync>;
+
+/// Both, one after the other.
+pub fn followed_by(first: Pass, next: Option<Pass>) -> Pass {
+    let Some(next) = next else { return first };
+    Arc::new(move |message| first(message).into_iter().flat_map(&*next).collect())
 }

@@ -23,8 +23,8 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// What is asked of the server.
 pub(super) enum Ask<'a> {
-    /// A message.
-    Post(&'a Bytes),
+    /// A message, and what of it is mirrored in headers.
+    Post(&'a Bytes, Option<&'a HeaderMap>),
     /// A message to the endpoint of the HTTP+SSE transport.
     PostTo(&'a Endpoint, &'a Bytes),
     /// The stream of messages that the server sends unasked, or the rest of a stream that broke off.
@@ -166,6 +166,10 @@ impl Remote {
         if is_of(&self.home, endpoint) {
             injected.add_to(headers);
         }
+        // None of the user's own has one of these names (`Header::new`).
+        if let Ask::Post(_, Some(mirrored)) = ask {
+            headers.extend(mirrored.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
         request
     }
 
@@ -245,7 +249,7 @@ fn is_redirect(status: StatusCode) -> bool {
 impl Ask<'_> {
     fn method(&self) -> Method {
         match self {
-            Self::Post(_) | Self::PostTo(..) => Method::POST,
+            Self::Post(..) | Self::PostTo(..) => Method::POST,
             Self::Listen { .. } => Method::GET,
             Self::Delete => Method::DELETE,
         }
@@ -253,7 +257,7 @@ impl Ask<'_> {
 
     fn body(&self) -> Bytes {
         match self {
-            Self::Post(body) | Self::PostTo(_, body) => (*body).clone(),
+            Self::Post(body, _) | Self::PostTo(_, body) => (*body).clone(),
             _ => Bytes::new(),
         }
     }
@@ -261,7 +265,7 @@ impl Ask<'_> {
     fn add_headers(&self, headers: &mut HeaderMap) {
         let fixed = HeaderValue::from_static;
         match self {
-            Self::Post(_) | Self::PostTo(..) => {
+            Self::Post(..) | Self::PostTo(..) => {
                 headers.insert(CONTENT_TYPE, fixed("application/json"));
                 headers.insert(ACCEPT, fixed("application/json, text/event-stream"));
                 headers.insert(ACCEPT_ENCODING, fixed("gzip"));

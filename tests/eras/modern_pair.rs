@@ -1,1 +1,216 @@
 //! A modern client and a modern server: bodies untouched, headers added.
+
+use std::sync::mpsc::{Receiver, channel};
+
+use serde_json::{Value, json};
+
+use crate::support::raw_server::json_answer;
+use crate::support::{BridgeProcess, RawServer};
+
+/// A request as a server sees it.
+struct Seen {
+    head: String,
+    body: String,
+}
+
+impl Seen {
+    fn of(request: &str) -> Self {
+        let (head, body) = request.split_once("\r\n\r\n").expect("a head and a body");
+        Self { head: head.to_owned(), body: body.to_owned() }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then_some(value.trim())
+        })
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("JSON")
+    }
+
+    fn method(&self) -> String {
+        self.json()["method"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// A server that answers each request with what is made of it, and the requests as they came.
+fn server(answer: impl Fn(&Seen) -> String + Send + 'static) -> (RawServer, Receiver<Seen>) {
+    let (sender, seen) = channel();
+    let server = RawServer::answering(move |request| {
+        let request = Seen::of(request);
+        let answer = answer(&request).into_bytes();
+        let _ = sender.send(request);
+        answer
+    });
+    (server, seen)
+}
+
+fn result(request: &Seen, result: &str) -> String {
+    json_answer(&format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, request.json()["id"]))
+}
+
+fn refusal(request: &Seen, status: &str, error: &str) -> String {
+    let id = &request.json()["id"];
+    json_answer(&format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#))
+        .replace("200 OK", status)
+}
+
+/// Parameters with what a modern client says of itself.
+fn modern(mut params: Value) -> Value {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    params
+}
+
+const SQL: &str = r#"{"name":"sql","inputSchema":{"type":"object","properties":{"region":{"type":"string","x-mcp-header":"Region"}}}}"#;
+
+#[test]
+fn a_request_arrives_as_it_was_sent_with_the_headers_that_mirror_it() {
+    let (server, seen) = server(|request| result(request, r#"{"resultType":"complete"}"#));
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    for (method, name, header) in [
+        ("prompts/list", "", None),
+        ("prompts/get", r#""name":"grüße","#, Some("=?base64?Z3LDvMOfZQ==?=")),
+        ("resources/read", r#""uri":"file:///a b","#, Some("file:///a b")),
+        ("acme/own", r#""name":"x","#, None),
+    ] {
+        let line = format!(
+            r#"{{"params":{{{name}"_meta":{{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}},"x":1.0}}, "id":1,"method":"{method}","jsonrpc":"2.0"}}"#
+        );
+        bridge.send(&line);
+        assert_eq!(
+            bridge.expect_response_line(1),
+            r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete"}}"#
+        );
+        let request = seen.recv().unwrap();
+        assert_eq!(request.body, line);
+        assert_eq!(request.header("mcp-protocol-version"), Some("2026-07-28"));
+        assert_eq!(request.header("mcp-method"), Some(method));
+        assert_eq!(request.header("mcp-name"), header);
+        assert_eq!(request.header("mcp-session-id"), None);
+        assert!(request.header("accept").unwrap().contains("text/event-stream"));
+    }
+}
+
+#[test]
+fn errors_of_a_modern_server_pass_as_they_are_whatever_their_status() {
+    for (status, error) in [
+        ("404 Not Found", r#"{"code":-32601,"message":"no session not found"}"#),
+        ("400 Bad Request", r#"{"code":-32602,"message":"invalid session"}"#),
+        (
+            "400 Bad Request",
+            r#"{"code":-32022,"message":"v","data":{"supported":["2026-07-28"],"requested":"1"}}"#,
+        ),
+        ("400 Bad Request", r#"{"code":-32020,"message":"Header mismatch"}"#),
+    ] {
+        let (server, seen) = server(move |request| refusal(request, status, error));
+        let mut bridge = BridgeProcess::to(server.url()).spawn();
+        bridge.request(1, "prompts/list", modern(json!({})));
+        let line = bridge.expect_response_line(1);
+        assert_eq!(line, format!(r#"{{"jsonrpc":"2.0","id":1,"error":{error}}}"#));
+        assert_eq!(seen.try_iter().count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn a_tool_that_was_not_seen_is_looked_up_once_and_its_arguments_are_mirrored() {
+    let (server, seen) = server(|request| match &*request.method() {
+        "tools/list" if request.json()["params"]["cursor"].is_null() => {
+            result(request, r#"{"tools":[],"nextCursor":"2"}"#)
+        }
+        "tools/list" => result(request, &format!(r#"{{"tools":[{SQL}]}}"#)),
+        _ => result(request, r#"{"content":[]}"#),
+    });
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    let params = modern(json!({"name": "sql", "arguments": {"region": " eu "}}));
+    for id in 1..=2 {
+        bridge.call(id, "tools/call", params.clone());
+    }
+    let seen: Vec<_> = seen.try_iter().collect();
+    let methods: Vec<_> = seen.iter().map(Seen::method).collect();
+    assert_eq!(methods, ["tools/list", "tools/list", "tools/call", "tools/call"]);
+    assert_eq!(seen[0].json()["params"]["_meta"], params["_meta"]);
+    assert_eq!(seen[0].header("mcp-method"), Some("tools/list"));
+    for call in &seen[2..] {
+        assert_eq!(call.header("mcp-name"), Some("sql"));
+        assert_eq!(call.header("mcp-param-region"), Some("=?base64?IGV1IA==?="));
+    }
+    assert_eq!(bridge.unread(), Vec::<String>::new());
+}
+
+#[test]
+fn a_tool_of_a_list_that_the_client_saw_is_not_looked_up_and_an_odd_one_is_left_out() {
+    let odd =
+        r#"{"name":"odd","inputSchema":{"properties":{"a":{"type":"number","x-mcp-header":"A"}}}}"#;
+    let (server, seen) = server(move |request| match &*request.method() {
+        "tools/list" => result(request, &format!(r#"{{"tools":[{odd},{SQL}], "ttlMs":1.0}}"#)),
+        _ => result(request, r#"{"content":[]}"#),
+    });
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    for id in 1..=2 {
+        bridge.request(id, "tools/list", modern(json!({})));
+        let expected =
+            format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"tools":[{SQL}], "ttlMs":1.0}}}}"#);
+        assert_eq!(bridge.expect_response_line(id), expected);
+    }
+    let arguments = json!({"name": "sql", "arguments": {"region": "eu"}});
+    bridge.call(3, "tools/call", modern(arguments));
+    let seen: Vec<_> = seen.try_iter().collect();
+    assert_eq!(seen.len(), 3);
+    assert_eq!(seen[2].header("mcp-param-region"), Some("eu"));
+    let told = bridge.stderr_text();
+    assert_eq!(told.matches("odd").count(), 1, "{told}");
+    assert!(told.contains("integers"), "{told}");
+}
+
+#[test]
+fn a_call_that_is_refused_for_its_headers_is_sent_again_by_a_new_list() {
+    let mut lists = 0;
+    let lists = std::sync::Mutex::new(move || {
+        lists += 1;
+        if lists == 1 { SQL.replace("Region", "Old") } else { SQL.to_owned() }
+    });
+    let (server, seen) = server(move |request| match &*request.method() {
+        "tools/list" => result(request, &format!(r#"{{"tools":[{}]}}"#, lists.lock().unwrap()())),
+        _ if request.header("mcp-param-region").is_some() => result(request, r#"{"content":[]}"#),
+        _ => refusal(request, "400 Bad Request", r#"{"code":-32020,"message":"mismatch"}"#),
+    });
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    let arguments = json!({"name": "sql", "arguments": {"region": "eu"}});
+    let answer = bridge.call(1, "tools/call", modern(arguments));
+    assert_eq!(answer["result"], json!({"content": []}));
+    let methods: Vec<_> = seen.try_iter().map(|request| request.method()).collect();
+    assert_eq!(methods, ["tools/list", "tools/call", "tools/list", "tools/call"]);
+}
+
+#[test]
+fn a_call_that_stays_refused_for_its_headers_gets_the_error() {
+    let (server, seen) = server(|request| match &*request.method() {
+        "tools/list" => result(request, &format!(r#"{{"tools":[{SQL}]}}"#)),
+        _ => refusal(request, "400 Bad Request", r#"{"code":-32020,"message":"mismatch"}"#),
+    });
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    let answer = bridge.call(1, "tools/call", modern(json!({"name": "sql", "arguments": {}})));
+    assert_eq!(answer["error"], json!({"code": -32020, "message": "mismatch"}));
+    let methods: Vec<_> = seen.try_iter().map(|request| request.method()).collect();
+    assert_eq!(methods, ["tools/list", "tools/call", "tools/list"]);
+}
+
+#[test]
+fn a_call_goes_without_a_list_that_can_not_be_had() {
+    let (server, seen) = server(|request| match &*request.method() {
+        "tools/list" => refusal(request, "404 Not Found", r#"{"code":-32601,"message":"no"}"#),
+        _ => result(request, r#"{"content":[]}"#),
+    });
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    for id in 1..=2 {
+        let answer = bridge.call(id, "tools/call", modern(json!({"name": "a"})));
+        assert_eq!(answer["result"], json!({"content": []}));
+    }
+    assert_eq!(seen.try_iter().count(), 3);
+}

@@ -6,7 +6,10 @@
 #[allow(dead_code, reason = "who doubts follows")]
 pub(super) mod eras;
 pub(super) mod legacy;
+mod mirrored;
 pub mod modern;
+pub(super) mod modern_exchange;
+pub(super) mod param_headers;
 #[allow(dead_code, reason = "who asks follows")]
 pub(super) mod probe;
 pub(super) mod stateless;

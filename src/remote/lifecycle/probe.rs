@@ -61,8 +61,10 @@ fn discover(asker: Asker<'_>) -> Message {
 impl Remote {
     /// Asks the server, and learns what it is from a clear answer. Nothing is sent twice.
     pub(in crate::remote) async fn probe(&self, asker: Asker<'_>, within: Duration) -> Probed {
+        let message = discover(asker);
         let post = Post {
-            message: discover(asker),
+            mirrored: Some(self.mirrored(&message)),
+            message,
             session: None,
             repeatable: true,
             patience: Patience::Once,
