@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::failure::ServerName;
 use super::machine::{Command, ExchangeId, FromServer, Machine, Origin, Outgoing, Settings};
-use super::tests::Notebook;
+use super::world::Notebook;
 use crate::jsonrpc::{Kind, Message};
 use crate::remote::{Failure, FailureKind, Fate, Outcome};
 use crate::secret::Secret;

@@ -12,7 +12,7 @@ use super::bench::{
 };
 use super::machine::{FromServer, Origin};
 use super::remembered::Memory;
-use super::tests::Notebook;
+use super::world::Notebook;
 use crate::jsonrpc::Message;
 use crate::remote::{Failure, FailureKind, Fate, Outcome};
 use crate::secret::Secret;

@@ -29,6 +29,8 @@ mod sign_in_tests;
 #[cfg(test)]
 mod tests;
 mod unconnected;
+#[cfg(test)]
+mod world;
 
 pub use failure::ServerName;
 pub use filter::{Filter, Pattern};

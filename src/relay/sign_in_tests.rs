@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::bench::failure;
 use super::failure::ServerName;
 use super::machine::{Command, ExchangeId, FromServer, Machine, Origin, Settings};
-use super::tests::Notebook;
+use super::world::Notebook;
 use crate::auth::{self, Invitation, Phase};
 use crate::jsonrpc::Message;
 use crate::remote::{FailureKind, Fate, ListenEnd, Outcome};
