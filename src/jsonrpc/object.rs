@@ -37,6 +37,14 @@ pub fn with_first(object: &str, key: &str, value: &str) -> Option<String> {
     Some(splice(object, 1..1, &format!("\"{key}\":{value}{comma}")))
 }
 
+/// An object with a member, in place of one under that key or before all others; `None` where it is no object.
+pub fn with(object: &str, key: &str, value: &str) -> Option<String> {
+    match member(object, key) {
+        Some(present) => Some(splice(object, span(object, present), value)),
+        None => with_first(object, key, value),
+    }
+}
+
 /// A text whose value at a path is what `change` makes of it; `None` where there is no value, or no change.
 pub fn changed_at(
     text: &str,
@@ -120,6 +128,17 @@ mod tests {
         assert_eq!(with_first(r#"{ "b":2}"#, "a", "1").as_deref(), Some(r#"{"a":1, "b":2}"#));
         assert_eq!(with_first(r#"{"a":2}"#, "a", "1"), None);
         assert_eq!(with_first("null", "a", "1"), None);
+    }
+
+    #[test]
+    fn a_member_is_set_in_place_or_as_the_first() {
+        let set = |object: &str| with(object, "ttlMs", "0").unwrap();
+        assert_eq!(
+            set(r#"{"a":1.0, "ttlMs" : 3600 ,"b":[]}"#),
+            r#"{"a":1.0, "ttlMs" : 0 ,"b":[]}"#
+        );
+        assert_eq!(set(r#"{ "a":1}"#), r#"{"ttlMs":0, "a":1}"#);
+        assert_eq!(with("[]", "a", "1"), None);
     }
 
     #[test]

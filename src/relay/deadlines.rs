@@ -12,6 +12,8 @@ pub(super) enum Due {
     Provisional,
     /// Another attempt at the handshake.
     Handshake,
+    /// Requests of a modern client that found no server are sent again.
+    Retry,
     /// A request that waits for the connection waits no longer.
     GiveUp(ExchangeId),
     /// A request that was sent waits no longer for its answer.

@@ -22,7 +22,8 @@ impl<M: Memory> Machine<M> {
             match due {
                 Due::Provisional => self.answer_provisionally(now),
                 Due::Handshake => self.begin_handshake(now),
-                Due::GiveUp(exchange) => self.give_up(exchange),
+                Due::Retry => self.try_again(),
+                Due::GiveUp(exchange) => self.give_up(exchange, now),
                 Due::TimeOut(exchange) => self.time_out(exchange, now),
                 Due::Stuck(exchange) => self.stuck(exchange, now),
                 Due::Page => self.open_page(),
@@ -37,6 +38,10 @@ impl<M: Memory> Machine<M> {
     fn time_out(&mut self, exchange: ExchangeId, now: Instant) {
         let Some(call) = self.in_flight.get(exchange) else { return };
         let Some(limit) = self.time_limit(call.method()) else { return };
+        if call.method() == "server/discover" {
+            self.discover_is_late(exchange, now);
+            return;
+        }
         if self.questions.is_open_for(exchange) {
             self.set_deadline(exchange, Due::TimeOut(exchange), now + limit);
             return;
@@ -74,6 +79,7 @@ impl<M: Memory> Machine<M> {
     pub(super) fn time_limit(&self, method: &str) -> Option<Duration> {
         match method {
             "tools/call" => self.settings.tool_timeout,
+            "server/discover" => Some(self.settings.handshake_patience),
             other if UNTIMED.contains(&other) => None,
             _ => Some(REQUEST_TIME),
         }

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::in_flight::CallState;
 use super::machine::{ExchangeId, Machine, OWN_TIME, Purpose};
+use super::modern::meta_of_ours;
 use super::remembered::Memory;
 use crate::jsonrpc::edit::{Unreadable, retain_elements};
 use crate::jsonrpc::{Id, Kind, Message, read};
@@ -124,6 +125,8 @@ pub(super) struct Filtering {
 #[derive(Debug, Default)]
 struct Lookup {
     exchange: ExchangeId,
+    /// The `_meta` of what is asked, where the client speaks without a handshake.
+    meta: Option<String>,
     waiting: Vec<ExchangeId>,
     page: usize,
     answer: Option<Page>,
@@ -227,16 +230,23 @@ impl<M: Memory> Machine<M> {
             self.fail(exchange, &Failure::blocked(why));
             return true;
         }
+        let meta = call.modern.is_some().then(|| meta_of_ours(&call.message));
         let lookup = self.filtering.lookup.get_or_insert_default();
         lookup.waiting.push(exchange);
         if lookup.page == 0 {
+            lookup.meta = meta;
             self.ask_for_page(None, now);
         }
         true
     }
 
     fn ask_for_page(&mut self, cursor: Option<&str>, now: Instant) {
-        let params = cursor.map_or("{}".to_owned(), |cursor| format!("{{\"cursor\":{cursor}}}"));
+        let lookup = self.filtering.lookup.as_ref();
+        let meta = lookup.and_then(|lookup| lookup.meta.as_deref());
+        let fields = [("_meta", meta), ("cursor", cursor)];
+        let fields =
+            fields.iter().filter_map(|(key, value)| Some(format!("\"{key}\":{}", (*value)?)));
+        let params = format!("{{{}}}", fields.collect::<Vec<_>>().join(","));
         let (id, message) = self.restore.request("tools/list", &params);
         let exchange = self.begin(Purpose::Lookup(id), OWN_TIME, now);
         if let Some(lookup) = &mut self.filtering.lookup {
@@ -244,7 +254,8 @@ impl<M: Memory> Machine<M> {
             lookup.page += 1;
             lookup.answer = None;
         }
-        let session = self.session();
+        let modern = self.filtering.lookup.as_ref().is_some_and(|lookup| lookup.meta.is_some());
+        let session = self.session().filter(|_| !modern);
         self.send(exchange, message, session, true);
     }
 
@@ -272,6 +283,11 @@ impl<M: Memory> Machine<M> {
         };
         match (outcome, &lookup.answer) {
             (Outcome::SessionLost(failure), _) => self.lookup_lost(&lookup, &failure, now),
+            (Outcome::Failed(failure), None) if failure.wants_person() => {
+                for held in &lookup.waiting {
+                    self.sign_in_met(*held, &failure, now);
+                }
+            }
             (Outcome::Failed(failure), None) => self.fail_held(&lookup, &failure.what),
             (_, Some(Page::Refused(why))) => self.fail_held(&lookup, why),
             (_, Some(Page::More(cursor))) if lookup.page < MAX_PAGES => {

@@ -49,9 +49,9 @@ impl<M: Memory> Machine<M> {
     fn request(&mut self, message: Message, id: Id, method: &str, now: Instant) {
         match method {
             "initialize" => self.initialize(message, now),
-            // The signal to fall back on `initialize` (MCP 2026-07-28, versioning).
-            "server/discover" => {
-                let why = "Method not found: this bridge speaks the revisions with `initialize`";
+            // What it opened with decides: by then its answers come from a session.
+            "server/discover" if !matches!(self.client, Client::New) => {
+                let why = "Method not found: this client has opened a session by `initialize`";
                 self.refuse_line(Some(&id), METHOD_NOT_FOUND, why);
             }
             _ => {
@@ -61,29 +61,41 @@ impl<M: Memory> Machine<M> {
                     self.write(failure::response(&id, &failure, &self.name, true));
                     return;
                 }
+                let Some((message, page_shown)) = self.without_page_answer(message, &id) else {
+                    return;
+                };
                 if let Some(result) = self.answer_of_ours(&message, method) {
                     self.write(Message::result(&id, &result));
                     return;
                 }
-                self.enqueue(message, id, now);
+                self.enqueue(message, id, page_shown, now);
             }
         }
     }
 
-    fn enqueue(&mut self, message: Message, id: Id, now: Instant) {
-        if !self.has_room() {
+    fn enqueue(&mut self, message: Message, id: Id, page_shown: bool, now: Instant) {
+        let listens = message.method() == Some("subscriptions/listen");
+        if !self.has_room() || (listens && self.has_streams_enough()) {
             let failure = Failure::too_many(&self.name.host);
             self.write(failure::response(&id, &failure, &self.name, true));
             return;
         }
         let exchange = self.insert_call(message, id);
+        if page_shown
+            && let Some(modern) =
+                self.in_flight.get_mut(exchange).and_then(|call| call.modern.as_mut())
+        {
+            modern.page_shown = true;
+        }
         self.wait_for_connection(exchange, now);
     }
 
     /// Takes a request in, as one that waits.
     pub(super) fn insert_call(&mut self, message: Message, id: Id) -> ExchangeId {
         let exchange = self.next_exchange();
+        let modern = self.modern(&message);
         let call = Call {
+            modern,
             message,
             id,
             state: CallState::Waiting,

@@ -6,8 +6,9 @@ use super::failure;
 use super::handshake::Server;
 use super::in_flight::{Call, CallState};
 use super::machine::{Command, ExchangeId, FromServer, Machine, Notice, OWN_TIME, Origin, Purpose};
+use super::modern::capabilities;
 use super::questions::MAX_ID;
-use super::remembered::Memory;
+use super::remembered::{Memory, Place};
 use crate::jsonrpc::{INVALID_REQUEST, Id, Kind, Message, edit, read};
 use crate::remote::{Carrier, Failure, ListenEnd, Outcome};
 use crate::secret::Secret;
@@ -40,6 +41,12 @@ impl<M: Memory> Machine<M> {
                 }
                 let shown = self.questions.ask(message, generation, exchange);
                 self.commands.push(Command::Write(shown, room));
+            }
+            Kind::Notification { method }
+                if &*method == "notifications/subscriptions/acknowledged" =>
+            {
+                self.stream_acknowledged(FromServer { origin, message, room });
+                self.pump(now);
             }
             Kind::Notification { method } => {
                 if &*method == "notifications/tools/list_changed" {
@@ -114,6 +121,15 @@ impl<M: Memory> Machine<M> {
                 return;
             }
             Some(Purpose::Restore(own, _) | Purpose::Ping(own, _)) if Some(own) == id => return,
+            Some(Purpose::Discovery(own, capabilities)) if Some(own) == id => {
+                let capabilities = capabilities.clone();
+                if matches!(sent.message.kind(), Kind::Response { failed: false, .. }) {
+                    self.discovered(&capabilities, &sent.message);
+                    self.server_reached();
+                    self.pump(now);
+                }
+                return;
+            }
             _ => {}
         }
         let Some(id) = id else {
@@ -126,7 +142,12 @@ impl<M: Memory> Machine<M> {
             tracing::debug!(%id, "a response to no open request was dropped");
             return;
         };
+        let succeeded = matches!(sent.message.kind(), Kind::Response { failed: false, .. });
+        let modern = self.in_flight.get(answered).is_some_and(|call| call.modern.is_some());
         self.deliver(answered, sent.message, sent.room);
+        if modern && succeeded {
+            self.server_reached();
+        }
         if own.is_none() {
             self.commands.push(Command::Stop(answered));
         }
@@ -176,13 +197,15 @@ impl<M: Memory> Machine<M> {
             "resources/subscribe" | "resources/unsubscribe" | "logging/setLevel" => {
                 self.restore.note(&call.message);
             }
+            "server/discover" => self.discovered(capabilities(&call.message), answer),
             _ => {}
         }
         if super::remembered::is_list(method)
             && !read::has_cursor(&call.message)
             && let Some(result) = read::result(answer)
         {
-            self.memory.keep_list(method, result);
+            let place = if call.modern.is_some() { Place::ModernList } else { Place::List };
+            self.memory.keep(place, method, result);
         }
     }
 
@@ -192,6 +215,7 @@ impl<M: Memory> Machine<M> {
             None => self.call_ended(exchange, outcome, now),
             Some(Purpose::Handshake) => self.handshake_ended(exchange, outcome, now),
             Some(Purpose::Lookup(_)) => self.lookup_ended(exchange, outcome, now),
+            Some(Purpose::Discovery(..)) => {}
             Some(Purpose::Initialized) => self.initialized_ended(exchange, outcome, now),
             Some(Purpose::Notification(notice)) => {
                 self.notifying.take_if(|each| *each == exchange);
@@ -219,6 +243,7 @@ impl<M: Memory> Machine<M> {
     fn call_ended(&mut self, exchange: ExchangeId, outcome: Outcome, now: Instant) {
         let Some(call) = self.in_flight.get(exchange) else { return };
         let (recovered, state, sendings) = (call.recovered, call.state, call.sendings);
+        let is_modern = call.modern.is_some();
         let present = self.session().map_or(0, |session| session.generation);
         let is_present = state == CallState::Sent(present);
         match outcome {
@@ -229,6 +254,9 @@ impl<M: Memory> Machine<M> {
                 }
                 self.in_flight.wait_again(exchange);
                 self.wait_for_connection(exchange, now);
+            }
+            Outcome::Failed(failure) | Outcome::SessionLost(failure) if is_modern => {
+                self.modern_failed(exchange, &failure, now);
             }
             Outcome::Failed(failure) if failure.wants_person() => {
                 self.sign_in_met(exchange, &failure, now);

@@ -8,7 +8,7 @@ use super::deadlines::Due;
 use super::due::REQUEST_TIME;
 use super::machine::{Command, ExchangeId, FromServer, Machine, OWN_TIME, Outgoing, Purpose};
 use super::provisional;
-use super::remembered::{Memory, is_list};
+use super::remembered::{Memory, Place, is_list};
 use crate::jsonrpc::edit::with_list_changed;
 use crate::jsonrpc::read::{self, ClientHello, ServerCapabilities, ServerHello};
 use crate::jsonrpc::{Kind, Message};
@@ -20,7 +20,7 @@ use crate::stdio::Room;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// Longest wait while a request of the client waits for the connection.
-const WAITED_FOR: Duration = Duration::from_secs(2);
+pub(super) const WAITED_FOR: Duration = Duration::from_secs(2);
 /// How long the requests of a session wait for the server to take `initialized`.
 const INITIALIZED_TIME: Duration = Duration::from_secs(5);
 /// A session that stood for so long was a good one, so that the waits begin anew.
@@ -70,24 +70,6 @@ pub(super) enum Told {
     Real(ServerCapabilities),
     /// Ours, before the server said anything.
     Ours,
-}
-
-impl Told {
-    /// The notifications by which the client learns that its lists are out of date.
-    fn list_changes(self) -> Vec<&'static str> {
-        let told = match self {
-            Self::Real(told) => told,
-            Self::Ours => {
-                ServerCapabilities { tools: true, prompts: true, resources: true, logging: true }
-            }
-        };
-        let kinds = [
-            (told.tools, "notifications/tools/list_changed"),
-            (told.prompts, "notifications/prompts/list_changed"),
-            (told.resources, "notifications/resources/list_changed"),
-        ];
-        kinds.into_iter().filter(|(told, _)| *told).map(|(_, method)| method).collect()
-    }
 }
 
 /// The handshake with the server.
@@ -145,6 +127,7 @@ impl<M: Memory> Machine<M> {
     /// The client opens.
     pub(super) fn initialize(&mut self, message: Message, now: Instant) {
         self.supersede_initialize();
+        self.end_streams();
         if let Some(session) = self.session() {
             self.leave_session(session.generation);
             self.commands.push(Command::EndSession(session));
@@ -191,23 +174,8 @@ impl<M: Memory> Machine<M> {
         self.pump(now);
     }
 
-    /// Tells the client that its lists are out of date, or leaves it for when it has confirmed.
-    pub(super) fn owe_list_changed(&mut self) {
-        if let Client::Open { list_changed_owed, .. } = &mut self.client {
-            *list_changed_owed = true;
-        }
-    }
-
-    fn tell_list_changed(&mut self) {
-        let Client::Open { told, .. } = self.client else { return };
-        for method in told.list_changes() {
-            self.write(Message::notification(method, None));
-        }
-    }
-
     /// The client takes the answer for a success: whoever reads its log learns why it shows no tools.
-    fn tell_why_provisional(&self) {
-        let refusal = self.last_refusal();
+    pub(super) fn tell_why_unasked(&self, refusal: Option<&Failure>) {
         let why = refusal
             .map_or_else(|| format!("{} did not answer in time", self.name.host), Failure::reason);
         let told = format!(
@@ -226,8 +194,8 @@ impl<M: Memory> Machine<M> {
         let Client::Opening { hello, .. } = &self.client else { return };
         let Some(id) = hello.request.id().cloned() else { return };
         let hello = hello.clone();
-        let remembered = self.memory.initialize(&hello.read.capabilities);
-        self.tell_why_provisional();
+        let remembered = self.memory.recall(Place::Initialize, &hello.read.capabilities);
+        self.tell_why_unasked(self.last_refusal());
         let result =
             remembered.unwrap_or_else(|| provisional::initialize_result(&hello.read, &self.name));
         let answer = Message::result(&id, &result);
@@ -304,7 +272,7 @@ impl<M: Memory> Machine<M> {
             carrier,
         });
         if let Some(result) = read::result(&message) {
-            self.memory.keep_initialize(&hello.read.capabilities, result);
+            self.memory.keep(Place::Initialize, &hello.read.capabilities, result);
         }
         self.server = Server::Settling { session, hello: server_hello, sent: None };
         self.answer_client_or_settle(message, room, now);
@@ -409,15 +377,6 @@ impl<M: Memory> Machine<M> {
         self.tell_owed_list_changed();
     }
 
-    /// Tells a client that has confirmed that its lists are out of date, if it is owed that.
-    pub(super) fn tell_owed_list_changed(&mut self) {
-        if let Client::Open { initialized: true, list_changed_owed, .. } = &mut self.client
-            && std::mem::take(list_changed_owed)
-        {
-            self.tell_list_changed();
-        }
-    }
-
     /// Sends what is to be set up in the session of this generation, as far as it may be sent now.
     pub(super) fn restore_more(&mut self, generation: u64, now: Instant) {
         let session = self.session().filter(|session| session.generation == generation);
@@ -468,7 +427,8 @@ impl<M: Memory> Machine<M> {
         } else if let Client::Opening { hello, .. } = &self.client {
             let capabilities = hello.read.capabilities.clone();
             let waits_for_somebody = failure.wants_person() || failure.wants_store();
-            if waits_for_somebody || self.memory.initialize(&capabilities).is_some() {
+            if waits_for_somebody || self.memory.recall(Place::Initialize, &capabilities).is_some()
+            {
                 self.answer_provisionally(now);
             }
         }

@@ -11,7 +11,7 @@ use super::bench::{
     seconds, unreachable,
 };
 use super::machine::{FromServer, Origin};
-use super::remembered::Memory;
+use super::remembered::{Memory, Place};
 use super::world::Notebook;
 use crate::jsonrpc::Message;
 use crate::remote::{Failure, FailureKind, Fate, Outcome};
@@ -69,7 +69,7 @@ fn an_answer_in_time_is_the_servers_own() {
 fn a_refusal_that_may_pass_is_answered_at_once_by_what_is_remembered() {
     for failure in passing() {
         let mut memory = Notebook::default();
-        memory.keep_initialize(CAPABILITIES, &hello("2025-03-26", json!({"tools": {}})));
+        memory.keep(Place::Initialize, CAPABILITIES, &hello("2025-03-26", json!({"tools": {}})));
         let mut bench = Bench::with(memory);
         bench.client(INITIALIZE);
         assert!(bench.written.is_empty());
@@ -83,7 +83,7 @@ fn a_refusal_that_may_pass_is_answered_at_once_by_what_is_remembered() {
 #[test]
 fn what_is_remembered_for_other_capabilities_is_not_used() {
     let mut memory = Notebook::default();
-    memory.keep_initialize("{}", &hello("2025-03-26", json!({"tools": {}})));
+    memory.keep(Place::Initialize, "{}", &hello("2025-03-26", json!({"tools": {}})));
     let mut bench = Bench::with(memory);
     bench.client(INITIALIZE);
     bench.refuse(&unreachable());
@@ -213,7 +213,7 @@ fn a_server_that_says_nothing_at_all_is_asked_again_in_the_end() {
 #[test]
 fn a_list_that_is_remembered_is_given_at_once() {
     let mut memory = Notebook::default();
-    memory.keep_list("tools/list", r#"{"tools":[{"name":"t"}]}"#);
+    memory.keep(Place::List, "tools/list", r#"{"tools":[{"name":"t"}]}"#);
     let mut bench = Bench::with(memory);
     bench.client(INITIALIZE);
     bench.pass(seconds(5.0));

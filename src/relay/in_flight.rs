@@ -29,6 +29,25 @@ pub(super) struct Call {
     pub(super) sendings: u32,
     /// When it is answered with an error, as set among the deadlines.
     pub(super) deadline: Option<Instant>,
+    /// What is kept of it if its client speaks without a handshake.
+    pub(super) modern: Option<Modern>,
+}
+
+/// What is kept of a request of MCP 2026-07-28.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Modern {
+    /// It is a `subscriptions/listen`, which stays open and has no place among the requests in flight.
+    pub(super) listens: bool,
+    /// The client has seen the stream confirmed.
+    pub(super) acknowledged: bool,
+    /// The stream stands.
+    pub(super) stands: bool,
+    /// It waited for the server or a person, so that its client may have missed changes.
+    pub(super) waited: bool,
+    /// Its client was asked to show the page of a sign-in, and did.
+    pub(super) page_shown: bool,
+    /// Until when a list waits for a server that can't be reached.
+    pub(super) until: Option<Instant>,
 }
 
 /// Where a request is.
@@ -38,6 +57,8 @@ pub(super) enum CallState {
     Waiting,
     /// Not sent, or not executed: it waits for a person to sign in.
     Parked,
+    /// It found no server, and waits for the next attempt.
+    Paused,
     /// Sent in the session of this generation; 0 before any.
     Sent(u64),
 }
@@ -45,6 +66,11 @@ pub(super) enum CallState {
 impl Call {
     pub(super) fn method(&self) -> &str {
         self.message.method().unwrap_or_default()
+    }
+
+    /// Whether it asks for a stream of changes, which waits as long as it takes.
+    pub(super) fn listens(&self) -> bool {
+        self.modern.is_some_and(|modern| modern.listens)
     }
 }
 
@@ -55,10 +81,16 @@ pub(super) struct InFlight {
     calls: HashMap<ExchangeId, Call>,
     /// Exchanges are numbered as they come, so that what waits again has its place before later ones.
     waiting: BTreeSet<ExchangeId>,
+    /// Streams of changes that wait to be sent: they wait for nothing else.
+    waiting_streams: BTreeSet<ExchangeId>,
     parked: BTreeSet<ExchangeId>,
+    paused: BTreeSet<ExchangeId>,
     ids: HashMap<Id, Vec<ExchangeId>>,
     waiting_bytes: usize,
     sent: usize,
+    /// Streams of changes, wherever they are, and those that were sent.
+    streams: usize,
+    sent_streams: usize,
 }
 
 impl Default for InFlight {
@@ -67,10 +99,14 @@ impl Default for InFlight {
             max_waiting: MAX_WAITING,
             calls: HashMap::new(),
             waiting: BTreeSet::new(),
+            waiting_streams: BTreeSet::new(),
             parked: BTreeSet::new(),
+            paused: BTreeSet::new(),
             ids: HashMap::new(),
             waiting_bytes: 0,
             sent: 0,
+            streams: 0,
+            sent_streams: 0,
         }
     }
 }
@@ -78,7 +114,7 @@ impl Default for InFlight {
 impl InFlight {
     /// Whether another request may be taken from the client.
     pub(super) fn has_room(&self, max_message_size: usize) -> bool {
-        self.waiting.len() + self.parked.len() < self.max_waiting
+        self.waiting.len() + self.parked.len() + self.paused.len() < self.max_waiting
             && self.waiting_bytes
                 < max_message_size.saturating_mul(MAX_WAITING_SIZE).max(LEAST_WAITING_BYTES)
     }
@@ -87,8 +123,14 @@ impl InFlight {
         self.calls.is_empty()
     }
 
-    pub(super) fn sent(&self) -> usize {
-        self.sent
+    /// Streams of changes, wherever they are.
+    pub(super) fn streams(&self) -> usize {
+        self.streams
+    }
+
+    /// Streams of changes that were sent.
+    pub(super) fn sent_streams(&self) -> usize {
+        self.sent_streams
     }
 
     pub(super) fn has_waiting(&self) -> bool {
@@ -106,19 +148,28 @@ impl InFlight {
     /// Adds a request that waits.
     pub(super) fn insert(&mut self, exchange: ExchangeId, call: Call) {
         self.waiting_bytes += call.message.bytes().len();
-        self.waiting.insert(exchange);
+        if call.listens() {
+            self.streams += 1;
+            self.waiting_streams.insert(exchange);
+        } else {
+            self.waiting.insert(exchange);
+        }
         self.ids.entry(call.id.clone()).or_default().push(exchange);
         self.calls.insert(exchange, call);
     }
 
-    /// The next request to send, marked as sent in the session of that generation.
-    pub(super) fn send_next(&mut self, generation: u64) -> Option<ExchangeId> {
-        let exchange = self.waiting.pop_first()?;
+    /// The next request to send, marked as sent in the session of that generation, if fewer than `capacity`
+    /// are under way. Streams of changes are not counted and wait for no other.
+    pub(super) fn send_next(&mut self, generation: u64, capacity: usize) -> Option<ExchangeId> {
+        let stream = self.waiting_streams.pop_first();
+        let other = || (self.sent < capacity).then(|| self.waiting.pop_first()).flatten();
+        let exchange = stream.or_else(other)?;
         let call = self.calls.get_mut(&exchange)?;
         self.waiting_bytes -= call.message.bytes().len();
-        call.state = CallState::Sent(generation);
+        // A request without a handshake belongs to no session.
+        call.state = CallState::Sent(if call.modern.is_some() { 0 } else { generation });
         call.sendings += 1;
-        self.sent += 1;
+        *(if call.listens() { &mut self.sent_streams } else { &mut self.sent }) += 1;
         Some(exchange)
     }
 
@@ -128,28 +179,41 @@ impl InFlight {
         if call.state == CallState::Waiting {
             return;
         }
-        match call.state {
-            CallState::Sent(_) => {
-                self.sent -= 1;
-                self.waiting_bytes += call.message.bytes().len();
-            }
-            CallState::Parked => {
-                self.parked.remove(&exchange);
-            }
-            CallState::Waiting => {}
+        if let CallState::Sent(_) = call.state {
+            *(if call.listens() { &mut self.sent_streams } else { &mut self.sent }) -= 1;
+            self.waiting_bytes += call.message.bytes().len();
         }
+        self.parked.remove(&exchange);
+        self.paused.remove(&exchange);
         call.state = CallState::Waiting;
-        self.waiting.insert(exchange);
+        let waiting = if call.listens() { &mut self.waiting_streams } else { &mut self.waiting };
+        waiting.insert(exchange);
     }
 
     /// Lays a request aside until a person has signed in.
     pub(super) fn park(&mut self, exchange: ExchangeId) {
-        self.wait_again(exchange);
-        if let Some(call) = self.calls.get_mut(&exchange) {
-            call.state = CallState::Parked;
-            self.waiting.remove(&exchange);
+        if self.lay_aside(exchange, CallState::Parked) {
             self.parked.insert(exchange);
         }
+    }
+
+    /// Lays a request aside until the server is tried again.
+    pub(super) fn pause(&mut self, exchange: ExchangeId) {
+        if self.lay_aside(exchange, CallState::Paused) {
+            self.paused.insert(exchange);
+        }
+    }
+
+    fn lay_aside(&mut self, exchange: ExchangeId, state: CallState) -> bool {
+        self.wait_again(exchange);
+        let Some(call) = self.calls.get_mut(&exchange) else { return false };
+        call.state = state;
+        if let Some(modern) = &mut call.modern {
+            (modern.stands, modern.waited) = (false, true);
+        }
+        self.waiting.remove(&exchange);
+        self.waiting_streams.remove(&exchange);
+        true
     }
 
     /// Takes a request out: it is answered, or nobody waits for its answer any more.
@@ -161,11 +225,18 @@ impl InFlight {
                 self.ids.remove(&call.id);
             }
         }
+        self.streams -= usize::from(call.listens());
         match call.state {
+            CallState::Sent(_) if call.listens() => self.sent_streams -= 1,
             CallState::Sent(_) => self.sent -= 1,
-            CallState::Waiting | CallState::Parked => {
+            CallState::Waiting => {
                 self.waiting.remove(&exchange);
+                self.waiting_streams.remove(&exchange);
+                self.waiting_bytes -= call.message.bytes().len();
+            }
+            CallState::Parked | CallState::Paused => {
                 self.parked.remove(&exchange);
+                self.paused.remove(&exchange);
                 self.waiting_bytes -= call.message.bytes().len();
             }
         }
@@ -185,6 +256,27 @@ impl InFlight {
     /// Those that wait for a sign-in, in order.
     pub(super) fn parked(&self) -> Vec<ExchangeId> {
         self.parked.iter().copied().collect()
+    }
+
+    /// Whether somebody waits for a sign-in: behind a stream of changes there is nobody.
+    pub(super) fn is_anybody_parked(&self) -> bool {
+        self.parked.iter().any(|each| self.calls.get(each).is_some_and(|call| !call.listens()))
+    }
+
+    /// Those that wait for the next attempt to reach the server, in order.
+    pub(super) fn paused(&self) -> Vec<ExchangeId> {
+        self.paused.iter().copied().collect()
+    }
+
+    /// Streams of changes, wherever they are.
+    pub(super) fn all_streams(&self) -> Vec<ExchangeId> {
+        if self.streams == 0 {
+            return Vec::new();
+        }
+        let streams = self.calls.iter().filter(|(_, call)| call.listens());
+        let mut streams: Vec<_> = streams.map(|(exchange, _)| *exchange).collect();
+        streams.sort_unstable();
+        streams
     }
 
     /// All, in no order.

@@ -14,6 +14,7 @@ use super::failure::{self, ServerName};
 use super::filter::{Filter, Filtering};
 use super::handshake::{Client, Server};
 use super::in_flight::{Call, CallState, InFlight};
+use super::modern::ModernClient;
 use super::questions::Questions;
 use super::remembered::Memory;
 use super::restore::Restore;
@@ -134,6 +135,9 @@ pub(super) enum Purpose {
     Ping(Id, u64),
     /// A list of tools that a filter needs, with its id.
     Lookup(Id),
+    /// A `server/discover` with its id, whose client has an answer of ours: its own is remembered for clients
+    /// of these capabilities.
+    Discovery(Id, Box<str>),
 }
 
 /// A notification of the client on its way.
@@ -152,6 +156,7 @@ pub(super) struct Machine<M> {
     pub(super) name: ServerName,
     pub(super) memory: M,
     pub(super) client: Client,
+    pub(super) modern: ModernClient,
     pub(super) server: Server,
     pub(super) in_flight: InFlight,
     pub(super) questions: Questions,
@@ -201,6 +206,7 @@ impl<M: Memory> Machine<M> {
             name,
             memory,
             client: Client::New,
+            modern: ModernClient::default(),
             server: Server::default(),
             in_flight: InFlight::default(),
             questions: Questions::default(),
@@ -248,7 +254,9 @@ impl<M: Memory> Machine<M> {
 
     /// The server allows that many requests at once.
     pub(super) fn set_capacity(&mut self, requests: Option<usize>) {
-        self.capacity = requests.unwrap_or(MAX_IN_FLIGHT).min(MAX_IN_FLIGHT);
+        // Streams of changes take their share of what the server allows, and wait for no other request.
+        let left = requests.map(|all| all.saturating_sub(self.in_flight.sent_streams()).max(1));
+        self.capacity = left.unwrap_or(MAX_IN_FLIGHT).min(MAX_IN_FLIGHT);
     }
 
     /// Begins an exchange of the bridge's own.
@@ -273,13 +281,15 @@ impl<M: Memory> Machine<M> {
         if std::mem::replace(&mut self.ending, true) {
             return;
         }
+        self.end_streams();
         self.deadlines.set(Due::Drained, now + self.settings.drain);
         self.finish_if_idle();
     }
 
     fn finish_if_idle(&mut self) {
         let owed = matches!(self.client, Client::Opening { .. });
-        let own = self.exchanges.values().any(|(each, _)| !matches!(each, Purpose::Ping(..)));
+        let waited_for = |each| !matches!(each, &Purpose::Ping(..) | &Purpose::Discovery(..));
+        let own = self.exchanges.values().any(|(each, _)| waited_for(each));
         let idle = self.in_flight.is_empty() && !own && self.notifications.is_empty();
         if self.ending && idle && !owed {
             self.finish();
@@ -338,19 +348,24 @@ impl<M: Memory> Machine<M> {
     fn pump_calls(&mut self, now: Instant) {
         let session = self.session();
         let generation = session.as_ref().map_or(0, |session| session.generation);
-        while self.in_flight.has_waiting() && self.in_flight.sent() < self.capacity {
-            let Some(exchange) = self.in_flight.send_next(generation) else { break };
+        while let Some(exchange) = self.in_flight.send_next(generation, self.capacity) {
             self.clear_deadline(exchange);
             let Some(call) = self.in_flight.get(exchange) else { continue };
-            let message = call.message.clone();
+            let (message, is_modern) = (call.message.clone(), call.modern.is_some());
+            let patience = self.patience(call);
             if let Some(limit) = self.time_limit(call.method()) {
                 self.set_deadline(exchange, Due::TimeOut(exchange), now + limit);
             }
             if self.is_held(exchange, now) {
                 continue;
             }
+            let session = session.clone().filter(|_| !is_modern);
+            if is_modern {
+                self.list_sent(exchange, now);
+            }
             let repeatable = self.may_repeat(&message);
-            self.send(exchange, message, session.clone(), repeatable);
+            let outgoing = Outgoing { message, session, repeatable, patience };
+            self.commands.push(Command::Send(exchange, outgoing));
         }
     }
 

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod bench;
+mod changes;
 mod deadlines;
 mod due;
 mod ends;
@@ -18,6 +19,10 @@ mod hostile_tests;
 mod in_flight;
 mod inbox;
 mod machine;
+mod modern;
+#[cfg(test)]
+mod modern_tests;
+mod page_question;
 mod ping;
 mod provisional;
 mod questions;

@@ -1,6 +1,7 @@
-//! Earlier answers of a server, for the next start that does not reach it: `initialize` by the client's
-//! capabilities, and the first page of each list. What was got without a token lies in a cache file; what
-//! was got with one lies in the login's record, where it is sealed and goes with it.
+//! Earlier answers of a server, for the next start that does not reach it: `initialize` and `server/discover`
+//! by the client's capabilities, and the first page of each list, for each era apart. What was got without a
+//! token lies in a cache file; what was got with one lies in the login's record, where it is sealed and goes
+//! with it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,14 +27,23 @@ pub(super) fn is_list(method: &str) -> bool {
 
 /// What the machine remembers by.
 pub trait Memory {
-    /// The result of an earlier `initialize` with these client capabilities.
-    fn initialize(&mut self, capabilities: &str) -> Option<String>;
-    /// The first page of a list.
-    fn list(&mut self, method: &str) -> Option<String>;
-    /// Keeps the result of an `initialize`.
-    fn keep_initialize(&mut self, capabilities: &str, result: &str);
-    /// Keeps the first page of a list.
-    fn keep_list(&mut self, method: &str, result: &str);
+    /// The result of an earlier request.
+    fn recall(&mut self, place: Place, key: &str) -> Option<String>;
+    /// Keeps the result of one.
+    fn keep(&mut self, place: Place, key: &str, result: &str);
+}
+
+/// Kinds of answers. Those to modern clients have other members than those to legacy ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Of `initialize`, by the client's capabilities.
+    Initialize,
+    /// The first page of a list for a legacy client, by its method.
+    List,
+    /// Of `server/discover`, by the client's capabilities.
+    Discover,
+    /// The first page of a list for a modern client, by its method.
+    ModernList,
 }
 
 /// All that is remembered of one server.
@@ -42,6 +52,10 @@ struct Answers {
     layout: u32,
     initialize: BTreeMap<String, Box<RawValue>>,
     lists: BTreeMap<String, Box<RawValue>>,
+    #[serde(default)]
+    discover: BTreeMap<String, Box<RawValue>>,
+    #[serde(default)]
+    modern_lists: BTreeMap<String, Box<RawValue>>,
 }
 
 impl Answers {
@@ -61,6 +75,15 @@ impl Answers {
         serde_json::to_string(&self).ok()
     }
 
+    fn of(&self, place: Place) -> &BTreeMap<String, Box<RawValue>> {
+        match place {
+            Place::Initialize => &self.initialize,
+            Place::List => &self.lists,
+            Place::Discover => &self.discover,
+            Place::ModernList => &self.modern_lists,
+        }
+    }
+
     fn read(path: &Path) -> Self {
         let sound = |file: &std::fs::Metadata| file.is_file() && file.len() <= MAX_FILE;
         let is_sound = std::fs::symlink_metadata(path).is_ok_and(|file| sound(&file));
@@ -74,6 +97,8 @@ impl Answers {
         let map = match change.place {
             Place::Initialize => &mut self.initialize,
             Place::List => &mut self.lists,
+            Place::Discover => &mut self.discover,
+            Place::ModernList => &mut self.modern_lists,
         };
         if map.get(&change.key).is_some_and(|known| known.get() == value.get()) {
             return false;
@@ -91,12 +116,6 @@ struct Change {
     place: Place,
     key: String,
     result: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Initialize,
-    List,
 }
 
 /// The record of a login, as far as answers are kept in it.
@@ -161,18 +180,6 @@ impl FileMemory {
         }
     }
 
-    fn keep(&mut self, place: Place, key: &str, result: &str) {
-        if self.target().is_some() && result.len() + key.len() <= MAX_ANSWER {
-            // While a disk hangs, only the latest of each counts.
-            self.changes.retain(|each| (each.place, &*each.key) != (place, key));
-            if self.changes.len() == MAX_CHANGES {
-                self.changes.remove(0);
-            }
-            let change = Change { place, key: key.to_owned(), result: result.to_owned() };
-            self.changes.push(change);
-        }
-    }
-
     /// The work of writing what has changed, for a thread that may block.
     pub fn take_changes(&mut self) -> Option<impl FnOnce() + Send + 'static> {
         if self.changes.is_empty() {
@@ -193,20 +200,20 @@ impl FileMemory {
 }
 
 impl Memory for FileMemory {
-    fn initialize(&mut self, capabilities: &str) -> Option<String> {
-        self.answers().initialize.get(capabilities).map(|result| one_line(result))
+    fn recall(&mut self, place: Place, key: &str) -> Option<String> {
+        self.answers().of(place).get(key).map(|result| one_line(result))
     }
 
-    fn list(&mut self, method: &str) -> Option<String> {
-        self.answers().lists.get(method).map(|result| one_line(result))
-    }
-
-    fn keep_initialize(&mut self, capabilities: &str, result: &str) {
-        self.keep(Place::Initialize, capabilities, result);
-    }
-
-    fn keep_list(&mut self, method: &str, result: &str) {
-        self.keep(Place::List, method, result);
+    fn keep(&mut self, place: Place, key: &str, result: &str) {
+        if self.target().is_some() && result.len() + key.len() <= MAX_ANSWER {
+            // While a disk hangs, only the latest of each counts.
+            self.changes.retain(|each| (each.place, &*each.key) != (place, key));
+            if self.changes.len() == MAX_CHANGES {
+                self.changes.remove(0);
+            }
+            let change = Change { place, key: key.to_owned(), result: result.to_owned() };
+            self.changes.push(change);
+        }
     }
 }
 
@@ -236,15 +243,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deeper/server.json");
         let mut memory = FileMemory::new(Some(path.clone()));
-        memory.keep_initialize(r#"{"roots":{}}"#, r#"{"a": 1.0}"#);
-        memory.keep_list("tools/list", r#"{"tools":[{"n":20.00}]}"#);
+        memory.keep(Place::Initialize, r#"{"roots":{}}"#, r#"{"a": 1.0}"#);
+        memory.keep(Place::List, "tools/list", r#"{"tools":[{"n":20.00}]}"#);
         memory.take_changes().unwrap()();
         assert!(memory.take_changes().is_none());
 
         let mut other = FileMemory::new(Some(path));
-        assert_eq!(other.initialize(r#"{"roots":{}}"#).as_deref(), Some(r#"{"a": 1.0}"#));
-        assert_eq!(other.initialize("{}"), None);
-        assert_eq!(other.list("tools/list").as_deref(), Some(r#"{"tools":[{"n":20.00}]}"#));
+        assert_eq!(
+            other.recall(Place::Initialize, r#"{"roots":{}}"#).as_deref(),
+            Some(r#"{"a": 1.0}"#)
+        );
+        assert_eq!(other.recall(Place::Initialize, "{}"), None);
+        assert_eq!(
+            other.recall(Place::List, "tools/list").as_deref(),
+            Some(r#"{"tools":[{"n":20.00}]}"#)
+        );
     }
 
     #[derive(Default)]
@@ -272,17 +285,21 @@ mod tests {
         let record = Arc::new(Record::default());
         let of_login = || FileMemory::new(Some(path.clone())).of_login(Some(record.clone()));
         let mut memory = of_login();
-        memory.keep_list("prompts/list", r#"{"prompts":["open"]}"#);
+        memory.keep(Place::List, "prompts/list", r#"{"prompts":["open"]}"#);
         memory.take_changes().unwrap()();
         record.signed_in.store(true, std::sync::atomic::Ordering::Relaxed);
-        assert_eq!(memory.list("prompts/list"), None, "another login is another server");
-        memory.keep_list("tools/list", r#"{"tools":["mine"]}"#);
+        assert_eq!(
+            memory.recall(Place::List, "prompts/list"),
+            None,
+            "another login is another server"
+        );
+        memory.keep(Place::List, "tools/list", r#"{"tools":["mine"]}"#);
         memory.take_changes().unwrap()();
-        assert!(of_login().list("tools/list").unwrap().contains("mine"));
+        assert!(of_login().recall(Place::List, "tools/list").unwrap().contains("mine"));
         assert!(!std::fs::read_to_string(&path).unwrap().contains("mine"));
         record.signed_in.store(false, std::sync::atomic::Ordering::Relaxed);
-        assert_eq!(of_login().list("tools/list"), None);
-        assert!(of_login().list("prompts/list").is_some());
+        assert_eq!(of_login().recall(Place::List, "tools/list"), None);
+        assert!(of_login().recall(Place::List, "prompts/list").is_some());
     }
 
     #[test]
@@ -291,12 +308,15 @@ mod tests {
         let path = folder.path().join("server.json");
         let mut first = FileMemory::new(Some(path.clone()));
         let mut second = FileMemory::new(Some(path.clone()));
-        first.keep_list("tools/list", "{\"tools\":[]}");
-        second.keep_list("prompts/list", "{\"prompts\":[]}");
+        first.keep(Place::List, "tools/list", "{\"tools\":[]}");
+        second.keep(Place::List, "prompts/list", "{\"prompts\":[]}");
         first.take_changes().unwrap()();
         second.take_changes().unwrap()();
         let mut third = FileMemory::new(Some(path));
-        assert!(third.list("tools/list").is_some() && third.list("prompts/list").is_some());
+        assert!(
+            third.recall(Place::List, "tools/list").is_some()
+                && third.recall(Place::List, "prompts/list").is_some()
+        );
     }
 
     #[test]
@@ -305,7 +325,11 @@ mod tests {
         let path = folder.path().join("server.json");
         for text in ["", "{", "[]", r#"{"layout":99,"initialize":{},"lists":{"tools/list":1}}"#] {
             std::fs::write(&path, text).unwrap();
-            assert_eq!(FileMemory::new(Some(path.clone())).list("tools/list"), None, "{text}");
+            assert_eq!(
+                FileMemory::new(Some(path.clone())).recall(Place::List, "tools/list"),
+                None,
+                "{text}"
+            );
         }
     }
 
@@ -313,8 +337,8 @@ mod tests {
     fn while_the_disk_hangs_the_latest_answers_wait_and_no_others() {
         let mut memory = FileMemory::new(Some("/nowhere".into()));
         for n in 0..100 {
-            memory.keep_list("tools/list", &n.to_string());
-            memory.keep_initialize(&n.to_string(), "{}");
+            memory.keep(Place::List, "tools/list", &n.to_string());
+            memory.keep(Place::Initialize, &n.to_string(), "{}");
         }
         assert_eq!(memory.changes.len(), MAX_CHANGES);
         let lists: Vec<_> = memory.changes.iter().filter(|c| c.place == Place::List).collect();
@@ -327,7 +351,7 @@ mod tests {
         let path = folder.path().join("server.json");
         let text = "{\"layout\":1,\"initialize\":{},\n \"lists\":{\"tools/list\":{\n  \"tools\": []\r\n}}}";
         std::fs::write(&path, text).unwrap();
-        let list = FileMemory::new(Some(path)).list("tools/list").unwrap();
+        let list = FileMemory::new(Some(path)).recall(Place::List, "tools/list").unwrap();
         assert_eq!(list, "{   \"tools\": []  }");
     }
 
@@ -338,7 +362,7 @@ mod tests {
         let path = folder.path().join("server.json");
         let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
         assert!(made.success());
-        assert_eq!(FileMemory::new(Some(path)).list("tools/list"), None);
+        assert_eq!(FileMemory::new(Some(path)).recall(Place::List, "tools/list"), None);
     }
 
     #[test]
@@ -346,10 +370,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server.json");
         let mut memory = FileMemory::new(Some(path.clone()));
-        memory.keep_list("tools/list", &format!("\"{}\"", "x".repeat(MAX_ANSWER)));
+        memory.keep(Place::List, "tools/list", &format!("\"{}\"", "x".repeat(MAX_ANSWER)));
         assert!(memory.take_changes().is_none());
         for n in 0..100 {
-            memory.keep_initialize(&format!("{{\"n\":{n}}}"), "{}");
+            memory.keep(Place::Initialize, &format!("{{\"n\":{n}}}"), "{}");
         }
         memory.take_changes().unwrap()();
         assert_eq!(Answers::read(&path).initialize.len(), MAX_HANDSHAKES);

@@ -10,7 +10,7 @@ use super::failure;
 use super::handshake::{Client, Server};
 use super::in_flight::{Call, CallState};
 use super::machine::{Command, ExchangeId, Machine};
-use super::provisional;
+use super::modern;
 use super::remembered::{Memory, is_list};
 use crate::auth::{Invitation, Phase};
 use crate::jsonrpc::read::{self, ClientHello};
@@ -82,13 +82,21 @@ impl SigningIn {
 }
 
 /// Requests that a person waits for: they open the page at once.
-fn is_asked_for(method: &str) -> bool {
+pub(super) fn is_asked_for(method: &str) -> bool {
     matches!(method, "tools/call" | "prompts/get" | "resources/read")
 }
 
 /// Messages by which a client only looks whether a server is there.
 fn is_probe(method: Option<&str>) -> bool {
-    matches!(method, Some("initialize" | "server/discover" | "notifications/initialized" | "ping"))
+    const PROBES: [&str; 5] = [
+        "initialize",
+        "server/discover",
+        "notifications/initialized",
+        "ping",
+        // The stream that a client has in the background.
+        "subscriptions/listen",
+    ];
+    method.is_some_and(|method| PROBES.contains(&method))
 }
 
 impl<M: Memory> Machine<M> {
@@ -100,7 +108,9 @@ impl<M: Memory> Machine<M> {
             && read::tool_name(message).is_some_and(|name| name == TOOL);
         if !self.signing_in.is_open() {
             let late = message.id().filter(|_| is_ours && self.signing_in.offered).cloned();
-            return late.inspect(|id| self.write(tool_result(id, SIGNED_IN, false))).is_some();
+            let modern = late.is_some() && self.modern(message).is_some();
+            let told = |id: &Id| self.write(tool_result(id, SIGNED_IN, false, modern));
+            return late.inspect(told).is_some();
         }
         if !is_probe(message.method()) {
             self.client_is_present(now);
@@ -136,12 +146,16 @@ impl<M: Memory> Machine<M> {
 
     /// A call of our own tool: the first gets the address at once, a later one waits for the sign-in.
     fn tool_called(&mut self, message: Message, id: Id, now: Instant) {
+        let modern = self.modern(&message).is_some();
+        if modern {
+            self.modern.name = modern::client_name(&message);
+        }
         self.ask_again();
         self.open_page();
         let again = std::mem::replace(&mut self.signing_in.tool_called, true);
         if let Some(invitation) = self.signing_in.invitation().filter(|_| !again) {
             let text = invited(invitation);
-            self.write(tool_result(&id, &text, false));
+            self.write(tool_result(&id, &text, false, modern));
             return;
         }
         let exchange = self.insert_call(message, id);
@@ -168,14 +182,21 @@ impl<M: Memory> Machine<M> {
     pub(super) fn sign_in_met(&mut self, exchange: ExchangeId, met: &Failure, now: Instant) {
         let Some(call) = self.in_flight.get(exchange) else { return };
         let (waited, asked_for) = (call.signed_in, is_asked_for(call.method()));
-        if waited {
+        let listens = call.listens();
+        let name = call.modern.map(|_| modern::client_name(&call.message));
+        if waited && !listens {
             self.fail(exchange, met);
             return;
         }
         self.sign_in_is_needed();
+        if let Some(name) = name {
+            self.modern.name = name;
+        }
         if asked_for {
             self.ask_again();
             self.open_page();
+        } else if listens {
+            // It waits for no person, and opens no page.
         } else if let Phase::Failed(reason) = &self.signing_in.phase {
             let failure = Failure::of_sign_in(reason);
             self.end_without_sign_in(exchange, &failure);
@@ -197,6 +218,10 @@ impl<M: Memory> Machine<M> {
     fn park(&mut self, exchange: ExchangeId, now: Instant) {
         let patience = self.sign_in_patience(exchange);
         self.in_flight.park(exchange);
+        if self.in_flight.get(exchange).is_some_and(Call::listens) {
+            self.clear_deadline(exchange);
+            return;
+        }
         self.set_deadline(exchange, Due::GiveUp(exchange), now + patience);
         self.invite(exchange, now);
     }
@@ -204,14 +229,15 @@ impl<M: Memory> Machine<M> {
     /// How long a request waits for a sign-in.
     fn sign_in_patience(&self, exchange: ExchangeId) -> Duration {
         let lists = self.in_flight.get(exchange).is_some_and(|call| is_list(call.method()));
-        let name = self.hello().map(|hello| hello.name.to_lowercase()).unwrap_or_default();
+        let name = self.client_name().map(|name| name.to_lowercase()).unwrap_or_default();
         let known = IMPATIENT.iter().find(|(client, _)| name.starts_with(client));
         known.filter(|_| lists).map_or(CALL_PATIENCE, |(_, patience)| *patience)
     }
 
     /// What the client calls itself.
     pub(super) fn client_name(&self) -> Option<String> {
-        self.hello().map(|hello| hello.name.clone()).filter(|name| !name.is_empty())
+        let name = self.hello().map_or(&self.modern.name, |hello| &hello.name);
+        Some(name.clone()).filter(|name| !name.is_empty())
     }
 
     fn hello(&self) -> Option<&ClientHello> {
@@ -224,11 +250,15 @@ impl<M: Memory> Machine<M> {
     /// Tells a request that waits where the page is, in the way that its client can show.
     fn invite(&mut self, exchange: ExchangeId, now: Instant) {
         let Some(invitation) = self.signing_in.invitation().cloned() else { return };
-        let Some(call) = self.in_flight.get(exchange) else { return };
-        let (id, method) = (call.id.clone(), call.method());
+        let Some(call) = self.in_flight.get(exchange).filter(|call| !call.listens()) else {
+            return;
+        };
+        let (id, method, modern) = (call.id.clone(), call.method(), call.modern);
         if self.signing_in.want_address.contains(&exchange) {
             self.take_call(exchange);
-            self.write(tool_result(&id, &invited(&invitation), false));
+            self.write(tool_result(&id, &invited(&invitation), false, modern.is_some()));
+        } else if self.asks_for_page(call) {
+            self.ask_for_page_visit(exchange, &invitation);
         } else if is_asked_for(method) && !is_ours(call) && self.shows_pages() {
             self.take_call(exchange);
             self.require_page(&id, &invitation);
@@ -315,19 +345,17 @@ impl<M: Memory> Machine<M> {
     /// Answers a request without a token: a list with what is known, our own tool with the address, any
     /// other with the error.
     fn end_without_sign_in(&mut self, exchange: ExchangeId, failure: &Failure) {
-        let Some(call) = self.in_flight.get(exchange) else { return };
-        let (id, method) = (call.id.clone(), call.method().to_owned());
+        let Some(call) = self.in_flight.get(exchange).filter(|call| !call.listens()) else {
+            return;
+        };
+        let (id, modern) = (call.id.clone(), call.modern.is_some());
         if is_ours(call) {
             let text = failure::sentence(failure, &self.name, true);
             let failed = !matches!(self.signing_in.phase, Phase::Pending(_) | Phase::Needed);
             self.take_call(exchange);
-            self.write(tool_result(&id, &text, failed));
-        } else if let Some(empty) = provisional::empty_list(&method).filter(|_| !self.was_open) {
-            let list = self.memory.list(&method).unwrap_or_else(|| empty.to_owned());
-            let list = if method == "tools/list" { offering_tool(&list) } else { list };
-            self.take_call(exchange);
+            self.write(tool_result(&id, &text, failed, modern));
+        } else if !self.was_open && self.give_list(exchange) {
             self.owe_list_changed();
-            self.write(Message::result(&id, &list));
         } else {
             self.fail(exchange, failure);
         }
@@ -352,7 +380,7 @@ impl<M: Memory> Machine<M> {
             Phase::Needed => {
                 if matches!(before, Phase::Settled(_)) {
                     self.signing_in.asked = false;
-                } else if !self.in_flight.parked().is_empty() {
+                } else if self.in_flight.is_anybody_parked() {
                     // What was under way is not any more.
                     self.client_is_present(now);
                 }
@@ -396,12 +424,15 @@ impl<M: Memory> Machine<M> {
         for exchange in self.in_flight.parked() {
             let Some(call) = self.in_flight.get_mut(exchange) else { continue };
             if is_ours(call) {
-                let id = call.id.clone();
+                let (id, modern) = (call.id.clone(), call.modern.is_some());
                 self.take_call(exchange);
-                self.write(tool_result(&id, SIGNED_IN, false));
+                self.write(tool_result(&id, SIGNED_IN, false, modern));
                 continue;
             }
             call.signed_in = true;
+            if let Some(modern) = &mut call.modern {
+                modern.until = None;
+            }
             self.clear_deadline(exchange);
             self.in_flight.wait_again(exchange);
         }
@@ -409,6 +440,12 @@ impl<M: Memory> Machine<M> {
     }
 
     fn connect_with_token(&mut self, now: Instant) {
+        if matches!(self.client, Client::New) {
+            self.server = Server::default();
+            self.try_again();
+            self.tell_owed_list_changed();
+            return;
+        }
         match &self.server {
             Server::Closed { .. } => {
                 self.backoff = super::handshake::backoff();
@@ -443,13 +480,14 @@ fn invited(invitation: &Invitation) -> String {
     )
 }
 
-fn is_ours(call: &Call) -> bool {
+pub(super) fn is_ours(call: &Call) -> bool {
     call.method() == "tools/call" && read::tool_name(&call.message).is_some_and(|n| n == TOOL)
 }
 
-fn tool_result(id: &Id, text: &str, failed: bool) -> Message {
+fn tool_result(id: &Id, text: &str, failed: bool, modern: bool) -> Message {
     let content = json!({ "content": [{ "type": "text", "text": text }], "isError": failed });
-    Message::result(id, &content.to_string())
+    let content = content.to_string();
+    Message::result(id, &if modern { modern::completed(&content) } else { content })
 }
 
 /// A list of tools with the one that asks for the sign-in as its first.

@@ -13,9 +13,9 @@ use crate::auth::{self, Invitation, Phase};
 use crate::jsonrpc::Message;
 use crate::remote::{FailureKind, Fate, ListenEnd, Outcome};
 
-const PAGE: &str = "http://127.0.0.1:34567/";
+pub(super) const PAGE: &str = "http://127.0.0.1:34567/";
 
-fn pending() -> Phase {
+pub(super) fn pending() -> Phase {
     Phase::Pending(Invitation {
         page: PAGE.into(),
         provider: "https://as.example/x".into(),
@@ -24,20 +24,20 @@ fn pending() -> Phase {
 }
 
 /// A machine before a server that wants a sign-in.
-struct Desk {
-    machine: Machine<Notebook>,
-    now: Instant,
-    written: Vec<Value>,
+pub(super) struct Desk {
+    pub(super) machine: Machine<Notebook>,
+    pub(super) now: Instant,
+    pub(super) written: Vec<Value>,
     /// Under way: the exchange and the method.
-    sent: Vec<(ExchangeId, String, Message)>,
+    pub(super) sent: Vec<(ExchangeId, String, Message)>,
     /// Pages that were asked for.
-    pages: usize,
-    listens: usize,
-    finished: bool,
+    pub(super) pages: usize,
+    pub(super) listens: usize,
+    pub(super) finished: bool,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let name = ServerName { host: "h".into(), url: "https://h/".into() };
         Self {
             machine: Machine::new(Settings::default(), name, Notebook::default()),
@@ -51,7 +51,7 @@ impl Desk {
     }
 
     /// The client has opened and confirmed, and the server answered 401 to `initialize`.
-    fn refused(client: &str, capabilities: &Value) -> Self {
+    pub(super) fn refused(client: &str, capabilities: &Value) -> Self {
         let mut desk = Self::new();
         desk.client(&json!({"id": "i", "method": "initialize", "params": {
             "protocolVersion": "2025-11-25",
@@ -65,7 +65,7 @@ impl Desk {
     }
 
     /// Both sides have opened, with a token that counts no more.
-    fn open(capabilities: &Value) -> Self {
+    pub(super) fn open(capabilities: &Value) -> Self {
         let mut desk = Self::new();
         desk.client(&json!({"id": "i", "method": "initialize", "params": {
             "protocolVersion": "2025-11-25",
@@ -79,40 +79,40 @@ impl Desk {
         desk
     }
 
-    fn client(&mut self, message: &Value) {
+    pub(super) fn client(&mut self, message: &Value) {
         let message = Message::parse(Bytes::from(message.to_string())).unwrap();
         self.machine.client_sent(message, self.now);
         self.obey();
     }
 
-    fn asks(&mut self, id: u32, method: &str) {
+    pub(super) fn asks(&mut self, id: u32, method: &str) {
         self.client(&json!({"id": id, "method": method, "params": {}}));
     }
 
-    fn calls(&mut self, id: u32, tool: &str) {
+    pub(super) fn calls(&mut self, id: u32, tool: &str) {
         let params = json!({"name": tool, "_meta": {"progressToken": id}});
         self.client(&json!({"id": id, "method": "tools/call", "params": params}));
     }
 
-    fn taken(&mut self, method: &str) -> (ExchangeId, Message) {
+    pub(super) fn taken(&mut self, method: &str) -> (ExchangeId, Message) {
         let at = self.sent.iter().position(|(_, sent, _)| sent == method);
         let (exchange, _, message) = self.sent.remove(at.expect("it was sent"));
         (exchange, message)
     }
 
-    fn ends(&mut self, method: &str, outcome: Outcome) {
+    pub(super) fn ends(&mut self, method: &str, outcome: Outcome) {
         let (exchange, _) = self.taken(method);
         self.machine.ended(exchange, outcome, self.now);
         self.obey();
     }
 
-    fn meets_sign_in(&mut self, method: &str) {
+    pub(super) fn meets_sign_in(&mut self, method: &str) {
         let met = failure(FailureKind::SignInNeeded, Fate::NotExecuted);
         self.ends(method, Outcome::Failed(met));
     }
 
     /// The server answers the request that is on its way.
-    fn answers(&mut self, method: &str, result: &str) {
+    pub(super) fn answers(&mut self, method: &str, result: &str) {
         let (exchange, message) = self.taken(method);
         let answer = Message::result(message.id().unwrap(), result);
         let sent = FromServer { origin: Origin::Exchange(exchange), message: answer, room: None };
@@ -121,24 +121,24 @@ impl Desk {
         self.obey();
     }
 
-    fn connects(&mut self) {
+    pub(super) fn connects(&mut self) {
         let result = r#"{"protocolVersion":"2025-11-25","capabilities":{"tools":{}}}"#;
         self.answers("initialize", result);
     }
 
     /// The tokens are there, and the server opens.
-    fn signs_in(&mut self) {
+    pub(super) fn signs_in(&mut self) {
         self.phase(Phase::Settled(1));
         self.connects();
         self.ends("notifications/initialized", Outcome::Accepted);
     }
 
-    fn phase(&mut self, phase: Phase) {
+    pub(super) fn phase(&mut self, phase: Phase) {
         self.machine.sign_in_changed(phase, self.now);
         self.obey();
     }
 
-    fn pass(&mut self, seconds: f64) {
+    pub(super) fn pass(&mut self, seconds: f64) {
         let end = self.now + Duration::from_secs_f64(seconds);
         while let Some(at) = self.machine.next_deadline().filter(|at| *at <= end && !self.finished)
         {
@@ -149,7 +149,7 @@ impl Desk {
         self.now = end;
     }
 
-    fn obey(&mut self) {
+    pub(super) fn obey(&mut self) {
         for command in self.machine.take_commands() {
             match command {
                 Command::Write(message, _) => {
@@ -170,22 +170,22 @@ impl Desk {
         }
     }
 
-    fn take_written(&mut self) -> Vec<Value> {
+    pub(super) fn take_written(&mut self) -> Vec<Value> {
         std::mem::take(&mut self.written)
     }
 
     /// The answers to requests among what was written.
-    fn take_answers(&mut self) -> Vec<Value> {
+    pub(super) fn take_answers(&mut self) -> Vec<Value> {
         self.take_written().into_iter().filter(|each| each.get("id").is_some()).collect()
     }
 
-    fn told(&mut self) -> Vec<String> {
+    pub(super) fn told(&mut self) -> Vec<String> {
         let written = self.take_written();
         written.iter().filter_map(|each| each["method"].as_str().map(str::to_owned)).collect()
     }
 }
 
-fn text_of(answer: &Value) -> &str {
+pub(super) fn text_of(answer: &Value) -> &str {
     answer["result"]["content"][0]["text"].as_str().unwrap_or_default()
 }
 

@@ -22,7 +22,8 @@ proptest! {
             // What a client writes after its end of input can't be read.
             let from_client = matches!(
                 step,
-                Step::Initialize | Step::Initialized | Step::Request(_) | Step::Notification
+                Step::Initialize | Step::Initialized | Step::Request(_) | Step::ModernRequest(_)
+                    | Step::Notification
                     | Step::Cancel(_) | Step::AnswerQuestion(_)
             );
             ended |= matches!(step, Step::EndOfInput);

@@ -7,8 +7,9 @@ use super::deadlines::Due;
 use super::handshake::{Client, REFUSED_WAIT, Server, Told, is_refusal};
 use super::in_flight::CallState;
 use super::machine::{ExchangeId, Machine};
+use super::modern::fleeting;
 use super::provisional;
-use super::remembered::{Memory, is_list};
+use super::remembered::{Memory, Place, is_list};
 use super::sign_in::offering_tool;
 use crate::jsonrpc::Message;
 use crate::jsonrpc::read::{self, ServerCapabilities};
@@ -49,16 +50,14 @@ impl<M: Memory> Machine<M> {
     }
 
     /// A request waited long enough.
-    pub(super) fn give_up(&mut self, exchange: ExchangeId) {
+    pub(super) fn give_up(&mut self, exchange: ExchangeId, now: Instant) {
         let Some(call) = self.in_flight.get(exchange) else { return };
-        if call.state == CallState::Parked {
-            self.sign_in_gave_up(exchange);
-            return;
+        match call.state {
+            CallState::Parked => return self.sign_in_gave_up(exchange),
+            CallState::Sent(_) => return self.list_is_late(exchange, now),
+            CallState::Waiting | CallState::Paused => {}
         }
-        let id = call.id.clone();
-        if let Some(empty) = provisional::empty_list(call.method()).filter(|_| !self.was_open) {
-            self.take_call(exchange);
-            self.write(Message::result(&id, empty));
+        if !self.was_open && self.give_list(exchange) {
             return;
         }
         let failure = match &self.server {
@@ -80,16 +79,37 @@ impl<M: Memory> Machine<M> {
         match method {
             "ping" => Some("{}".into()),
             "logging/setLevel" => self.answer_of_nothing(message, method),
-            _ if is_list(method) && !self.was_open && !read::has_cursor(message) => {
-                let list = self.memory.list(method)?;
-                if method != "tools/list" {
-                    return Some(list);
-                }
-                let list = self.filtering.remembered(list)?;
-                Some(if self.signing_in.is_open() { offering_tool(&list) } else { list })
-            }
+            _ if is_list(method) && !self.was_open => self.remembered_list(message, false),
             _ => None,
         }
+    }
+
+    /// The first page of a list as it is remembered, and as its client shall see it.
+    pub(super) fn remembered_list(&mut self, request: &Message, modern: bool) -> Option<String> {
+        let method = request.method().filter(|_| !read::has_cursor(request))?;
+        let place = if modern { Place::ModernList } else { Place::List };
+        let list = self.memory.recall(place, method)?;
+        let is_tools = method == "tools/list";
+        let list = if is_tools { self.filtering.remembered(list)? } else { list };
+        Some(self.list_shaped(list, is_tools, modern))
+    }
+
+    /// A list without the server: as it is remembered, else empty. `None` for what is no list.
+    pub(super) fn list_of_ours(&mut self, request: &Message, modern: bool) -> Option<String> {
+        let method = request.method().unwrap_or_default();
+        let empty = provisional::empty_list(method)?;
+        let remembered = self.remembered_list(request, modern);
+        Some(
+            remembered.unwrap_or_else(|| {
+                self.list_shaped(empty.to_owned(), method == "tools/list", modern)
+            }),
+        )
+    }
+
+    fn list_shaped(&self, list: String, is_tools: bool, modern: bool) -> String {
+        let offers = is_tools && self.signing_in.is_open();
+        let list = if offers { offering_tool(&list) } else { list };
+        if modern { fleeting(&list) } else { list }
     }
 
     fn answer_of_nothing(&mut self, message: &Message, method: &str) -> Option<String> {

@@ -11,17 +11,17 @@ use super::bench::failure;
 use super::failure::ServerName;
 use super::filter::Filter;
 use super::machine::{Command, ExchangeId, FromServer, Machine, Origin, Settings};
-use super::remembered::Memory;
+use super::remembered::{Memory, Place, is_list};
 use crate::auth::{self, Invitation, Phase};
 use crate::jsonrpc::{Id, Kind, Message};
+use crate::remote::lifecycle::modern::declared_version;
 use crate::remote::{FailureKind, Fate, ListenEnd, Outcome};
 use crate::secret::Secret;
 
 /// A memory that holds what it was told.
 #[derive(Default)]
 pub(super) struct Notebook {
-    initialize: HashMap<String, String>,
-    lists: HashMap<String, String>,
+    kept: Vec<(Place, String, String)>,
     /// The next answer that is to be kept meets a defect.
     pub(super) broken: bool,
 }
@@ -36,20 +36,17 @@ impl Notebook {
 }
 
 impl Memory for Notebook {
-    fn initialize(&mut self, capabilities: &str) -> Option<String> {
-        self.initialize.get(capabilities).cloned()
+    fn recall(&mut self, place: Place, key: &str) -> Option<String> {
+        if place != Place::Initialize {
+            self.break_down();
+        }
+        let known = self.kept.iter().find(|(of, by, _)| (*of, &**by) == (place, key));
+        known.map(|(.., result)| result.clone())
     }
-    fn list(&mut self, method: &str) -> Option<String> {
+    fn keep(&mut self, place: Place, key: &str, result: &str) {
         self.break_down();
-        self.lists.get(method).cloned()
-    }
-    fn keep_initialize(&mut self, capabilities: &str, result: &str) {
-        self.break_down();
-        self.initialize.insert(capabilities.to_owned(), result.to_owned());
-    }
-    fn keep_list(&mut self, method: &str, result: &str) {
-        self.break_down();
-        self.lists.insert(method.to_owned(), result.to_owned());
+        self.kept.retain(|(of, by, _)| (*of, &**by) != (place, key));
+        self.kept.push((place, key.to_owned(), result.to_owned()));
     }
 }
 
@@ -59,6 +56,8 @@ pub(super) enum Step {
     Initialize,
     Initialized,
     Request(usize),
+    /// A request that says by itself who asks.
+    ModernRequest(usize),
     Notification,
     Cancel(usize),
     AnswerQuestion(usize),
@@ -98,6 +97,25 @@ pub(super) const METHODS: [&str; 10] = [
     "prompts/get",
 ];
 
+/// What a modern client asks, and the parameters beside its `_meta`.
+const MODERN: [(&str, &str); 9] = [
+    ("tools/call", ""),
+    ("tools/call", r#","inputResponses":{"mcp-bridge/sign-in":{"action":"accept"}}"#),
+    ("tools/call", r#","inputResponses":{"mcp-bridge/sign-in":{"action":"decline"}}"#),
+    ("tools/call", r#","requestState":"s""#),
+    ("tools/list", ""),
+    ("resources/list", r#","cursor":"c""#),
+    ("server/discover", ""),
+    ("subscriptions/listen", r#","notifications":{"toolsListChanged":true}"#),
+    ("acme/odd", ""),
+];
+const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"elicitation":{"url":{}}}}"#;
+
+/// Whether a request says by itself who asks.
+fn is_modern(message: &Message) -> bool {
+    message.method() == Some("server/discover") || declared_version(message).is_some()
+}
+
 pub(super) fn end() -> impl Strategy<Value = End> {
     let kinds = prop_oneof![
         Just(FailureKind::Unreachable),
@@ -123,6 +141,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Initialize),
         3 => Just(Step::Initialized),
         12 => some().prop_map(Step::Request),
+        12 => some().prop_map(Step::ModernRequest),
         2 => Just(Step::Notification),
         3 => some().prop_map(Step::Cancel),
         3 => some().prop_map(Step::AnswerQuestion),
@@ -222,6 +241,10 @@ impl World {
             }
             Step::Initialized => self.client(r#"{"method":"notifications/initialized"}"#),
             Step::Request(n) => self.request(METHODS[n % METHODS.len()], r#"{"name":"a"}"#),
+            Step::ModernRequest(n) => {
+                let (method, more) = MODERN[n % MODERN.len()];
+                self.request(method, &format!("{{\"name\":\"a\",{META}{more}}}"));
+            }
             Step::Notification => self.client(r#"{"method":"notifications/roots/list_changed"}"#),
             Step::Cancel(n) => self.cancel(*n),
             Step::AnswerQuestion(n) => {
@@ -270,8 +293,11 @@ impl World {
                 self.ask(Origin::Stream(self.generation), *id);
             }
             Step::ServerNotifies(n) => {
-                if let Some((exchange, ..)) = self.pick(*n) {
-                    let text = Message::notification("notifications/message", None);
+                if let Some((exchange, message, _)) = self.pick(*n) {
+                    let listens = message.method() == Some("subscriptions/listen");
+                    let acknowledged = "notifications/subscriptions/acknowledged";
+                    let method = if listens { acknowledged } else { "notifications/message" };
+                    let text = Message::notification(method, None);
                     self.server(Origin::Exchange(exchange), text);
                 }
             }
@@ -370,8 +396,10 @@ impl World {
                 Command::Write(message, _) => self.written(&message),
                 Command::Send(exchange, outgoing) => {
                     let again = self.executed.get(&exchange).copied().unwrap_or(false);
+                    let method = outgoing.message.method().unwrap_or_default();
+                    let waits = is_list(method) || method == "subscriptions/listen";
                     assert!(
-                        !again || self.read_only,
+                        !again || self.read_only || (waits && is_modern(&outgoing.message)),
                         "sent again although it may have been executed"
                     );
                     assert!(!self.running.contains_key(&exchange), "sent while it is under way");
@@ -380,7 +408,8 @@ impl World {
                     }
                     let own = matches!(outgoing.message.kind(), Kind::Request { .. });
                     let hello = outgoing.message.method() == Some("initialize");
-                    let sessionless = own && !hello && outgoing.session.is_none();
+                    let modern = is_modern(&outgoing.message);
+                    let sessionless = own && !hello && !modern && outgoing.session.is_none();
                     assert!(!(self.open && sessionless), "sent without a session: {outgoing:?}");
                     self.running.insert(exchange, (outgoing.message, false));
                 }
@@ -408,7 +437,11 @@ impl World {
                 }
                 self.questions.push(id.clone());
             }
-            Kind::Notification { .. } => {}
+            Kind::Notification { method } => {
+                let changed = method.ends_with("/list_changed") && self.hellos.is_empty();
+                let text = String::from_utf8_lossy(message.bytes());
+                assert!(!changed || text.contains("subscriptionId"), "{text}");
+            }
         }
     }
 
@@ -417,8 +450,11 @@ impl World {
         self.machine.end(self.now);
         self.obey();
         self.now += Duration::from_secs(2);
-        self.machine.tick(self.now);
-        self.obey();
+        // Again after a defect, as the loop does.
+        while self.machine.next_deadline().is_some_and(|due| due <= self.now && !self.finished) {
+            self.machine.take_time(self.now);
+            self.obey();
+        }
         assert!(self.finished, "it came to its end");
         for id in &self.asked {
             let answers = self.answers.get(id).copied().unwrap_or_default();

@@ -10,7 +10,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Requests and notifications of the specification that do no harm when they arrive twice
 /// (`docs/architecture.md`, ADR 0004). Tools are asked about by their own annotations.
-const REPEATABLE: [&str; 20] = [
+const REPEATABLE: [&str; 21] = [
     "initialize",
     "ping",
     "server/discover",
@@ -23,6 +23,7 @@ const REPEATABLE: [&str; 20] = [
     "completion/complete",
     "resources/subscribe",
     "resources/unsubscribe",
+    "subscriptions/listen",
     "logging/setLevel",
     "notifications/initialized",
     "notifications/cancelled",
