@@ -3,13 +3,13 @@
 //! It never waits for a person. Where one is needed it says so, and [`Phase`] tells when that changes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
-use hyper::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::HeaderValue;
 use serde_json::value::RawValue;
 use tokio::sync::{OnceCell, watch};
 
-use super::challenge::Challenge;
 use super::failure::{Failure, FailureKind};
 use super::phase::{Invitation, Phase};
 use super::record::Record;
@@ -42,19 +42,6 @@ pub struct Bearer {
     pub generation: u64,
 }
 
-/// What a refusal comes to.
-#[derive(Debug)]
-pub enum Verdict {
-    /// There is another token: once more.
-    Again,
-    /// A person has to sign in, and why where they did so before.
-    SignIn(Option<String>),
-    /// Nothing that a sign-in would cure.
-    Refused(Failure),
-    /// It is not about tokens.
-    NotOurs,
-}
-
 /// The one door.
 pub struct Authorizer {
     pub(super) sign_in: Arc<SignIn>,
@@ -64,24 +51,29 @@ pub struct Authorizer {
     state: Mutex<State>,
     pub(super) phase: watch::Sender<Phase>,
     /// One renewal at a time in this process; others wait for it and take what it got.
-    renewing: Arc<tokio::sync::Mutex<()>>,
+    pub(super) renewing: Arc<tokio::sync::Mutex<()>>,
     /// One look at the record at a time, so that none brings back what a later one replaced.
     looking: tokio::sync::Mutex<()>,
     /// For the tasks of [`super::asking`].
     pub(super) this: Weak<Self>,
 }
 
+/// How often a process that holds no token looks whether there is one by now.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 #[derive(Default)]
 pub(super) struct State {
     loaded: bool,
+    /// When a request last made it look at the record.
+    looked: Option<Instant>,
     version: Option<Version>,
     pub(super) held: Option<Held>,
-    untried: Option<Untried>,
+    pub(super) untried: Option<Untried>,
     /// The tokens that can't be renewed, which may still stand in the record.
     over: Option<u64>,
-    given: bool,
-    scopes: Scopes,
-    issuer: Option<String>,
+    pub(super) given: bool,
+    pub(super) scopes: Scopes,
+    pub(super) issuer: Option<String>,
     /// Answers that were kept with the login.
     remembered: Option<String>,
     /// The server wants a token.
@@ -96,19 +88,33 @@ pub(super) struct State {
     /// The scopes that the person is asked for beyond those that were granted.
     pub(super) asked_scopes: Scopes,
     /// Scopes that persons were asked for while this process runs: asking again would not end.
-    stepped_up: Scopes,
+    pub(super) stepped_up: Scopes,
     /// A sign-in waits for the person, by this process or another one.
     pub(super) is_pending: bool,
     /// What the person did not do the last time.
     pub(super) turned_down: Option<Failure>,
 }
 
+impl State {
+    /// Whether the server has not asked for a token, and there was none a moment ago: whoever signs in all
+    /// the same is noticed with the next second's first request.
+    fn wants_none(&mut self, now: Instant) -> bool {
+        let fresh = |looked: Instant| now.saturating_duration_since(looked) < LOOK_EVERY;
+        let known = self.loaded && self.held.is_none() && !self.wanted;
+        if known && self.looked.is_some_and(fresh) {
+            return true;
+        }
+        self.looked = Some(now);
+        false
+    }
+}
+
 /// Tokens that were granted while this process runs, and that the server did not take yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Untried {
-    generation: u64,
+pub(super) struct Untried {
+    pub(super) generation: u64,
     /// By a person's sign-in: the next one would not bring better ones.
-    earned: bool,
+    pub(super) earned: bool,
 }
 
 impl Authorizer {
@@ -142,6 +148,20 @@ impl Authorizer {
     /// # Errors
     /// One is wanted and there is none, or the store can't be read.
     pub async fn bearer(&self) -> Result<Option<Bearer>, Lack> {
+        if self.state().wants_none(SystemClock.monotonic()) {
+            return Ok(None);
+        }
+        if self.has_seen(self.sign_in.vault.version().as_ref())
+            && let Some(held) = self.state().held.as_ref().filter(|held| !held.tokens.is_due(now()))
+        {
+            return Ok(Some(self.carried(held)?));
+        }
+        // Boxed, since it is large and seldom needed.
+        Box::pin(self.sought()).await
+    }
+
+    /// The token for the next request, looked for and renewed where it has to be.
+    async fn sought(&self) -> Result<Option<Bearer>, Lack> {
         self.look().await.map_err(Lack::Failed)?;
         let (held, wanted) = {
             let state = self.state();
@@ -198,7 +218,7 @@ impl Authorizer {
     }
 
     /// Why there is no token.
-    async fn lack(&self) -> Lack {
+    pub(super) async fn lack(&self) -> Lack {
         let attended = self.attended.get_or_init(|| self.usher.attended()).await;
         match attended {
             Ok(()) => Lack::Person,
@@ -207,7 +227,7 @@ impl Authorizer {
     }
 
     /// The tokens are over.
-    fn forget(&self, held: &Held, failure: &Failure) {
+    pub(super) fn forget(&self, held: &Held, failure: &Failure) {
         tracing::warn!("the stored sign-in is over: {failure}; a new one is needed");
         let mut state = self.state();
         if state.held.as_ref().is_some_and(|own| own.generation == held.generation) {
@@ -219,7 +239,7 @@ impl Authorizer {
     }
 
     /// A person is needed, if there is one.
-    async fn person_for(&self, mut cause: Cause) -> Lack {
+    pub(super) async fn person_for(&self, mut cause: Cause) -> Lack {
         {
             let mut state = self.state();
             state.wanted = true;
@@ -351,7 +371,7 @@ impl Authorizer {
     // ---- renewing
 
     /// A later token set than this one: a sibling's, or one of our own asking.
-    async fn renewed(&self, stale: &Held) -> Result<Held, Failure> {
+    pub(super) async fn renewed(&self, stale: &Held) -> Result<Held, Failure> {
         let turn = Arc::clone(&self.renewing).lock_owned().await;
         let present = self.state().held.clone();
         if let Some(present) = present.filter(|held| held.generation != stale.generation) {
@@ -372,7 +392,7 @@ impl Authorizer {
     }
 
     /// A token of the client itself, which is kept in memory only.
-    async fn own_token(&self) -> Result<Held, Failure> {
+    pub(super) async fn own_token(&self) -> Result<Held, Failure> {
         let challenge = self.state().cause.challenge.clone();
         let tokens = self.sign_in.by_client(challenge).await?;
         let mut state = self.state();
@@ -384,181 +404,7 @@ impl Authorizer {
         Ok(held)
     }
 
-    // ---- what a refusal means
-
-    /// The server took this token.
-    pub fn taken(&self, bearer: &Bearer) {
-        let mut state = self.state();
-        state.untried.take_if(|untried| untried.generation == bearer.generation);
-    }
-
-    /// The server answered 401 or 403.
-    pub async fn refused(
-        &self,
-        status: u16,
-        headers: &HeaderMap,
-        carried: Option<&Bearer>,
-    ) -> Verdict {
-        let lines = headers.get_all(WWW_AUTHENTICATE).iter().map(HeaderValue::as_bytes);
-        let challenge = Challenge::from_headers(lines);
-        match status {
-            401 => self.unauthorized(challenge, carried).await,
-            403 => match challenge.filter(Challenge::is_insufficient_scope) {
-                Some(challenge) => self.lacks_scope(challenge, carried).await,
-                None => Verdict::NotOurs,
-            },
-            _ => Verdict::NotOurs,
-        }
-    }
-
-    async fn unauthorized(
-        &self,
-        challenge: Option<Challenge>,
-        carried: Option<&Bearer>,
-    ) -> Verdict {
-        if let Err(failure) = self.look().await {
-            return Verdict::Refused(failure);
-        }
-        let (held, untried, given) = {
-            let mut state = self.state();
-            state.cause.challenge.clone_from(&challenge);
-            (state.held.clone(), state.untried, state.given)
-        };
-        let carried = carried.map(|bearer| bearer.generation);
-        let held = match held {
-            // A sibling, or another request, got another one meanwhile.
-            Some(held) if Some(held.generation) != carried => return Verdict::Again,
-            Some(held) => held,
-            None => return self.without_token(challenge).await,
-        };
-        if given {
-            return Verdict::Refused(refused_gift());
-        }
-        if let Some(untried) = untried.filter(|untried| untried.generation == held.generation) {
-            return self.refused_anew(&held, untried, challenge).await;
-        }
-        match self.renewed(&held).await {
-            Ok(_) => Verdict::Again,
-            Err(failure) if failure.is_transient() => Verdict::Refused(failure),
-            Err(failure) => {
-                self.forget(&held, &failure);
-                self.person_for(Cause { challenge, ..Cause::default() }).await.into()
-            }
-        }
-    }
-
-    /// A new token is refused as well. One that came by a refresh may be of a sign-in that the server does
-    /// not honour any more; after one that a person earned a moment ago, asking would not end.
-    async fn refused_anew(
-        &self,
-        held: &Held,
-        untried: Untried,
-        challenge: Option<Challenge>,
-    ) -> Verdict {
-        let endless = self.endless(held, challenge.as_ref());
-        if untried.earned {
-            return Verdict::Refused(endless);
-        }
-        let refused = Some(held.generation);
-        let cause = Cause { challenge, refused, ..Cause::default() };
-        match self.person_for(cause).await {
-            Lack::Person => Verdict::SignIn(Some(endless.reason())),
-            Lack::Failed(_) => Verdict::Refused(endless),
-        }
-    }
-
-    async fn without_token(&self, challenge: Option<Challenge>) -> Verdict {
-        if self.sign_in.settings.grant == Grant::ClientCredentials {
-            let _turn = self.renewing.lock().await;
-            if self.state().held.is_some() {
-                return Verdict::Again;
-            }
-            return match self.own_token().await {
-                Ok(_) => Verdict::Again,
-                Err(failure) => Verdict::Refused(failure),
-            };
-        }
-        self.person_for(Cause { challenge, ..Cause::default() }).await.into()
-    }
-
-    /// 403 for want of scopes: the person is asked once for all that was granted and all that is missing.
-    async fn lacks_scope(&self, challenge: Challenge, carried: Option<&Bearer>) -> Verdict {
-        if let Err(failure) = self.look().await {
-            return Verdict::Refused(failure);
-        }
-        let wanted = challenge.scope.as_deref().map(Scopes::parse).unwrap_or_default();
-        let (generation, given, granted, stepped_up) = {
-            let state = self.state();
-            let generation = state.held.as_ref().map(|held| held.generation);
-            (generation, state.given, state.scopes.clone(), state.stepped_up.clone())
-        };
-        let carried = carried.map(|bearer| bearer.generation);
-        if generation.is_some() && generation != carried {
-            return Verdict::Again;
-        }
-        let missing = wanted.without(&granted).without(&stepped_up);
-        let own = self.sign_in.settings.grant == Grant::ClientCredentials;
-        if given || own || missing.is_empty() {
-            return Verdict::Refused(self.insufficient(&wanted));
-        }
-        match self.lack().await {
-            Lack::Person => {
-                self.is_needed(self.stepping_up(challenge, wanted));
-                Verdict::SignIn(None)
-            }
-            Lack::Failed(_) => Verdict::Refused(self.insufficient(&wanted)),
-        }
-    }
-
-    /// Two calls that lack different scopes are one question to the person.
-    fn stepping_up(&self, mut challenge: Challenge, wanted: Scopes) -> Cause {
-        let before = self.state().cause.clone();
-        let open = !matches!(*self.phase.borrow(), Phase::Settled(_));
-        let scope = before.challenge.filter(|_| open && before.step_up).and_then(|it| it.scope);
-        let why = format!("it wants permissions that were not granted: `{wanted}`");
-        let both = wanted.union(&scope.as_deref().map(Scopes::parse).unwrap_or_default());
-        challenge.scope = Some(both.to_string());
-        Cause { challenge: Some(challenge), step_up: true, why: Some(why), ..Cause::default() }
-    }
-
-    fn insufficient(&self, wanted: &Scopes) -> Failure {
-        let server = self.host();
-        let what = format!("{server} refused the call: the sign-in lacks permissions");
-        let cause = if wanted.is_empty() {
-            "it does not say which scopes it wants".to_owned()
-        } else {
-            format!("it wants the scopes `{wanted}`")
-        };
-        let hint =
-            format!("run `bridge login` with `--scope \"{wanted}\"`, or ask whoever runs {server}");
-        Failure::new(FailureKind::Refused, what).because(cause).hint(hint)
-    }
-
-    /// A token that was granted a moment ago is refused: asking for more of them would not end.
-    fn endless(&self, held: &Held, challenge: Option<&Challenge>) -> Failure {
-        let state = self.state();
-        let issuer = state.issuer.clone().unwrap_or_else(|| "the authorization server".into());
-        let server = self.host();
-        let what = format!("a new token issued by {issuer} was refused by {server}");
-        let granted = held.tokens.scopes.as_ref().unwrap_or(&state.scopes);
-        let wanted = challenge.and_then(|challenge| challenge.scope.as_deref());
-        let said = challenge.and_then(|challenge| challenge.error_description.as_deref());
-        let mut cause = format!("it has the scopes `{granted}`");
-        if let Some(wanted) = wanted {
-            cause.push_str(&format!(", the server wants `{}`", super::cleaned(wanted)));
-        }
-        if let Some(audience) = refresh::audience(&held.tokens) {
-            cause.push_str(&format!(", and is meant for `{audience}`"));
-        }
-        if let Some(said) = said {
-            cause.push_str(&format!("; it says: {}", super::cleaned(said)));
-        }
-        let hint = "compare `--resource` and `--scope` with what the server's documentation says, then run \
-                    `bridge login --force`";
-        Failure::new(FailureKind::Loop, what).because(cause).hint(hint)
-    }
-
-    fn host(&self) -> String {
+    pub(super) fn host(&self) -> String {
         self.sign_in.server.host_str().unwrap_or("the server").to_owned()
     }
 
@@ -582,15 +428,6 @@ pub enum Lack {
     Failed(Failure),
 }
 
-impl From<Lack> for Verdict {
-    fn from(lack: Lack) -> Self {
-        match lack {
-            Lack::Person => Self::SignIn(None),
-            Lack::Failed(failure) => Self::Refused(failure),
-        }
-    }
-}
-
 /// What the person did not do the last time: none is asked again by itself.
 fn turned_down(record: &Record) -> Option<Failure> {
     let over = record.pending.as_ref().is_some_and(|pending| pending.is_over(now()));
@@ -607,7 +444,7 @@ pub(super) fn replace(phase: &mut Phase, with: Phase) -> bool {
     changed
 }
 
-fn refused_gift() -> Failure {
+pub(super) fn refused_gift() -> Failure {
     Failure::new(FailureKind::Refused, "the token that was given by `--with-token` is refused")
         .because("it is wrong, expired or revoked")
         .hint("give another: `bridge login --with-token`")
@@ -615,4 +452,24 @@ fn refused_gift() -> Failure {
 
 pub(super) fn now() -> Moment {
     Moment::from(SystemClock.wall())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_token_that_anybody_wants_the_record_is_looked_at_once_a_second() {
+        let begin = Instant::now();
+        let at = |milliseconds| begin + Duration::from_millis(milliseconds);
+        let mut state = State::default();
+        assert!(!state.wants_none(at(0)), "nobody has looked yet");
+        assert!(!state.wants_none(at(1)), "the look came to nothing");
+        state.loaded = true;
+        assert!(state.wants_none(at(2)) && state.wants_none(at(1_000)));
+        assert!(!state.wants_none(at(1_001)));
+        assert!(state.wants_none(at(1_002)));
+        state.wanted = true;
+        assert!(!state.wants_none(at(1_003)), "the server wants one");
+    }
 }

@@ -18,12 +18,14 @@ const ASK_KEYCHAIN_AGAIN: Duration = Duration::from_secs(1);
 pub struct Vault {
     store: Arc<Store>,
     login: Arc<Login>,
+    /// The login's, which is asked for with every request.
+    id: Arc<str>,
 }
 
 impl Vault {
     /// The record of this login in this store.
     pub fn new(store: Arc<Store>, login: Login) -> Self {
-        Self { store, login: Arc::new(login) }
+        Self { store, id: login.id().into(), login: Arc::new(login) }
     }
 
     /// Whose it is.
@@ -38,7 +40,7 @@ impl Vault {
 
     /// Changes whenever the record does; none while there is none. Costs one look at a file.
     pub fn version(&self) -> Option<Version> {
-        self.store.version(&self.login)
+        self.store.version(&self.id)
     }
 
     /// The record, if there is one.

@@ -129,11 +129,12 @@ impl Store {
         }
     }
 
-    /// Changes whenever a login's record does, without reading it; none while there is none.
-    pub fn version(&self, login: &Login) -> Option<Version> {
+    /// Changes whenever the record of the login with this id does, without reading it; none while there is
+    /// none.
+    pub fn version(&self, id: &str) -> Option<Version> {
         match &self.place {
-            Place::Files(folder, _) => folder.version(&login.id()),
-            Place::Memory(memory) => memory.version(login),
+            Place::Files(folder, _) => folder.version(id),
+            Place::Memory(memory) => memory.version(id),
             Place::Nowhere => None,
         }
     }

@@ -1,0 +1,208 @@
+//! What a refusal of the server means: another token, a person, or nothing that a sign-in cures.
+
+use hyper::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+
+use super::authorizer::{Authorizer, Bearer, Lack, Untried, refused_gift};
+use super::challenge::Challenge;
+use super::failure::{Failure, FailureKind};
+use super::phase::Phase;
+use super::refresh::{self, Held};
+use super::scopes::Scopes;
+use super::settings::Grant;
+use super::sign_in::Cause;
+
+/// What a refusal comes to.
+#[derive(Debug)]
+pub enum Verdict {
+    /// There is another token: once more.
+    Again,
+    /// A person has to sign in, and why where they did so before.
+    SignIn(Option<String>),
+    /// Nothing that a sign-in would cure.
+    Refused(Failure),
+    /// It is not about tokens.
+    NotOurs,
+}
+
+impl From<Lack> for Verdict {
+    fn from(lack: Lack) -> Self {
+        match lack {
+            Lack::Person => Self::SignIn(None),
+            Lack::Failed(failure) => Self::Refused(failure),
+        }
+    }
+}
+
+impl Authorizer {
+    /// The server took this token.
+    pub fn taken(&self, bearer: &Bearer) {
+        let mut state = self.state();
+        state.untried.take_if(|untried| untried.generation == bearer.generation);
+    }
+
+    /// The server answered 401 or 403.
+    pub async fn refused(
+        &self,
+        status: u16,
+        headers: &HeaderMap,
+        carried: Option<&Bearer>,
+    ) -> Verdict {
+        let lines = headers.get_all(WWW_AUTHENTICATE).iter().map(HeaderValue::as_bytes);
+        let challenge = Challenge::from_headers(lines);
+        match status {
+            401 => self.unauthorized(challenge, carried).await,
+            403 => match challenge.filter(Challenge::is_insufficient_scope) {
+                Some(challenge) => self.lacks_scope(challenge, carried).await,
+                None => Verdict::NotOurs,
+            },
+            _ => Verdict::NotOurs,
+        }
+    }
+
+    async fn unauthorized(
+        &self,
+        challenge: Option<Challenge>,
+        carried: Option<&Bearer>,
+    ) -> Verdict {
+        if let Err(failure) = self.look().await {
+            return Verdict::Refused(failure);
+        }
+        let (held, untried, given) = {
+            let mut state = self.state();
+            state.cause.challenge.clone_from(&challenge);
+            (state.held.clone(), state.untried, state.given)
+        };
+        let carried = carried.map(|bearer| bearer.generation);
+        let held = match held {
+            // A sibling, or another request, got another one meanwhile.
+            Some(held) if Some(held.generation) != carried => return Verdict::Again,
+            Some(held) => held,
+            None => return self.without_token(challenge).await,
+        };
+        if given {
+            return Verdict::Refused(refused_gift());
+        }
+        if let Some(untried) = untried.filter(|untried| untried.generation == held.generation) {
+            return self.refused_anew(&held, untried, challenge).await;
+        }
+        match self.renewed(&held).await {
+            Ok(_) => Verdict::Again,
+            Err(failure) if failure.is_transient() => Verdict::Refused(failure),
+            Err(failure) => {
+                self.forget(&held, &failure);
+                self.person_for(Cause { challenge, ..Cause::default() }).await.into()
+            }
+        }
+    }
+
+    /// A new token is refused as well. One that came by a refresh may be of a sign-in that the server does
+    /// not honour any more; after one that a person earned a moment ago, asking would not end.
+    async fn refused_anew(
+        &self,
+        held: &Held,
+        untried: Untried,
+        challenge: Option<Challenge>,
+    ) -> Verdict {
+        let endless = self.endless(held, challenge.as_ref());
+        if untried.earned {
+            return Verdict::Refused(endless);
+        }
+        let refused = Some(held.generation);
+        let cause = Cause { challenge, refused, ..Cause::default() };
+        match self.person_for(cause).await {
+            Lack::Person => Verdict::SignIn(Some(endless.reason())),
+            Lack::Failed(_) => Verdict::Refused(endless),
+        }
+    }
+
+    async fn without_token(&self, challenge: Option<Challenge>) -> Verdict {
+        if self.sign_in.settings.grant == Grant::ClientCredentials {
+            let _turn = self.renewing.lock().await;
+            if self.state().held.is_some() {
+                return Verdict::Again;
+            }
+            return match self.own_token().await {
+                Ok(_) => Verdict::Again,
+                Err(failure) => Verdict::Refused(failure),
+            };
+        }
+        self.person_for(Cause { challenge, ..Cause::default() }).await.into()
+    }
+
+    /// 403 for want of scopes: the person is asked once for all that was granted and all that is missing.
+    async fn lacks_scope(&self, challenge: Challenge, carried: Option<&Bearer>) -> Verdict {
+        if let Err(failure) = self.look().await {
+            return Verdict::Refused(failure);
+        }
+        let wanted = challenge.scope.as_deref().map(Scopes::parse).unwrap_or_default();
+        let (generation, given, granted, stepped_up) = {
+            let state = self.state();
+            let generation = state.held.as_ref().map(|held| held.generation);
+            (generation, state.given, state.scopes.clone(), state.stepped_up.clone())
+        };
+        let carried = carried.map(|bearer| bearer.generation);
+        if generation.is_some() && generation != carried {
+            return Verdict::Again;
+        }
+        let missing = wanted.without(&granted).without(&stepped_up);
+        let own = self.sign_in.settings.grant == Grant::ClientCredentials;
+        if given || own || missing.is_empty() {
+            return Verdict::Refused(self.insufficient(&wanted));
+        }
+        match self.lack().await {
+            Lack::Person => {
+                self.is_needed(self.stepping_up(challenge, wanted));
+                Verdict::SignIn(None)
+            }
+            Lack::Failed(_) => Verdict::Refused(self.insufficient(&wanted)),
+        }
+    }
+
+    /// Two calls that lack different scopes are one question to the person.
+    fn stepping_up(&self, mut challenge: Challenge, wanted: Scopes) -> Cause {
+        let before = self.state().cause.clone();
+        let open = !matches!(*self.phase.borrow(), Phase::Settled(_));
+        let scope = before.challenge.filter(|_| open && before.step_up).and_then(|it| it.scope);
+        let why = format!("it wants permissions that were not granted: `{wanted}`");
+        let both = wanted.union(&scope.as_deref().map(Scopes::parse).unwrap_or_default());
+        challenge.scope = Some(both.to_string());
+        Cause { challenge: Some(challenge), step_up: true, why: Some(why), ..Cause::default() }
+    }
+
+    fn insufficient(&self, wanted: &Scopes) -> Failure {
+        let server = self.host();
+        let what = format!("{server} refused the call: the sign-in lacks permissions");
+        let cause = if wanted.is_empty() {
+            "it does not say which scopes it wants".to_owned()
+        } else {
+            format!("it wants the scopes `{wanted}`")
+        };
+        let hint =
+            format!("run `bridge login` with `--scope \"{wanted}\"`, or ask whoever runs {server}");
+        Failure::new(FailureKind::Refused, what).because(cause).hint(hint)
+    }
+
+    /// A token that was granted a moment ago is refused: asking for more of them would not end.
+    fn endless(&self, held: &Held, challenge: Option<&Challenge>) -> Failure {
+        let state = self.state();
+        let issuer = state.issuer.clone().unwrap_or_else(|| "the authorization server".into());
+        let server = self.host();
+        let what = format!("a new token issued by {issuer} was refused by {server}");
+        let granted = held.tokens.scopes.as_ref().unwrap_or(&state.scopes);
+        let wanted = challenge.and_then(|challenge| challenge.scope.as_deref());
+        let said = challenge.and_then(|challenge| challenge.error_description.as_deref());
+        let mut cause = format!("it has the scopes `{granted}`");
+        if let Some(wanted) = wanted {
+            cause.push_str(&format!(", the server wants `{}`", super::cleaned(wanted)));
+        }
+        if let Some(audience) = refresh::audience(&held.tokens) {
+            cause.push_str(&format!(", and is meant for `{audience}`"));
+        }
+        if let Some(said) = said {
+            cause.push_str(&format!("; it says: {}", super::cleaned(said)));
+        }
+        let hint = "compare `--resource` and `--scope` with what the server's documentation says, then run \
+                    `bridge login --force`";
+        Failure::new(FailureKind::Loop, what).because(cause).hint(hint)
+    }
+}
