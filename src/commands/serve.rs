@@ -17,15 +17,17 @@ use crate::{config, os, paths};
 /// # Errors
 /// stdin or stdout are closed, or the system gives no threads.
 pub fn run(config: config::Serve) -> Result<(), Error> {
+    os::give_memory_back();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .thread_keep_alive(std::time::Duration::from_secs(1))
         .build()
         .map_err(|error| Error::failed("bridge can't start").because(error))?;
-    let served = runtime.block_on(serve(config));
+    // A task of its own: what wakes the outermost future makes the runtime ask the system for news each time.
+    let served = runtime.block_on(async { tokio::spawn(serve(config)).await });
     // A name that is being looked up can't be interrupted, and nobody waits for it any more.
     runtime.shutdown_background();
-    served
+    served.unwrap_or_else(|broken| std::panic::resume_unwind(broken.into_panic()))
 }
 
 /// For a person who typed the command, and sees nothing happen.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 /// The connection, owned by whoever reads and writes it.
@@ -52,6 +52,16 @@ impl Socket {
         Look(Arc::downgrade(&self.0))
     }
 
+    /// A read that did not fill its buffer took all there was: the next one waits for the system to tell of
+    /// more, in place of asking it in vain. What the system tells is taken in by this thread only, so that
+    /// nothing can come in between. (Windows tells of nothing that it was not asked for again.)
+    fn was_drained(&self) {
+        if cfg!(unix) {
+            let nothing = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+            let _ = self.0.try_io(Interest::READABLE, nothing);
+        }
+    }
+
     /// Writes as soon as it may.
     fn write_with(
         &self,
@@ -78,7 +88,12 @@ impl AsyncRead for Socket {
             ready!(self.0.poll_read_ready(context))?;
             match self.0.try_read_buf(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                done => return Poll::Ready(done.map(drop)),
+                done => {
+                    if buffer.remaining() > 0 {
+                        self.was_drained();
+                    }
+                    return Poll::Ready(done.map(drop));
+                }
             }
         }
     }

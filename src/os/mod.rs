@@ -23,7 +23,7 @@ pub use session_bus::{find_session_bus, has_session_bus};
 pub fn find_session_bus() {}
 
 pub use system::{
-    Terminal, allow_many_files, file_number, kill_group, leave_session, leave_stdio, machine_name,
-    open_lock_file, open_own_file, own_folder, parent_gone, run_detached, run_hidden,
-    split_command, stdin, stdout, stdout_hung_up, told_to_end,
+    Terminal, allow_many_files, file_number, give_memory_back, kill_group, leave_session,
+    leave_stdio, machine_name, open_lock_file, open_own_file, own_folder, parent_gone,
+    run_detached, run_hidden, split_command, stdin, stdout, stdout_hung_up, told_to_end,
 };

@@ -34,13 +34,14 @@ impl Remote {
                 }
                 return Ok(answer);
             }
-            let answer = Refused::of(answer).await;
+            // Boxed, as is all that hardly ever happens: the future of a request is moved about.
+            let answer = Box::pin(Refused::of(answer)).await;
             if self.means_lost(&answer, session) {
                 return Ok(answer.into());
             }
             let status = answer.head.status.as_u16();
             let headers = &answer.head.headers;
-            match authorizer.refused(status, headers, bearer.as_ref()).await {
+            match Box::pin(authorizer.refused(status, headers, bearer.as_ref())).await {
                 Verdict::Again if tokens < MAX_TOKENS => tokens += 1,
                 Verdict::Again | Verdict::NotOurs => return Ok(answer.into()),
                 Verdict::SignIn(cause) => {

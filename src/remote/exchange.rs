@@ -123,7 +123,7 @@ impl Remote {
     /// One attempt, by the transport that the server speaks.
     async fn attempt<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
         if post.message.method() == Some("initialize") && post.session.is_none() {
-            return self.open(post, receive).await;
+            return Box::pin(self.open(post, receive)).await;
         }
         match post.session.as_ref().map(|session| &session.carrier) {
             Some(Carrier::Channel(channel)) => self.attempt_by(channel, post).await,
@@ -225,7 +225,7 @@ impl Remote {
     async fn answered<R: Receive>(&self, post: &Post, answer: Answer, receive: &R) -> Attempt {
         if !answer.status.is_success() {
             let mut share = self.budget.share();
-            let attempt = self.refused(post, answer, &mut share).await;
+            let attempt = Box::pin(self.refused(post, answer, &mut share)).await;
             return passed_on(attempt, post, receive).await;
         }
         if post.message.method() == Some("initialize")
@@ -285,7 +285,7 @@ impl Remote {
         receive: &R,
     ) -> Attempt {
         if response::is_event_stream(&answer.headers) {
-            return self.stream(post, id, answer, receive).await;
+            return Box::pin(self.stream(post, id, answer, receive)).await;
         }
         let Answer { status, headers, body, .. } = answer;
         let limit = self.settings.max_message_size;
@@ -420,7 +420,7 @@ impl Remote {
                 // Its streams are not resumable (MCP 2026-07-28, transports).
                 return failure.into();
             }
-            events = match self.resume(&mut reading, &mut resumption, failure).await {
+            events = match Box::pin(self.resume(&mut reading, &mut resumption, failure)).await {
                 Ok(body) => Events::new(body, limit, &self.budget),
                 Err(failure) => return failure.into(),
             };

@@ -244,6 +244,14 @@ impl Injector {
 
     /// The headers to send now. Of many requests that need a run of the command one runs it.
     pub(super) async fn current(&self) -> Result<Arc<Injected>, Failure> {
+        if self.command.is_none() {
+            return Ok(Arc::clone(&self.fixed));
+        }
+        Box::pin(self.commanded()).await
+    }
+
+    /// What the command gives, run where that is not fresh any more.
+    async fn commanded(&self) -> Result<Arc<Injected>, Failure> {
         let Some((command, runs)) = &self.command else { return Ok(Arc::clone(&self.fixed)) };
         let asked = Instant::now();
         let mut runs = runs.lock().await;
