@@ -139,6 +139,7 @@ fn the_server_takes_its_own_question_back() {
         )
         .run();
     let mut bridge = open(&server);
+    bridge.allow_invalid();
     bridge.request(1, "tools/call", json!({"name": "ask"}));
     assert_eq!(bridge.expect_message()["id"], "q");
     let message = bridge.expect_message();
@@ -181,6 +182,7 @@ fn a_call_that_takes_too_long_is_an_error_here_and_cancelled_there() {
 fn a_call_that_waits_for_the_user_takes_no_time() {
     let server = McpServer::legacy().run();
     let mut bridge = limited(&server);
+    bridge.allow_invalid();
     let arguments = json!({"method": "elicitation/create", "params": {"message": "?"}});
     bridge.request(1, "tools/call", json!({"name": "ask", "arguments": arguments}));
     let question = bridge.expect_method("elicitation/create")["id"].take();

@@ -62,6 +62,7 @@ fn a_list_that_can_not_be_read_is_an_error_and_odd_ones_pass() {
     ] {
         let server = McpServer::legacy().once("tools/list", Answer::json(odd)).run();
         let mut bridge = before(&server, &["--deny-tool", "delete*"]);
+        bridge.allow_invalid();
         bridge.request(1, "tools/list", json!({}));
         assert_eq!(bridge.expect_response_line(1), odd);
         bridge.finish();
@@ -296,6 +297,7 @@ fn a_name_is_the_same_however_it_is_spelled() {
     let answer = list(&format!("{},{shown},{}", hidden[..3].join(","), hidden[3..].join(",")));
     let server = McpServer::legacy().once("tools/list", Answer::json(answer)).run();
     let mut bridge = before(&server, &["--deny-tool", "admin,a/b*,🦀", "--deny-tool", "été"]);
+    bridge.allow_invalid();
     bridge.request(1, "tools/list", json!({}));
     assert_eq!(bridge.expect_response_line(1), list(shown));
     for (id, tool) in hidden.into_iter().enumerate() {
@@ -328,6 +330,7 @@ fn only_a_hint_that_is_true_is_believed() {
     };
     let server = McpServer::legacy().once("tools/list", Answer::json(list(&tools))).run();
     let mut bridge = before(&server, &["--read-only"]);
+    bridge.allow_invalid();
     bridge.request(1, "tools/list", json!({}));
     assert_eq!(bridge.expect_response_line(1), list(&tools[10..]));
     for (id, name) in "abcdefghi".chars().map(String::from).chain(["twice".into()]).enumerate() {

@@ -88,6 +88,7 @@ fn a_notification_that_can_not_be_taken_does_not_end_the_request_of_its_stream()
     ];
     let server = McpServer::legacy().once(tool("fill"), Answer::stream(steps)).run();
     let mut bridge = BridgeProcess::to(server.url()).args(["--max-message-size", "64k"]).spawn();
+    bridge.allow_invalid();
     bridge.initialize();
     bridge.request(7, "tools/call", json!({"name": "fill"}));
     assert_eq!(bridge.expect_message()["params"]["data"], "small");
@@ -145,6 +146,7 @@ fn a_large_error_on_a_refusal_passes_whole() {
 fn what_stands_behind_more_requests_than_may_wait_is_read() {
     let server = McpServer::legacy().run();
     let mut bridge = BridgeProcess::to(server.url()).spawn();
+    bridge.allow_invalid();
     bridge.initialize_with(json!({"elicitation": {}}));
     server.wait_for_get_stream();
     let requests: String = (0..66_000)

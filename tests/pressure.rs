@@ -104,6 +104,7 @@ fn a_thousand_large_answers_wait_for_the_client_that_asked_for_them_in_one_go() 
 #[test]
 fn three_hundred_calls_that_ask_the_client_first_all_get_their_answers() {
     for (_server, mut bridge, in_flight) in both(|| asking(McpServer::legacy())) {
+        bridge.allow_invalid();
         for id in 0..300 {
             call(&mut bridge, id, "ask", json!({}));
         }
@@ -122,6 +123,7 @@ fn three_hundred_calls_that_ask_the_client_first_all_get_their_answers() {
 #[test]
 fn three_hundred_questions_on_the_get_stream_may_be_open() {
     for (server, mut bridge, _) in both(McpServer::legacy) {
+        bridge.allow_invalid();
         for id in 0..300 {
             server.ask(id, "elicitation/create", json!({"message": "?"}));
         }
@@ -137,6 +139,7 @@ fn three_hundred_questions_on_the_get_stream_may_be_open() {
 #[test]
 fn requests_beyond_the_bound_wait_and_nothing_else_does() {
     for (server, mut bridge, in_flight) in both(McpServer::legacy) {
+        bridge.allow_invalid();
         let (first_waiting, last) = (in_flight, in_flight + 9);
         for id in 0..=last {
             call(&mut bridge, id, "wait", json!({"gate": id.to_string()}));
@@ -185,6 +188,7 @@ fn a_slow_reader_slows_the_server_down_and_loses_nothing() {
     let server =
         McpServer::legacy().without_sessions().once(tool("echo"), Answer::stream(steps)).run();
     let mut bridge = BridgeProcess::to(server.url()).hold_stdout().spawn();
+    bridge.allow_invalid();
     bridge.request("initialize", "initialize", initialize_params(json!({})));
     bridge.notify("notifications/initialized", json!({}));
     call(&mut bridge, 1, "echo", json!({}));
@@ -222,6 +226,7 @@ fn twenty_thousand_notifications_come_in_order_before_their_response() {
         .chain([Step::result(text("done"))]);
     let server = McpServer::legacy().once(tool("echo"), Answer::stream(steps)).run();
     let mut bridge = BridgeProcess::to(server.url()).spawn();
+    bridge.allow_invalid();
     bridge.initialize();
     call(&mut bridge, 1, "echo", json!({}));
     for n in 0..MESSAGES {

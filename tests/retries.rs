@@ -75,7 +75,10 @@ fn what_does_no_harm_twice_is_repeated_after_any_loss() {
         ("resources/read", json!({"uri": "memo:///1"})),
         ("resources/subscribe", json!({"uri": "memo:///1"})),
         ("resources/unsubscribe", json!({"uri": "memo:///1"})),
-        ("completion/complete", json!({})),
+        (
+            "completion/complete",
+            json!({"ref": {"type": "ref/prompt", "name": "greet"}, "argument": {"name": "whom", "value": ""}}),
+        ),
         ("logging/setLevel", json!({"level": "info"})),
     ];
     let server = McpServer::legacy().run();

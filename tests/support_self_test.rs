@@ -8,6 +8,7 @@ mod gates;
 mod good_server;
 mod modern_server;
 mod ports;
+mod schema;
 mod sessions;
 mod streams;
 mod strictness;

@@ -73,6 +73,7 @@ const SQL: &str = r#"{"name":"sql","inputSchema":{"type":"object","properties":{
 fn a_request_arrives_as_it_was_sent_with_the_headers_that_mirror_it() {
     let (server, seen) = server(|request| result(request, r#"{"resultType":"complete"}"#));
     let mut bridge = BridgeProcess::to(server.url()).spawn();
+    bridge.allow_invalid();
     for (method, name, header) in [
         ("prompts/list", "", None),
         ("prompts/get", r#""name":"grüße","#, Some("=?base64?Z3LDvMOfZQ==?=")),
@@ -127,6 +128,7 @@ fn a_tool_that_was_not_seen_is_looked_up_once_and_its_arguments_are_mirrored() {
         _ => result(request, r#"{"content":[]}"#),
     });
     let mut bridge = BridgeProcess::to(server.url()).spawn();
+    bridge.allow_invalid();
     let params = modern(json!({"name": "sql", "arguments": {"region": " eu "}}));
     for id in 1..=2 {
         bridge.call(id, "tools/call", params.clone());
@@ -152,6 +154,7 @@ fn a_tool_of_a_list_that_the_client_saw_is_not_looked_up_and_an_odd_one_is_left_
         _ => result(request, r#"{"content":[]}"#),
     });
     let mut bridge = BridgeProcess::to(server.url()).spawn();
+    bridge.allow_invalid();
     for id in 1..=2 {
         bridge.request(id, "tools/list", modern(json!({})));
         let expected =
@@ -181,6 +184,7 @@ fn a_call_that_is_refused_for_its_headers_is_sent_again_by_a_new_list() {
         _ => refusal(request, "400 Bad Request", r#"{"code":-32020,"message":"mismatch"}"#),
     });
     let mut bridge = BridgeProcess::to(server.url()).spawn();
+    bridge.allow_invalid();
     let arguments = json!({"name": "sql", "arguments": {"region": "eu"}});
     let answer = bridge.call(1, "tools/call", modern(arguments));
     assert_eq!(answer["result"], json!({"content": []}));
@@ -208,6 +212,7 @@ fn a_call_goes_without_a_list_that_can_not_be_had() {
         _ => result(request, r#"{"content":[]}"#),
     });
     let mut bridge = BridgeProcess::to(server.url()).spawn();
+    bridge.allow_invalid();
     for id in 1..=2 {
         let answer = bridge.call(id, "tools/call", modern(json!({"name": "a"})));
         assert_eq!(answer["result"], json!({"content": []}));

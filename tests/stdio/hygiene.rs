@@ -35,6 +35,7 @@ const GARBAGE: [&str; 20] = [
 #[test]
 fn garbage_on_a_posts_stream_is_passed_over() {
     let (server, mut bridge) = session(&[]);
+    bridge.allow_invalid();
     let steps = GARBAGE.iter().map(|data| Step::event(*data));
     server.once("acme/do", Answer::stream(steps.chain([Step::result(json!("real"))])));
     bridge.send(ASK);
@@ -58,6 +59,7 @@ fn garbage_on_the_get_stream_is_passed_over() {
 #[test]
 fn a_broken_message_of_the_server_is_no_answer_to_the_request_with_its_id() {
     let (server, mut bridge) = session(&[]);
+    bridge.allow_invalid();
     let broken = r#"{"jsonrpc":"2.0","id":7,"method":"elicitation/create","params":{]}"#;
     server.once("acme/do", Answer::stream([Step::event(broken), Step::result(json!("real"))]));
     bridge.send(ASK);
@@ -134,7 +136,11 @@ fn stderr_is_silent_through_a_session_with_a_bit_of_everything() {
         assert!(bridge.call(method, method, json!({}))["result"].is_object());
     }
     assert!(bridge.call_tool(1, "echo", json!({"text": "hi"}))["result"].is_object());
-    bridge.request(2, "tools/call", json!({"name": "ask", "arguments": {"method": "roots/list"}}));
+    bridge.request(
+        2,
+        "tools/call",
+        json!({"name": "ask", "arguments": {"method": "roots/list", "params": {}}}),
+    );
     let question = bridge.expect_method("roots/list");
     bridge.respond(question["id"].clone(), json!({"roots": []}));
     assert!(bridge.expect_response(2)["result"].is_object());

@@ -139,6 +139,7 @@ fn what_is_json_but_no_message_gets_an_invalid_request_error_with_its_id() {
 #[test]
 fn a_broken_answer_to_the_server_is_no_answer_to_the_client() {
     let (server, mut bridge) = session(&[]);
+    bridge.allow_invalid();
     let gate = Gate::named("answer");
     server.once(id(5), Answer::result(json!("real")).after(&gate));
     bridge.send(r#"{"jsonrpc":"2.0","id":5,"method":"acme/do"}"#);
@@ -160,6 +161,7 @@ fn a_broken_answer_to_the_server_is_no_answer_to_the_client() {
 #[test]
 fn each_request_gets_one_answer_where_several_have_one_id() {
     let (server, mut bridge) = session(&[]);
+    bridge.allow_invalid();
     let gate = Gate::named("answers");
     server.always(
         "acme/do",

@@ -92,6 +92,7 @@ fn a_last_line_that_is_too_long_is_answered_too() {
 #[test]
 fn an_answer_to_the_server_that_is_too_long_becomes_an_error_for_the_server() {
     let (server, mut bridge) = session(&LIMITED);
+    bridge.allow_invalid();
     let gate = Gate::named("answer");
     server.once(id(5), Answer::result(json!("real")).after(&gate));
     bridge.send(r#"{"jsonrpc":"2.0","id":5,"method":"acme/do"}"#);
@@ -179,6 +180,7 @@ fn an_answer_that_is_too_large_is_not_asked_for_again() {
 #[test]
 fn an_answer_of_the_largest_size_arrives() {
     let (server, mut bridge) = session(&LIMITED);
+    bridge.allow_invalid();
     let empty = r#"{"jsonrpc":"2.0","id":7,"result":""}"#;
     let text = "x".repeat(LIMIT - empty.len());
     let answer = empty.replace("\"\"", &format!("\"{text}\""));
@@ -209,6 +211,7 @@ fn many_small_events_are_not_one_large_one() {
 #[test]
 fn an_event_that_is_too_large_does_not_end_the_get_stream() {
     let (server, mut bridge) = session(&LIMITED);
+    bridge.allow_invalid();
     let news =
         |data: &str| format!(r#"{{"jsonrpc":"2.0","method":"acme/news","params":["{data}"]}}"#);
     for size in [1, 10, 100] {

@@ -11,6 +11,7 @@
 //! - [`modern_server`]: the same for the era without a handshake.
 //! - [`bridge_process`]: the real binary in a private home.
 //! - [`canary`]: secrets that no process under test may write down.
+//! - [`schema`]: the specification's schemas; both ends hold what they get against them.
 //! - [`raw_server`]: bytes for bytes, where even HTTP must be broken.
 //! - [`auth_server`]: a strict authorization server, with the metadata that leads to it.
 //! - [`guarded`]: an MCP server that takes only the tokens of such a one.
@@ -37,6 +38,7 @@ pub mod modern_server;
 pub mod ports;
 pub mod proxy;
 pub mod raw_server;
+pub mod schema;
 pub mod sse_server;
 #[cfg(unix)]
 pub mod tab;

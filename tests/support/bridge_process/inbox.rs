@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use serde_json::value::RawValue;
 
+use super::dialogue::Dialogue;
 use crate::support::canary::is_in_own_error;
 
 #[derive(Default)]
@@ -13,6 +14,7 @@ pub struct Inbox {
     pub faults: Vec<String>,
     pub ended: bool,
     check: bool,
+    dialogue: Option<Dialogue>,
     /// By id, spelled as it was sent: how many responses are owed.
     owed: HashMap<String, usize>,
 }
@@ -40,7 +42,13 @@ type Fields<'a> = HashMap<Cow<'a, str>, &'a RawValue>;
 
 impl Inbox {
     pub fn new(check: bool) -> Self {
-        Self { check, ..Self::default() }
+        let dialogue = check.then(Dialogue::default);
+        Self { check, dialogue, ..Self::default() }
+    }
+
+    /// From now on only the frame of a message is checked.
+    pub fn allow_invalid(&mut self) {
+        self.dialogue = None;
     }
 
     /// The requests among the lines are owed a response each.
@@ -55,6 +63,9 @@ impl Inbox {
     }
 
     fn note_request(&mut self, message: &[u8]) {
+        if let Some(dialogue) = &mut self.dialogue {
+            dialogue.note_sent(message);
+        }
         // A line that is no UTF-8 is owed an answer too.
         let message = String::from_utf8_lossy(message);
         let Ok(fields) = serde_json::from_str::<Fields<'_>>(&message) else { return };
@@ -81,6 +92,9 @@ impl Inbox {
             && let Err(fault) = self.judge(&line)
         {
             self.faults.push(format!("{fault}: {line}"));
+        }
+        if let Some(fault) = self.dialogue.as_mut().and_then(|dialogue| dialogue.receive(&line)) {
+            self.faults.push(format!("{fault} (see `allow_invalid`): {line}"));
         }
         if is_in_own_error(&line) {
             self.faults.push(format!("a secret in an error: {line}"));

@@ -41,6 +41,7 @@ impl Builder {
                 tools: legacy::tools(),
                 strict_script: true,
                 keeps_requests: true,
+                validates: true,
             },
             state: State::default(),
             connecting: Connecting::default(),
@@ -145,6 +146,13 @@ impl Builder {
     #[must_use]
     pub fn allow_unused_script(mut self) -> Self {
         self.settings.strict_script = false;
+        self
+    }
+
+    /// Messages need not be what the schema of their revision says.
+    #[must_use]
+    pub fn unvalidated(mut self) -> Self {
+        self.settings.validates = false;
         self
     }
 

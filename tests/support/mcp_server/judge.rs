@@ -31,7 +31,7 @@ pub fn faults(request: &Request, settings: &Settings, state: &mut State) -> Vec<
     } else {
         note_session(request, settings, state, &mut note);
     }
-    if request.is_response() && !state.asked.contains(request.rpc_id().unwrap_or_default()) {
+    if request.is_response() && !state.asked.contains_key(request.rpc_id().unwrap_or_default()) {
         note(Some("an answer to a request that the server did not send"));
     }
     faults

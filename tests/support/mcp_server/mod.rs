@@ -45,7 +45,7 @@ use tokio::sync::mpsc;
 
 pub use answer::Answer;
 pub use builder::Builder;
-pub use conduct::Conduct;
+pub use conduct::{Conduct, Legacy};
 pub use legacy::text;
 pub use lost::Lost;
 pub use matcher::Matcher;

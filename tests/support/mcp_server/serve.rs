@@ -19,7 +19,8 @@ use super::connection::{Active, Connection};
 use super::request::{Message, Request};
 use super::step::Step;
 use super::stream_log::{StreamLog, What};
-use super::world::{Session, State, World};
+use super::world::{Session, Settings, State, World};
+use crate::support::schema::{self, Side};
 
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -87,6 +88,9 @@ async fn decide(world: &World, request: &Request) -> Answer {
         if let Message::Request { id, .. } = &request.message {
             state.unanswered.insert(request.order, id.clone());
         }
+        if let Some(fault) = schema_fault(request, &world.settings, state) {
+            state.note(request, fault);
+        }
         note_effects(request, state);
         let initialize = request.rpc_method() == Some("initialize");
         let lost = state.session_of(request).and_then(|session| session.lost);
@@ -106,6 +110,25 @@ async fn decide(world: &World, request: &Request) -> Answer {
         note_execution(request, &answer, state);
     });
     answer
+}
+
+/// What the schema of its revision has against the message.
+fn schema_fault(request: &Request, settings: &Settings, state: &mut State) -> Option<String> {
+    if !(settings.validates && settings.keeps_requests) {
+        return None;
+    }
+    let revision = settings.conduct.revision(request, state)?;
+    let message = schema::read(&request.body)?;
+    match &request.message {
+        Message::Request { .. } | Message::Notification { .. } => {
+            schema::fault(revision, Side::Client, &message)
+        }
+        Message::Response { id } => {
+            let asked = state.asked.get(id)?;
+            schema::response_fault(revision, Side::Client, asked, &message)
+        }
+        Message::None | Message::Batch => None,
+    }
 }
 
 fn note_effects(request: &Request, state: &mut State) {

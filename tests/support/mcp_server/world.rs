@@ -1,6 +1,6 @@
 //! What the server knows: shared by its thread and the test's handle.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use hyper::body::Bytes;
@@ -34,6 +34,8 @@ pub struct Settings {
     pub tools: Value,
     pub strict_script: bool,
     pub keeps_requests: bool,
+    /// Whether messages are held against the schema of their revision.
+    pub validates: bool,
 }
 
 #[derive(Default)]
@@ -51,8 +53,8 @@ pub struct State {
     pub resets_at_accept: usize,
     /// By the id of the server's request, spelled as it came: the whole response.
     pub answers: HashMap<String, Bytes>,
-    /// The ids of the server's requests.
-    pub asked: BTreeSet<String>,
+    /// The server's requests, by id.
+    pub asked: BTreeMap<String, Value>,
     pub streams: Vec<Arc<StreamLog>>,
     pub gates: HashMap<String, Gate>,
     /// The orders of the requests that the client left before their answer was complete.
@@ -80,8 +82,10 @@ impl World {
     pub fn note_asked(&self, event: &str) {
         let data: Vec<&str> =
             event.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
-        if let Message::Request { id, .. } = Message::read(data.join("\n").as_bytes()) {
-            self.state.update(|state| state.asked.insert(id));
+        let data = data.join("\n");
+        if let Message::Request { id, .. } = Message::read(data.as_bytes()) {
+            let request = serde_json::from_str(&data).unwrap_or_default();
+            self.state.update(|state| state.asked.insert(id, request));
         }
     }
 

@@ -10,7 +10,8 @@ use super::{REVISION, judge, listening::Listen, offers};
 use crate::support::mcp_server::judge as legacy_judge;
 use crate::support::mcp_server::request::{Message, Request};
 use crate::support::mcp_server::world::{Settings, State, World};
-use crate::support::mcp_server::{Answer, Conduct, legacy};
+use crate::support::mcp_server::{Answer, Conduct, Legacy, legacy};
+use crate::support::schema::Revision;
 use crate::support::watched::Watched;
 
 pub struct Modern {
@@ -73,6 +74,14 @@ impl Conduct for Modern {
             return legacy_judge::faults(request, settings, state);
         }
         judge::faults(self, request, settings, state)
+    }
+
+    fn revision(&self, request: &Request, state: &mut State) -> Option<Revision> {
+        // A legacy client's first message is valid in its own era.
+        if self.is_legacy(request) || request.rpc_method() == Some("initialize") {
+            return Legacy.revision(request, state);
+        }
+        Some(Revision::Modern)
     }
 
     fn answer(&self, request: &Request, world: &World) -> Answer {
