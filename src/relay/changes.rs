@@ -6,7 +6,7 @@ use super::machine::{Command, ExchangeId, FromServer, Machine, Origin};
 use super::remembered::Memory;
 use crate::jsonrpc::edit::member_at;
 use crate::jsonrpc::{Message, read};
-use crate::remote::lifecycle::modern::SUBSCRIPTION_ID;
+use crate::remote::lifecycle::modern::{SUBSCRIPTION_ID, end_of_subscription};
 
 /// Streams of changes that a client may have open at once.
 const MAX_STREAMS: usize = 64;
@@ -103,11 +103,8 @@ impl<M: Memory> Machine<M> {
     pub(super) fn end_streams(&mut self) {
         for exchange in self.in_flight.all_streams() {
             let Some(call) = self.take_call(exchange) else { continue };
-            let id = call.id;
-            let result =
-                format!("{{\"resultType\":\"complete\",\"_meta\":{{\"{SUBSCRIPTION_ID}\":{id}}}}}");
             self.commands.push(Command::Stop(exchange));
-            self.write(Message::result(&id, &result));
+            self.write(end_of_subscription(&call.id));
         }
     }
 }

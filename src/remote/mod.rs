@@ -170,8 +170,8 @@ impl Remote {
         }
     }
 
-    /// Forgets connections that did not survive the machine's sleep, and takes the GET stream up on a new
-    /// one.
+    /// Forgets connections that did not survive the machine's sleep, and takes the GET stream and
+    /// subscriptions up on a new one.
     pub fn woke_up(&self) {
         self.http.forget_connections();
         self.woken.notify_waiters();

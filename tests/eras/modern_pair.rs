@@ -4,8 +4,10 @@ use std::sync::mpsc::{Receiver, channel};
 
 use serde_json::{Value, json};
 
+use crate::support::mcp_server::matcher::tool;
+use crate::support::modern_server::{Listen, ModernServer, Quirk};
 use crate::support::raw_server::json_answer;
-use crate::support::{BridgeProcess, RawServer};
+use crate::support::{Answer, BridgeProcess, Gate, RawServer, Step};
 
 /// A request as a server sees it.
 struct Seen {
@@ -48,13 +50,18 @@ fn server(answer: impl Fn(&Seen) -> String + Send + 'static) -> (RawServer, Rece
 }
 
 fn result(request: &Seen, result: &str) -> String {
-    json_answer(&format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, request.json()["id"]))
+    last_answer(&format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, request.json()["id"]))
 }
 
 fn refusal(request: &Seen, status: &str, error: &str) -> String {
     let id = &request.json()["id"];
-    json_answer(&format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#))
-        .replace("200 OK", status)
+    let answer = last_answer(&format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#));
+    answer.replace("200 OK", status)
+}
+
+/// The connection ends with each answer.
+fn last_answer(json: &str) -> String {
+    json_answer(json).replacen("\r\n", "\r\nconnection: close\r\n", 1)
 }
 
 /// Parameters with what a modern client says of itself.
@@ -218,4 +225,165 @@ fn a_call_goes_without_a_list_that_can_not_be_had() {
         assert_eq!(answer["result"], json!({"content": []}));
     }
     assert_eq!(seen.try_iter().count(), 3);
+}
+
+fn subscribe(bridge: &mut BridgeProcess, id: impl Into<Value>, filter: Value) {
+    bridge.request(id, "subscriptions/listen", modern(json!({"notifications": filter})));
+}
+
+fn cancel(bridge: &mut BridgeProcess, id: impl Into<Value>) {
+    let id: Value = id.into();
+    bridge.notify("notifications/cancelled", json!({"requestId": id}));
+}
+
+/// A notification of the subscription with this id.
+fn told(method: &str, id: impl Into<Value>, mut params: Value) -> Value {
+    let id: Value = id.into();
+    params["_meta"] = json!({"io.modelcontextprotocol/subscriptionId": id});
+    json!({"jsonrpc": "2.0", "method": format!("notifications/{method}"), "params": params})
+}
+
+/// The next message, whatever it is.
+#[track_caller]
+fn expect(bridge: &mut BridgeProcess, message: &Value) {
+    assert_eq!(bridge.expect_message(), *message);
+}
+
+fn everything() -> Value {
+    json!({
+        "toolsListChanged": true, "promptsListChanged": true, "resourcesListChanged": true,
+        "resourceSubscriptions": ["memo:///a", "memo:///b"],
+    })
+}
+
+/// A bridge with one subscription, which the server has acknowledged.
+fn subscribed(server: &ModernServer, id: i64) -> BridgeProcess {
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    subscribe(&mut bridge, id, everything());
+    let filter = json!({"notifications": everything()});
+    expect(&mut bridge, &told("subscriptions/acknowledged", id, filter));
+    bridge
+}
+
+#[test]
+fn several_subscriptions_bring_their_changes_under_their_own_ids() {
+    let server = ModernServer::run();
+    let mut bridge = subscribed(&server, 1);
+    subscribe(&mut bridge, "two", json!({"toolsListChanged": true}));
+    bridge.expect_method("notifications/subscriptions/acknowledged");
+    server.update_resource("memo:///b");
+    expect(&mut bridge, &told("resources/updated", 1, json!({"uri": "memo:///b"})));
+    server.tell("notifications/tools/list_changed", json!({}));
+    let both = [bridge.expect_message(), bridge.expect_message()];
+    for id in [json!(1), json!("two")] {
+        assert!(both.contains(&told("tools/list_changed", id, json!({}))), "{both:?}");
+    }
+    assert_eq!(
+        bridge.call(3, "prompts/list", modern(json!({})))["result"]["resultType"],
+        "complete"
+    );
+}
+
+#[test]
+fn a_subscription_that_breaks_off_is_opened_again_and_what_may_have_changed_is_told() {
+    for break_off in [Listen::break_off, Listen::hang_up] {
+        let server = ModernServer::run();
+        let mut bridge = subscribed(&server, 7);
+        break_off(&server.listen(1));
+        let again = server.listen(2);
+        assert!(again.id != json!(7) && again.asked == everything());
+        for kind in ["tools", "prompts", "resources"] {
+            expect(&mut bridge, &told(&format!("{kind}/list_changed"), 7, json!({})));
+        }
+        for uri in ["memo:///a", "memo:///b"] {
+            expect(&mut bridge, &told("resources/updated", 7, json!({"uri": uri})));
+        }
+        server.update_resource("memo:///a");
+        expect(&mut bridge, &told("resources/updated", 7, json!({"uri": "memo:///a"})));
+        again.end();
+        let end = bridge.expect_response(7);
+        assert_eq!(end["result"]["_meta"]["io.modelcontextprotocol/subscriptionId"], 7);
+        assert_eq!(bridge.unread(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_subscription_that_the_server_ends_is_over() {
+    let server = ModernServer::run();
+    let mut bridge = subscribed(&server, 1);
+    server.listen(1).end();
+    let answer = bridge.expect_response(1)["result"].take();
+    assert_eq!(answer["resultType"], "complete");
+    assert_eq!(answer["_meta"]["io.modelcontextprotocol/subscriptionId"], 1);
+    subscribe(&mut bridge, 2, everything());
+    bridge.expect_method("notifications/subscriptions/acknowledged");
+    server.listen(2).cancel();
+    expect(&mut bridge, &told("cancelled", 2, json!({"requestId": 2})));
+    assert_eq!(bridge.expect_response(2)["result"]["resultType"], "complete");
+    assert_eq!(server.listens(), 2);
+}
+
+#[test]
+fn a_subscription_that_is_refused_gets_the_servers_error() {
+    let server = ModernServer::builder().quirk(Quirk::RefusesListen).run();
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    subscribe(&mut bridge, 1, everything());
+    assert_eq!(bridge.expect_response(1)["error"]["code"], -32601);
+    assert_eq!(server.forgive().len(), 1);
+}
+
+#[test]
+fn a_cancellation_closes_the_stream_and_sends_nothing() {
+    let gate = Gate::named("the answer");
+    let answer = Answer::stream([Step::result(json!({"content": []}))]).after(&gate);
+    let server = ModernServer::builder().server(|server| server.once(tool("wait"), answer)).run();
+    let mut bridge = subscribed(&server, 1);
+    bridge.call(2, "tools/list", modern(json!({})));
+    bridge.request(3, "tools/call", modern(json!({"name": "wait", "arguments": {}})));
+    server.wait_for(tool("wait"));
+    cancel(&mut bridge, 3);
+    server.wait_until_abandoned(tool("wait"));
+    cancel(&mut bridge, 1);
+    server.wait_until_over(&server.listen(1));
+    cancel(&mut bridge, "never there");
+    bridge.call(4, "tools/list", modern(json!({})));
+    gate.open();
+    assert_eq!(server.count("notifications/cancelled"), 0);
+    assert_eq!(bridge.unread(), Vec::<String>::new());
+}
+
+#[test]
+fn subscriptions_take_no_place_of_requests_and_end_with_the_input() {
+    let server = ModernServer::run();
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    for id in 0..64 {
+        subscribe(&mut bridge, id, json!({"toolsListChanged": true}));
+    }
+    server.listen(64);
+    subscribe(&mut bridge, 64, json!({"toolsListChanged": true}));
+    assert_eq!(bridge.expect_response(64)["error"]["data"]["kind"], "busy");
+    bridge.call(65, "prompts/list", modern(json!({})));
+    let since = std::time::Instant::now();
+    bridge.close_stdin();
+    for id in 0..64 {
+        assert_eq!(bridge.expect_response(id)["result"]["resultType"], "complete");
+    }
+    assert!(bridge.wait_exit().success());
+    assert!(since.elapsed() < std::time::Duration::from_millis(900), "{:?}", since.elapsed());
+}
+
+#[test]
+fn a_response_of_the_client_and_a_request_of_the_server_are_dropped_with_a_warning() {
+    let asks = Answer::stream([
+        Step::message(&json!({"jsonrpc": "2.0", "id": "q", "method": "roots/list"})),
+        Step::result(json!({"resultType": "complete", "content": []})),
+    ]);
+    let server = ModernServer::builder().server(|server| server.once(tool("wait"), asks)).run();
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    let answer = bridge.call(1, "tools/call", modern(json!({"name": "wait", "arguments": {}})));
+    assert_eq!(answer["result"]["content"], json!([]));
+    bridge.wait_for_stderr("a request of the server was dropped");
+    bridge.respond("q", json!({"roots": []}));
+    bridge.wait_for_stderr("a response of the client was dropped");
+    assert_eq!(bridge.unread(), Vec::<String>::new());
 }

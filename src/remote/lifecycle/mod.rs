@@ -13,6 +13,7 @@ pub(super) mod param_headers;
 #[allow(dead_code, reason = "who asks follows")]
 pub(super) mod probe;
 pub(super) mod stateless;
+mod subscription;
 
 pub use eras::{Facts, Legacy};
 pub use stateless::Stateless;

@@ -1,7 +1,7 @@
 //! The revision without a handshake, 2026-07-28: what each request says of itself, and how servers refuse it.
 
 use crate::jsonrpc::edit::member_at;
-use crate::jsonrpc::{Message, read};
+use crate::jsonrpc::{Id, Message, read};
 
 /// The modern revision that this program speaks.
 pub const VERSION: &str = "2026-07-28";
@@ -37,6 +37,13 @@ pub fn is_modern_error(response: &Message) -> bool {
     [HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION]
         .iter()
         .any(|code| read::error_code(response) == Some(*code))
+}
+
+/// The response by which a subscription ends in good form (MCP 2026-07-28, subscriptions, graceful closure).
+pub fn end_of_subscription(request: &Id) -> Message {
+    let result =
+        format!("{{\"resultType\":\"complete\",\"_meta\":{{\"{SUBSCRIPTION_ID}\":{request}}}}}");
+    Message::result(request, &result)
 }
 
 #[cfg(test)]

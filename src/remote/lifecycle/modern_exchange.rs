@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::modern::{self, HEADER_MISMATCH, declared_version};
 use super::param_headers::Tools;
-use super::{Carrier, Session, mirrored};
+use super::{Carrier, Session, mirrored, subscription};
 use crate::jsonrpc::edit::{member, member_at};
 use crate::jsonrpc::{Id, Kind, Message, read};
 use crate::remote::exchange::{Outcome, Post, attempts};
@@ -117,12 +117,13 @@ pub(in crate::remote) async fn modern_exchange<R: Receive>(
 ) -> Outcome {
     match post.message.method() {
         Some("tools/call") => call(remote, post, receive).await,
+        Some("subscriptions/listen") => subscription::keep_up(remote, post, receive).await,
         _ => send(remote, post, remote.mirrored(&post.message), receive).await,
     }
 }
 
 /// Sends a request with these headers.
-async fn send<R: Receive>(
+pub(super) async fn send<R: Receive>(
     remote: &Remote,
     post: &Post,
     headers: Arc<HeaderMap>,
@@ -242,7 +243,7 @@ fn page(remote: &Remote, call: &Post, cursor: Option<&str>) -> Post {
         message,
         session: None,
         repeatable: true,
-        patience: Patience::Once,
+        patience: Patience::Persistent,
         handed_over: Arc::default(),
         mirrored: None,
     }
