@@ -1,5 +1,6 @@
 //! A relay that runs, as its client sees it.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -33,12 +34,12 @@ impl Relay {
         url: &str,
         wire: Wire,
         home: &Path,
-        trust: &[(&str, &Path)],
+        environment: &[(&str, &OsStr)],
     ) -> Result<Self> {
         let ends = wire.open()?;
         let log = File::create(contestant.log(home))?;
         let mut command = contestant.command(url, home);
-        command.envs(trust.iter().copied());
+        command.envs(environment.iter().copied());
         command.stdin(ends.stdin).stdout(ends.stdout).stderr(Stdio::from(log));
         let started = Instant::now();
         let child = command.spawn()?;

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt, Either, Empty, Full, StreamBody, combinators::BoxBody};
 use hyper::body::{Frame, Incoming};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -36,6 +36,10 @@ const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 /// What a path begins with that has a GET stream too.
 const STREAM: &str = "/stream/";
 
+/// The path that wants a token, and the token.
+const GUARDED: &str = "/guarded";
+pub const TOKEN: &str = "a-token-of-the-benchmark";
+
 type Body = Either<Full<Bytes>, BoxBody<Bytes, Infallible>>;
 
 /// Where the server is to be found.
@@ -46,6 +50,8 @@ pub struct Server {
     pub far: String,
     /// The same over TLS.
     pub secure: String,
+    /// The same, where a token is wanted.
+    pub guarded: String,
     /// The certificates that a client of `secure` is to trust.
     pub trust: PathBuf,
     streams: Streams,
@@ -75,6 +81,7 @@ impl Server {
             near: format!("http://{near_at}/mcp"),
             far: format!("http://{far_at}/mcp"),
             secure: format!("https://{secure_at}/mcp"),
+            guarded: format!("https://{secure_at}{GUARDED}"),
             trust: identity.trust,
             streams,
         })
@@ -124,6 +131,11 @@ async fn connection(stream: TcpStream, tls: Option<TlsAcceptor>, streams: Stream
 }
 
 async fn respond(request: Request<Incoming>, streams: Streams) -> Result<Response<Body>> {
+    if request.uri().path() == GUARDED && !carries_token(&request) {
+        let mut refused = empty(StatusCode::UNAUTHORIZED);
+        refused.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        return Ok(refused);
+    }
     match *request.method() {
         Method::POST => post(request).await,
         Method::GET if request.uri().path().starts_with(STREAM) => {
@@ -132,6 +144,11 @@ async fn respond(request: Request<Incoming>, streams: Streams) -> Result<Respons
         Method::DELETE => Ok(empty(StatusCode::NO_CONTENT)),
         _ => Ok(empty(StatusCode::METHOD_NOT_ALLOWED)),
     }
+}
+
+fn carries_token(request: &Request<Incoming>) -> bool {
+    let carried = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    carried.and_then(|value| value.strip_prefix("Bearer ")) == Some(TOKEN)
 }
 
 async fn post(request: Request<Incoming>) -> Result<Response<Body>> {

@@ -41,7 +41,7 @@ const N: f64 = BIG as f64 / 1e6;
 const NO_GROWTH: f64 = 0.5;
 
 /// All trials, in the order of the report.
-pub static ALL: [Trial; 14] = [
+pub static ALL: [Trial; 15] = [
     Trial {
         name: "start",
         repeat: 21,
@@ -146,6 +146,16 @@ pub static ALL: [Trial; 14] = [
         metrics: &[
             row("https, no sign-in: process start to `initialize` answered", "ms", AtMost(60.0)),
             row("https, no sign-in: resident memory after `tools/list`", "MB", AtMost(10.0)),
+        ],
+    },
+    Trial {
+        name: "stored",
+        repeat: 9,
+        side_by_side: false,
+        run: start::stored,
+        metrics: &[
+            row("https, stored token: process start to `initialize` answered", "ms", AtMost(60.0)),
+            row("https, stored token: resident memory after `tools/list`", "MB", AtMost(10.0)),
         ],
     },
     Trial {
