@@ -1,6 +1,7 @@
 //! Clients and servers of both eras of the protocol, in all four pairs (`docs/eras.md`).
 
 mod legacy_client;
+mod matrix;
 mod modern_client;
 mod modern_pair;
 mod relay_side;

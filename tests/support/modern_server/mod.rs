@@ -39,7 +39,7 @@ use super::McpServer;
 pub use self::builder::{Builder, Quirk};
 pub use self::judge::header_mismatch;
 pub use self::listening::Listen;
-pub use self::tools::{route, tools};
+pub use self::tools::{LEVELS, route, tools};
 
 /// The revision that the server speaks.
 pub const REVISION: &str = "2026-07-28";
