@@ -84,10 +84,10 @@ impl<M: Memory> Machine<M> {
         declared.then(|| Modern { listens, ..Modern::default() })
     }
 
-    /// How hard a request is tried below: what is tried again here fails there at once.
+    /// How hard a request is tried below. What is tried again here fails there at once, and so does what
+    /// finds no server that was never reached: a person waits for the reason.
     pub(super) fn patience(&self, call: &Call) -> Patience {
-        let first_list = is_list(call.method()) && !self.was_open;
-        let ours = call.listens() || first_list || call.method() == "server/discover";
+        let ours = call.listens() || !self.was_open || call.method() == "server/discover";
         if call.modern.is_some() && ours { Patience::Once } else { Patience::Persistent }
     }
 

@@ -5,4 +5,6 @@ mod matrix;
 mod modern_client;
 mod modern_pair;
 mod relay_side;
+#[cfg(unix)]
+mod relay_sign_in;
 mod table;

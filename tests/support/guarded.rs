@@ -21,22 +21,8 @@ impl Guarded {
     }
 
     pub fn with(plan: Plan, mcp: Builder) -> Self {
-        let (auth, mcp) = (plan.run(), mcp.run());
-        auth.serves(&mcp.url());
-        let document = json!({
-            "resource": mcp.url(),
-            "authorization_servers": [auth.issuer()],
-            "scopes_supported": ["read"],
-        });
-        let door = auth.door();
-        mcp.allow(matcher::when("discovery", |request| request.path.starts_with("/.well-known/")));
-        mcp.always(matcher::path(METADATA), Answer::json(document.to_string()));
-        let closed =
-            move |request: &Request| is_endpoint(request) && granted(&door, request).is_none();
-        let challenge = format!("Bearer resource_metadata=\"{}\"", mcp.url_of(METADATA));
-        let refusal = Answer::status(401).header("www-authenticate", &challenge);
-        mcp.always(matcher::when("no good token", closed), refusal);
-        Self { mcp, auth }
+        let mcp = mcp.run();
+        Self { auth: guard(plan, &mcp), mcp }
     }
 
     /// A call of this tool needs this scope.
@@ -77,6 +63,25 @@ impl Guarded {
             asked.iter().filter(|asked| asked.field("grant_type").as_deref() == Some(grant_type));
         of.count()
     }
+}
+
+/// Lets a server take only the tokens of an authorization server of its own, and lead to that.
+pub fn guard(plan: Plan, mcp: &McpServer) -> AuthServer {
+    let auth = plan.run();
+    auth.serves(&mcp.url());
+    let document = json!({
+        "resource": mcp.url(),
+        "authorization_servers": [auth.issuer()],
+        "scopes_supported": ["read"],
+    });
+    let door = auth.door();
+    mcp.allow(matcher::when("discovery", |request| request.path.starts_with("/.well-known/")));
+    mcp.always(matcher::path(METADATA), Answer::json(document.to_string()));
+    let closed = move |request: &Request| is_endpoint(request) && granted(&door, request).is_none();
+    let challenge = format!("Bearer resource_metadata=\"{}\"", mcp.url_of(METADATA));
+    let refusal = Answer::status(401).header("www-authenticate", &challenge);
+    mcp.always(matcher::when("no good token", closed), refusal);
+    auth
 }
 
 fn is_endpoint(request: &Request) -> bool {

@@ -110,8 +110,16 @@ impl Builder {
 
     #[must_use]
     pub fn run(self) -> ModernServer {
+        let server = self.run_stopped();
+        server.start();
+        server
+    }
+
+    /// Has its port, but refuses connections until it is started.
+    #[must_use]
+    pub fn run_stopped(self) -> ModernServer {
         let conduct = Arc::new(self.conduct);
-        let server = self.server.conduct(Arc::clone(&conduct) as _).run();
+        let server = self.server.conduct(Arc::clone(&conduct) as _).run_stopped();
         ModernServer { server, conduct }
     }
 }
