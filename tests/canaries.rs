@@ -68,7 +68,7 @@ fn each_way_reaches_every_request_of_both_transports() {
         server.cut_streams();
         bridge.call_tool(2, "x", json!({}));
         bridge.finish();
-        assert_eq!(server.requests()[..2], ["POST /sse", "GET /sse"]);
+        assert_eq!(server.requests()[..3], ["POST /sse", "POST /sse", "GET /sse"]);
         assert!(server.requests().contains(&"POST /messages?session=canary-2".to_owned()));
         assert_everywhere(&server);
     }

@@ -156,8 +156,8 @@ fn what_is_remembered_answers_at_once_for_a_server_that_is_down() {
 
 #[test]
 fn what_is_remembered_answers_at_once_for_a_server_that_refuses() {
-    // One that knows no such endpoint is asked for the older transport.
-    let server = McpServer::legacy().allow(get()).run();
+    // One that knows no such endpoint is asked for the newer protocol and the older transport.
+    let server = McpServer::legacy().allow(get()).allow("server/discover").run();
     let first = remembering(&server);
     for status in [403, 404, 429, 500, 503] {
         server.always("initialize", Answer::status(status));

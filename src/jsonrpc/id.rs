@@ -52,6 +52,11 @@ impl Id {
         Self::text(format!("bridge-request-{number}"))
     }
 
+    /// The id under which the client is asked something for a server that has no requests of its own.
+    pub fn own_question(number: u64) -> Self {
+        Self::text(format!("bridge-question-{number}"))
+    }
+
     /// The id of the question which era a server is of.
     pub fn own_probe() -> Self {
         Self::text("bridge-discover".to_owned())

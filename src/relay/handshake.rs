@@ -362,7 +362,7 @@ impl<M: Memory> Machine<M> {
         let Server::Open { session, hello } = &self.server else { return };
         let (session, hello) = (Arc::clone(session), hello.clone());
         tracing::info!(session = session.id.is_some(), version = &*session.version, "connected");
-        if !self.no_stream || matches!(session.carrier, Carrier::Channel(_)) {
+        if !self.no_stream || !matches!(session.carrier, Carrier::Streamable) {
             self.listen(Arc::clone(&session));
         }
         self.restore.begin(hello.capabilities.logging);

@@ -11,14 +11,12 @@ use tokio::time::Instant;
 use super::budget::Share;
 use super::channel::{Channel, lost_channel};
 use super::failure::{Failure, FailureKind, Fate};
-use super::lifecycle::eras::Fact;
-use super::lifecycle::{Carrier, Session, legacy, modern_exchange};
+use super::lifecycle::{Carrier, Session, legacy, modern_exchange, stateless};
 use super::reading::{End, Reading, Seen};
 use super::request::{Answer, Ask};
 use super::response::{self, Uncollected};
 use super::retry::{Backoff, Patience, Retries};
 use super::sse::{Events, LeftOut};
-use super::transport::{self, Transport};
 use super::{Receive, Remote};
 use crate::http::{Delivery, Reuse};
 use crate::jsonrpc::{Id, Kind, Malformed, Message};
@@ -62,8 +60,10 @@ pub enum Outcome {
 }
 
 /// What one attempt came to.
-enum Attempt {
+pub(super) enum Attempt {
+    /// It is not tried again.
     Done(Outcome),
+    /// It may be.
     Failed(Failure),
 }
 
@@ -75,6 +75,9 @@ impl From<Failure> for Attempt {
 
 /// Carries a message to the server, as one that it understands, and receives all that comes back.
 pub async fn exchange<R: Receive>(remote: &Remote, post: &Post, receive: &R) -> Outcome {
+    if let Some(Carrier::Stateless(session)) = post.session.as_ref().map(|own| &own.carrier) {
+        return Box::pin(stateless::exchange(remote, session, post, receive)).await;
+    }
     if remote.is_modern(post.session.as_deref(), &post.message) {
         return Box::pin(modern_exchange::of_client(remote, post, receive)).await;
     }
@@ -112,7 +115,6 @@ pub(super) async fn attempts<R: Receive>(remote: &Remote, post: &Post, receive: 
 
 impl Remote {
     /// One attempt at a message that stands by itself: no session, no handshake, no second attempt.
-    #[allow(dead_code, reason = "who asks follows")]
     pub(super) async fn attempt_once<R: Receive>(&self, post: &Post, receive: &R) -> Outcome {
         match self.attempt_streamable(post, receive).await {
             Attempt::Done(outcome) => outcome,
@@ -131,33 +133,8 @@ impl Remote {
         }
     }
 
-    /// Opens a session by the transports that the strategy allows, in its order: the client's own
-    /// `initialize` is the probe.
-    async fn open<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
-        let mut first = None;
-        for transport in transport::order(self.settings.strategy, self.known.facts().transport) {
-            let attempt = match transport {
-                Transport::Streamable => self.attempt_streamable(post, receive).await,
-                Transport::Sse => self.attempt_sse(post, receive).await,
-            };
-            let Attempt::Failed(failure) = attempt else {
-                self.known.learn(Fact::Transport(transport));
-                return attempt;
-            };
-            let other_may_do = transport::other_may_do(transport, &failure);
-            // Where both fail, the first one's reason is the one that tells.
-            let failure = first.get_or_insert(failure);
-            if !other_may_do {
-                return failure.clone().into();
-            }
-        }
-        match first {
-            Some(failure) => failure.into(),
-            None => Failure::internal("no transport was tried").into(),
-        }
-    }
-
-    async fn attempt_sse<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
+    /// Opens the stream of HTTP+SSE, and posts to the endpoint that it names.
+    pub(super) async fn attempt_sse<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
         let channel = match self.open_channel(receive).await {
             Ok(channel) => channel,
             Err(failure) => return failure.into(),
@@ -204,14 +181,27 @@ impl Remote {
     }
 
     async fn attempt_streamable<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
+        match self.posted(post).await {
+            Ok(answer) => self.taken(post, answer, receive).await,
+            Err(failure) => failure.into(),
+        }
+    }
+
+    /// Posts a message; gives the head of what is answered.
+    pub(super) async fn posted(&self, post: &Post) -> Result<Answer, Failure> {
         let reuse = if post.repeatable { Reuse::Any } else { Reuse::Recent };
-        let session = post.session.as_deref();
         let ask = Ask::Post(post.message.bytes(), post.mirrored.as_deref());
         let how = Delivery { reuse, handed_over: Some(&post.handed_over) };
-        let answer = match self.ask(&ask, session, how).await {
-            Ok(answer) => answer,
-            Err(failure) => return failure.into(),
-        };
+        self.ask(&ask, post.session.as_deref(), how).await
+    }
+
+    /// Receives what is answered.
+    pub(super) async fn taken<R: Receive>(
+        &self,
+        post: &Post,
+        answer: Answer,
+        receive: &R,
+    ) -> Attempt {
         let injected = Arc::clone(&answer.injected);
         match self.answered(post, answer, receive).await {
             Attempt::Failed(failure) => Attempt::Failed(injected.told(failure)),

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::exchange::ANYHOW;
 use super::failure::Failure;
-use super::lifecycle::{Carrier, Session};
+use super::lifecycle::{Carrier, Session, changes};
 use super::request::{Answer, Ask};
 use super::retry::Backoff;
 use super::sse::{Cursor, Event, Events};
@@ -38,6 +38,9 @@ pub async fn listen<R: Receive>(remote: &Remote, session: &Session, receive: &R)
             () = remote.woken.notified() => channel.close(),
         }
         return ListenEnd::SessionLost;
+    }
+    if let Carrier::Stateless(session) = &session.carrier {
+        return Box::pin(changes::listen(remote, session, receive)).await;
     }
     let mut listening = Listening {
         remote,

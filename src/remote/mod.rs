@@ -19,7 +19,6 @@ mod request;
 mod response;
 mod retry;
 mod sse;
-mod tap;
 mod transport;
 
 pub use channel::Channel;

@@ -2,6 +2,7 @@
 //! and a server make of them together is decided anew each time.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -132,17 +133,30 @@ impl Dated {
 pub(in crate::remote) struct Known {
     file: Option<PathBuf>,
     now: Mutex<Option<Facts>>,
+    /// This process had a legacy session with it, and nothing contradicted that since.
+    seen_legacy: AtomicBool,
 }
 
 impl Known {
     pub(in crate::remote) fn new(file: Option<PathBuf>) -> Self {
-        Self { file, now: Mutex::default() }
+        Self { file, now: Mutex::default(), seen_legacy: AtomicBool::new(false) }
     }
 
     /// What is known; the file is read when this is first asked.
     pub(in crate::remote) fn facts(&self) -> Facts {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         *now.get_or_insert_with(|| self.file.as_deref().map(Facts::read).unwrap_or_default())
+    }
+
+    /// The server answered `initialize`.
+    pub(in crate::remote) fn saw_legacy(&self, legacy: Legacy) {
+        self.seen_legacy.store(true, Ordering::Relaxed);
+        self.learn(Fact::Legacy(legacy));
+    }
+
+    /// Whether this process knows by itself that the server is a legacy one.
+    pub(in crate::remote) fn has_seen_legacy(&self) -> bool {
+        self.seen_legacy.load(Ordering::Relaxed)
     }
 
     /// Learns a fact; one that is known already changes nothing, also not how old it is.
@@ -163,14 +177,19 @@ impl Known {
 
     /// An answer contradicted what was known of the era: it is asked about again.
     pub(in crate::remote) fn doubt(&self) {
+        self.seen_legacy.store(false, Ordering::Relaxed);
         let transport = self.facts().transport;
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         *now = Some(Facts { transport, ..Facts::default() });
     }
 }
 
+/// One fact is written after the other.
+static WRITING: Mutex<()> = Mutex::new(());
+
 /// Adds to the file as it is now: another process may have written it meanwhile.
 fn remember(file: &Path, fact: Fact) {
+    let _turn = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut dated = Dated::read(file);
     dated.take(fact, Moment::from(SystemClock.wall()));
     if let Err(error) = crate::paths::replace_private(file, dated.text().as_bytes()) {

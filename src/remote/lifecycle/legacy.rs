@@ -31,6 +31,11 @@ pub(in crate::remote) fn given_id(headers: &HeaderMap) -> Option<Secret<Box<str>
     Some(Secret::new(std::str::from_utf8(value).ok()?.into()))
 }
 
+/// Whether the head of a response to `initialize` gives a session, or means to.
+pub(in crate::remote) fn gives_session(headers: &HeaderMap) -> bool {
+    headers.contains_key(SESSION_ID)
+}
+
 /// Adds what every request after the handshake carries.
 pub(in crate::remote) fn add_headers(headers: &mut HeaderMap, session: &Session) {
     if let Some(mut id) = session.id.as_ref().and_then(|id| HeaderValue::from_str(id.expose()).ok())

@@ -3,17 +3,19 @@
 //! *Legacy* are the revisions with an `initialize` handshake, to 2025-11-25; *modern* is 2026-07-28, in which
 //! each request says by itself who asks. What becomes of each message stands in `docs/eras.md`.
 
-#[allow(dead_code, reason = "who doubts follows")]
+pub(super) mod changes;
 pub(super) mod eras;
 pub(super) mod legacy;
 mod mirrored;
 pub mod modern;
 pub(super) mod modern_exchange;
+mod opening;
 pub(super) mod param_headers;
-#[allow(dead_code, reason = "who asks follows")]
 pub(super) mod probe;
+mod rounds;
 pub(super) mod stateless;
 mod subscription;
+pub(super) mod translate;
 
 pub use eras::{Facts, Legacy};
 pub use stateless::Stateless;

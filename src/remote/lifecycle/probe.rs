@@ -1,6 +1,6 @@
 //! Asks a server which era it is of: one `server/discover` (MCP 2026-07-28, versioning).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::value::RawValue;
@@ -12,7 +12,7 @@ use crate::jsonrpc::{INTERNAL_ERROR, Id, Kind, Message, read};
 use crate::remote::exchange::{Outcome, Post};
 use crate::remote::failure::{Failure, FailureKind};
 use crate::remote::retry::Patience;
-use crate::remote::{Remote, tap};
+use crate::remote::{Pass, Receive, Remote};
 
 /// Revisions that are looked for in a server's list; one that offers so many offers ours among the first.
 const MAX_VERSIONS: usize = 100;
@@ -50,17 +50,18 @@ pub(in crate::remote) fn declaration(asker: Asker<'_>) -> String {
 
 /// The request.
 fn discover(asker: Asker<'_>) -> Message {
-    let id = Id::own_probe();
-    let text = format!(
-        "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"server/discover\",\"params\":{{\"_meta\":{{{}}}}}}}",
-        declaration(asker)
-    );
-    Message::composed(text, Kind::Request { id, method: "server/discover".into() })
+    let params = format!("{{\"_meta\":{{{}}}}}", declaration(asker));
+    Message::request(&Id::own_probe(), "server/discover", &params)
 }
 
 impl Remote {
     /// Asks the server, and learns what it is from a clear answer. Nothing is sent twice.
-    pub(in crate::remote) async fn probe(&self, asker: Asker<'_>, within: Duration) -> Probed {
+    pub(in crate::remote) async fn probe<R: Receive>(
+        &self,
+        asker: Asker<'_>,
+        within: Duration,
+        receive: &R,
+    ) -> Probed {
         let message = discover(asker);
         let post = Post {
             mirrored: Some(self.mirrored(&message)),
@@ -70,7 +71,7 @@ impl Remote {
             patience: Patience::Once,
             handed_over: Arc::default(),
         };
-        let asked = tokio::time::timeout(within, self.asked(&post)).await;
+        let asked = tokio::time::timeout(within, self.asked(&post, receive)).await;
         let probed = asked
             .unwrap_or_else(|_| Probed::Failed(Failure::timeout(&self.endpoint().host(), within)));
         match &probed {
@@ -81,21 +82,10 @@ impl Remote {
         probed
     }
 
-    async fn asked(&self, post: &Post) -> Probed {
-        let (tap, mut messages) = tap::tap();
-        let exchange = async {
-            // The tap ends with the exchange, and with it the reading below.
-            let tap = tap;
-            self.attempt_once(post, &tap).await
-        };
-        let answer = async {
-            let mut answer = None;
-            while let Some(message) = messages.recv().await {
-                answer = message.answers_to(&post.message).then_some(message).or(answer);
-            }
-            answer
-        };
-        let (outcome, answer) = tokio::join!(exchange, answer);
+    async fn asked<R: Receive>(&self, post: &Post, receive: &R) -> Probed {
+        let answer = Arc::new(Mutex::new(None));
+        let outcome = self.attempt_once(post, &receive.through(aside(&answer))).await;
+        let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let host = self.endpoint().host();
         match (outcome, answer) {
             (Outcome::Answered, Some(answer)) => judged(answer, None, &host),
@@ -105,6 +95,17 @@ impl Remote {
             _ => Probed::Failed(Failure::internal("a probe ended without its answer")),
         }
     }
+}
+
+/// Keeps the answer from the client, who did not ask, and anything else.
+fn aside(answer: &Arc<Mutex<Option<Message>>>) -> Pass {
+    let answer = Arc::clone(answer);
+    Arc::new(move |message| {
+        if matches!(message.kind(), Kind::Response { .. }) {
+            *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
+        }
+        Vec::new()
+    })
 }
 
 /// What a failed exchange says of the era.

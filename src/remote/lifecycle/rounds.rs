@@ -1,0 +1,284 @@
+//! A request of a legacy client to a modern server, sent again with the client's answers for as long as the
+//! server asks something (MCP 2026-07-28, multi round-trip requests).
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::modern_exchange::modern_exchange;
+use super::stateless::{Asked, Stateless};
+use super::translate::for_legacy_client::input::{Question, Unasked};
+use super::translate::for_legacy_client::notification;
+use super::translate::for_legacy_client::request::{self, Answers};
+use super::translate::for_legacy_client::response::{self, ResultType};
+use crate::jsonrpc::{INVALID_PARAMS, Id, Kind, Message, read};
+use crate::printable::printable;
+use crate::remote::exchange::{Outcome, Post};
+use crate::remote::failure::{Failure, FailureKind};
+use crate::remote::retry::Backoff;
+use crate::remote::{Pass, Receive, Remote};
+
+/// Times that a server may ask before it has to answer.
+const MAX_ROUNDS: usize = 16;
+/// Questions of one round.
+const MAX_QUESTIONS: usize = 64;
+/// First and longest wait before a request is sent again of which the server only says that it goes on.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// Characters of a server's own words that go into an error.
+const MAX_WORDS: usize = 100;
+
+/// What came in the place of the final answer.
+#[derive(Debug)]
+enum Came {
+    /// A result that asks something, as JSON text.
+    InputRequired(String),
+    /// A result of a kind that nobody here knows.
+    Unknown(String),
+    /// The refusal of a server that is not modern any more.
+    LegacyServer(Message),
+}
+
+/// Why there are no answers.
+enum NoAnswers {
+    /// The client's own error, as JSON text.
+    OfClient(String),
+    Failed(Failure),
+}
+
+/// A request under way.
+struct Call<'a, R> {
+    remote: &'a Remote,
+    session: &'a Arc<Stateless>,
+    post: &'a Post,
+    /// The client's own.
+    id: &'a Id,
+    receive: &'a R,
+    /// How far the client was told that it is.
+    progress: Arc<Mutex<f64>>,
+}
+
+/// Carries a request to its answer.
+pub(super) async fn carry<R: Receive>(
+    remote: &Remote,
+    session: &Arc<Stateless>,
+    post: &Post,
+    receive: &R,
+) -> Outcome {
+    let Some(id) = post.message.id() else {
+        return Outcome::Failed(Failure::internal("a request has no id"));
+    };
+    let progress = Arc::new(Mutex::new(f64::NEG_INFINITY));
+    let call = Call { remote, session, post, id, receive, progress };
+    let host = remote.endpoint().host();
+    let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+    let mut answers = Answers::default();
+    for round in 0..=MAX_ROUNDS {
+        let asking = match call.round(round, &answers).await {
+            Ok(outcome) => return outcome,
+            Err(Came::InputRequired(result)) => result,
+            Err(Came::Unknown(kind)) => {
+                let kind = printable(&kind, MAX_WORDS);
+                return failed(format!(
+                    "{host} answered with a result of a kind unknown here: {kind}"
+                ));
+            }
+            Err(Came::LegacyServer(refusal)) => return remote.is_not_modern(refusal),
+        };
+        if round == MAX_ROUNDS {
+            break;
+        }
+        answers = match call.answers(&asking, &mut waits).await {
+            Ok(answers) => answers,
+            Err(NoAnswers::OfClient(error)) => {
+                receive.receive(Message::error(Some(id), &error)).await;
+                return Outcome::Answered;
+            }
+            Err(NoAnswers::Failed(failure)) => return Outcome::Failed(failure),
+        };
+    }
+    failed(format!("{host} asked for input {MAX_ROUNDS} times and did not come to an answer"))
+}
+
+fn bad_answer(what: String) -> Failure {
+    Failure::settled(FailureKind::BadAnswer, None, what)
+}
+
+fn failed(what: String) -> Outcome {
+    Outcome::Failed(bad_answer(what))
+}
+
+impl Remote {
+    /// The server refused a modern request as one of the legacy era does: it is asked anew what it is.
+    pub(super) fn is_not_modern(&self, refusal: Message) -> Outcome {
+        self.known.doubt();
+        let host = self.endpoint().host();
+        let what = format!("{host} does not speak the revision any more that it spoke before");
+        let failure = Failure::settled(FailureKind::SessionLost, None, what);
+        Outcome::SessionLost(Failure { answer: Some(Box::new(refusal)), ..failure })
+    }
+}
+
+impl<R: Receive> Call<'_, R> {
+    /// Sends the request once; the outcome, if the client got its answer, or got none at all.
+    async fn round(&self, round: usize, answers: &Answers) -> Result<Outcome, Came> {
+        let declaration = self.session.declaration();
+        let Some(message) = request::modern(&self.post.message, &declaration, answers) else {
+            let error = "{\"code\":CODE,\"message\":\"the parameters are no object\"}";
+            let error = error.replace("CODE", &INVALID_PARAMS.to_string());
+            self.receive.receive(Message::error(Some(self.id), &error)).await;
+            return Ok(Outcome::Answered);
+        };
+        // Each attempt is a request of its own, and the first is the client's.
+        let message = if round == 0 { message } else { message.with_id(&self.remote.own_id()) };
+        let came = Arc::new(Mutex::new(None));
+        let pass = self.pass(&message, &came);
+        let post = Post { message, session: None, ..self.post.clone() };
+        let outcome = modern_exchange(self.remote, &post, &self.receive.through(pass)).await;
+        let came = came.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match came {
+            Some(came) => Err(came),
+            None => Ok(self.named(outcome)),
+        }
+    }
+
+    /// What each message passes on its way to the client.
+    fn pass(&self, sent: &Message, came: &Arc<Mutex<Option<Came>>>) -> Pass {
+        let (sent, own) = (sent.clone(), self.id.clone());
+        let (came, progress) = (Arc::clone(came), Arc::clone(&self.progress));
+        Arc::new(move |message| {
+            if message.answers_to(&sent) {
+                return match judged(message) {
+                    Ok(answer) => vec![named(response::legacy(answer, &sent), &own)],
+                    Err(other) => {
+                        *came.lock().unwrap_or_else(PoisonError::into_inner) = Some(other);
+                        Vec::new()
+                    }
+                };
+            }
+            if let Some(now) = notification::progress(&message) {
+                // It has to increase, and a later attempt may begin anew (MCP progress).
+                let mut before = progress.lock().unwrap_or_else(PoisonError::into_inner);
+                if now <= *before {
+                    return Vec::new();
+                }
+                *before = now;
+            }
+            vec![message]
+        })
+    }
+
+    /// The server's error under the id that the client knows.
+    fn named(&self, outcome: Outcome) -> Outcome {
+        let Outcome::Failed(mut failure) = outcome else { return outcome };
+        failure.answer = failure
+            .answer
+            .map(|answer| Box::new(named(response::legacy(*answer, &self.post.message), self.id)));
+        Outcome::Failed(failure)
+    }
+
+    /// What answers a result that asks something: the client does, or time.
+    async fn answers(&self, asking: &str, waits: &mut Backoff) -> Result<Answers, NoAnswers> {
+        let (asked, state) = response::input_required(asking);
+        let state = state.map(str::to_owned);
+        if asked.is_empty() {
+            if state.is_none() {
+                return Err(self.not_asked("it asks for input and says nothing of it"));
+            }
+            tokio::time::sleep(waits.wait()).await;
+            return Ok(Answers { responses: None, state });
+        }
+        if asked.len() > MAX_QUESTIONS {
+            return Err(
+                self.not_asked(&format!("it asks more than {MAX_QUESTIONS} things at once"))
+            );
+        }
+        let questions: Result<Vec<_>, Unasked> = asked
+            .into_iter()
+            .map(|(key, request)| Question::of(key, request, &self.session.client))
+            .collect();
+        let questions = questions.map_err(|why| self.not_asked(&why.to_string()))?;
+        let responses = self.ask(&questions).await?;
+        Ok(Answers { responses: Some(responses), state })
+    }
+
+    fn not_asked(&self, why: &str) -> NoAnswers {
+        let what = format!("{} can't be given what it asks for", self.remote.endpoint().host());
+        let hint = Some("use a client that can, or tell whoever runs the server".into());
+        NoAnswers::Failed(Failure { cause: Some(why.to_owned()), hint, ..bad_answer(what) })
+    }
+
+    /// Asks the client, and waits for all answers.
+    async fn ask(&self, questions: &[Question]) -> Result<String, NoAnswers> {
+        let (by, mut answered) = mpsc::unbounded_channel();
+        let mut open = Open { session: self.session, receive: self.receive, ids: Vec::new() };
+        for (number, question) in questions.iter().enumerate() {
+            let id = self.session.ask(Asked { number, by: by.clone() });
+            open.ids.push(id.clone());
+            self.receive.receive(question.request(&id)).await;
+        }
+        let mut responses = vec![String::new(); questions.len()];
+        for _ in questions {
+            // This holds a sender, so that it does not end before the last answer.
+            let Some((number, answer)) = answered.recv().await else { break };
+            if let Some(error) = response::error(&answer) {
+                return Err(NoAnswers::OfClient(error.to_owned()));
+            }
+            let result = read::result(&answer).unwrap_or("null");
+            responses[number] = questions[number].answered(result);
+        }
+        Ok(format!("{{{}}}", responses.join(",")))
+    }
+}
+
+/// An answer under the id that the client knows.
+fn named(answer: Message, id: &Id) -> Message {
+    if answer.answers(id) { answer } else { answer.with_id(id) }
+}
+
+/// Whether an answer is the final one.
+fn judged(answer: Message) -> Result<Message, Came> {
+    if matches!(answer.kind(), Kind::Response { failed: true, .. }) {
+        return match response::is_of_legacy_server(&answer) {
+            true => Err(Came::LegacyServer(answer)),
+            false => Ok(answer),
+        };
+    }
+    let result = read::result(&answer).unwrap_or_default();
+    match response::result_type(result) {
+        ResultType::Complete => Ok(answer),
+        ResultType::InputRequired => Err(Came::InputRequired(result.to_owned())),
+        ResultType::Unknown(kind) => Err(Came::Unknown(kind.to_owned())),
+    }
+}
+
+/// Questions that wait for the client. What is open when nobody waits any more is taken back.
+struct Open<'a, R: Receive> {
+    session: &'a Arc<Stateless>,
+    receive: &'a R,
+    ids: Vec<Id>,
+}
+
+impl<R: Receive> Drop for Open<'_, R> {
+    fn drop(&mut self) {
+        let open = self.ids.iter().filter(|id| self.session.withdraw(id));
+        let taken_back: Vec<Message> = open.map(taken_back).collect();
+        if taken_back.is_empty() {
+            return;
+        }
+        // Without a runtime the process ends, and the client is gone.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let receive = self.receive.clone();
+        runtime.spawn(async move {
+            for message in taken_back {
+                receive.receive(message).await;
+            }
+        });
+    }
+}
+
+fn taken_back(id: &Id) -> Message {
+    let params = format!("{{\"requestId\":{id},\"reason\":\"the request that it was for ended\"}}");
+    Message::notification("notifications/cancelled", Some(&params))
+}

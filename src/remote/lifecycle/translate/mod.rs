@@ -1,0 +1,4 @@
+//! What becomes of each message between a client of one era and a server of the other: functions over
+//! messages, a group for each row of `docs/eras.md`.
+
+pub(in crate::remote) mod for_legacy_client;
