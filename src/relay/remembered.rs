@@ -260,6 +260,25 @@ mod tests {
         );
     }
 
+    #[test]
+    fn each_era_has_its_own_answers_and_a_file_from_before_there_were_two_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("server.json");
+        let text = r#"{"layout":1,"initialize":{"{}":{}},"lists":{"tools/list":{"tools":[]}}}"#;
+        std::fs::write(&path, text).unwrap();
+        let mut memory = FileMemory::new(Some(path.clone()));
+        assert!(memory.recall(Place::List, "tools/list").is_some());
+        assert_eq!(memory.recall(Place::ModernList, "tools/list"), None);
+        memory.keep(Place::ModernList, "tools/list", r#"{"tools":["modern"]}"#);
+        memory.keep(Place::Discover, "{}", r#"{"supportedVersions":[]}"#);
+        memory.take_changes().unwrap()();
+        let mut other = FileMemory::new(Some(path));
+        assert_eq!(other.recall(Place::List, "tools/list").as_deref(), Some(r#"{"tools":[]}"#));
+        assert!(other.recall(Place::ModernList, "tools/list").unwrap().contains("modern"));
+        assert!(other.recall(Place::Discover, "{}").is_some());
+        assert_eq!(other.recall(Place::Initialize, "{}").as_deref(), Some("{}"));
+    }
+
     #[derive(Default)]
     struct Record {
         signed_in: std::sync::atomic::AtomicBool,

@@ -243,7 +243,7 @@ fn page(remote: &Remote, call: &Post, cursor: Option<&str>) -> Post {
         message,
         session: None,
         repeatable: true,
-        patience: Patience::Persistent,
+        patience: call.patience,
         handed_over: Arc::default(),
         mirrored: None,
     }
