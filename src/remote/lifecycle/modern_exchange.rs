@@ -14,7 +14,7 @@ use super::{Carrier, Session, mirrored, subscription};
 use crate::jsonrpc::edit::{member, member_at};
 use crate::jsonrpc::{Id, Kind, Message, read};
 use crate::remote::exchange::{Outcome, Post, attempts};
-use crate::remote::{Failure, Fate, Pass, Patience, Receive, Remote};
+use crate::remote::{Failure, Fate, Pass, Receive, Remote};
 
 /// Pages of a list of our own, and how long all of them may take.
 const MAX_PAGES: usize = 50;
