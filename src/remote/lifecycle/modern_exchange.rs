@@ -1,6 +1,7 @@
 //! One modern message to a modern server: with the headers that mirror it, after a look at the server's list of
 //! tools where one is needed, and again where the list turns out to have changed.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,6 +20,9 @@ use crate::remote::{Failure, Fate, Pass, Receive, Remote};
 /// Pages of a list of our own, and how long all of them may take.
 const MAX_PAGES: usize = 50;
 const LOOKUP_TIME: Duration = Duration::from_secs(10);
+/// Requests that broke off of which it is remembered, and the longest id of one, in bytes.
+const MAX_BROKEN: usize = 256;
+const MAX_ID: usize = 1_024;
 /// What a list of our own says of who asks, as the call that it precedes.
 const IDENTITY: [&str; 3] =
     [modern::PROTOCOL_VERSION, modern::CLIENT_INFO, modern::CLIENT_CAPABILITIES];
@@ -33,6 +37,8 @@ pub(in crate::remote) struct Kept {
     /// One list at a time.
     looking: tokio::sync::Mutex<()>,
     ids: AtomicU64,
+    /// Requests that broke off, each of which is another one if it is sent again.
+    broken: Mutex<HashSet<Id>>,
 }
 
 impl Remote {
@@ -115,11 +121,28 @@ pub(in crate::remote) async fn modern_exchange<R: Receive>(
     post: &Post,
     receive: &R,
 ) -> Outcome {
-    match post.message.method() {
-        Some("tools/call") => call(remote, post, receive).await,
-        Some("subscriptions/listen") => subscription::keep_up(remote, post, receive).await,
-        _ => send(remote, post, remote.mirrored(&post.message), receive).await,
+    if post.message.method() == Some("subscriptions/listen") {
+        return subscription::keep_up(remote, post, receive).await;
     }
+    let Some(id) = post.message.id() else { return Outcome::Accepted };
+    let broken = || remote.modern.broken.lock().unwrap_or_else(PoisonError::into_inner);
+    let was_broken = broken().remove(id);
+    let again = was_broken.then(|| reissued(remote, post, receive)).flatten();
+    let (sent, by) = again.as_ref().map_or((post, receive), |(post, by)| (post, by));
+    let outcome = match post.message.method() {
+        Some("tools/call") => call(remote, sent, by).await,
+        _ => send(remote, sent, remote.mirrored(&sent.message), by).await,
+    };
+    if matches!(&outcome, Outcome::Failed(failure) if failure.fate == Fate::Unknown) {
+        let mut broken = broken();
+        if broken.len() == MAX_BROKEN {
+            broken.clear();
+        }
+        if id.len() <= MAX_ID {
+            broken.insert(id.clone());
+        }
+    }
+    outcome
 }
 
 /// Sends a request with these headers.

@@ -254,7 +254,36 @@ fn filter(acknowledgement: &Message) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remote::{Carrier, Endpoint, Settings, followed_by};
+    use crate::secret::Secret;
     use bytes::Bytes;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::mpsc;
+
+    /// Whoever asked, as it is told.
+    #[derive(Clone)]
+    struct Asker {
+        told: mpsc::Sender<Message>,
+        pass: Option<Pass>,
+    }
+
+    impl Receive for Asker {
+        async fn receive(&self, message: Message) {
+            let passed = self.pass.as_ref().map_or(vec![message.clone()], |pass| pass(message));
+            for message in passed {
+                self.told.send(message).await.unwrap();
+            }
+        }
+
+        async fn session_given(&self, _: Secret<Box<str>>) {}
+
+        async fn carried_by(&self, _: Carrier) {}
+
+        fn through(&self, pass: Pass) -> Self {
+            Self { pass: Some(followed_by(pass, self.pass.clone())), ..self.clone() }
+        }
+    }
 
     fn message(text: &str) -> Message {
         Message::parse(Bytes::copy_from_slice(text.as_bytes())).unwrap()
@@ -352,5 +381,65 @@ mod tests {
         assert!(!may_pass(&failure(Fate::Settled, Some(404)), false));
         let person = Failure::sign_in_pending("h", None);
         assert!(may_pass(&person, false) && !may_pass(&person, true));
+    }
+
+    /// Takes a request, acknowledges it as a subscription, and leaves the stream open; the connection, and
+    /// the id of the request.
+    async fn acknowledged_by(server: &TcpListener) -> (TcpStream, String) {
+        let (mut connection, _) = server.accept().await.unwrap();
+        let mut request = String::new();
+        while !request.ends_with("}}}") {
+            let mut buffer = [0; 4096];
+            let count = connection.read(&mut buffer).await.unwrap();
+            request.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
+        }
+        let body = request.split("\r\n\r\n").last().unwrap();
+        let of = message(body).id().unwrap().to_string();
+        let told = notification("subscriptions/acknowledged", &of, FILTER);
+        let answer =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: {told}\n\n");
+        connection.write_all(answer.as_bytes()).await.unwrap();
+        (connection, of)
+    }
+
+    #[tokio::test]
+    async fn after_the_machine_slept_the_stream_is_opened_again_at_once() {
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/mcp", server.local_addr().unwrap());
+        let remote = Remote::new(Endpoint::parse(&url).unwrap(), Settings::default());
+        let request = format!(
+            "{{\"id\":7,\"method\":\"subscriptions/listen\",\"params\":{{\"_meta\":{{\"{}\":\"2026-07-28\"}}}}}}",
+            modern::PROTOCOL_VERSION
+        );
+        let post = Post {
+            message: message(&request),
+            session: None,
+            repeatable: false,
+            patience: Patience::Once,
+            handed_over: Arc::default(),
+            mirrored: None,
+        };
+        let (sender, mut told) = mpsc::channel(8);
+        let asker = Asker { told: sender, pass: None };
+        let play = async {
+            let (_first, id) = acknowledged_by(&server).await;
+            assert_eq!(id, "7");
+            assert!(told.recv().await.is_some(), "the acknowledgement");
+            remote.woke_up();
+            let (_second, id) = acknowledged_by(&server).await;
+            assert_ne!(id, "7");
+            for _ in ["a kind", "a resource", "another"] {
+                let told = told.recv().await.unwrap();
+                assert!(
+                    std::str::from_utf8(told.bytes())
+                        .unwrap()
+                        .contains("{\"io.modelcontextprotocol/subscriptionId\":7}")
+                );
+            }
+        };
+        tokio::select! {
+            outcome = keep_up(&remote, &post, &asker) => panic!("it ended: {outcome:?}"),
+            () = play => {}
+        }
     }
 }
