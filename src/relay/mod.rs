@@ -423,9 +423,12 @@ impl Running {
         let session = self.ending.take().or_else(|| self.machine.session());
         let (remote, writer) = (Arc::clone(&self.remote), self.writer.clone());
         let end = async {
-            if let Some(session) = session {
-                remote.end_session(&session).await;
-            }
+            let own = async {
+                if let Some(session) = session {
+                    remote.end_session(&session).await;
+                }
+            };
+            tokio::join!(own, remote.end_own_sessions());
         };
         let written = writer.finish();
         // A write that is cut off would leave a temporary file.

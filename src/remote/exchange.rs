@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::budget::Share;
 use super::channel::{Channel, lost_channel};
 use super::failure::{Failure, FailureKind, Fate};
-use super::lifecycle::{Carrier, Session, legacy, modern_exchange, stateless};
+use super::lifecycle::{Carrier, Session, legacy, modern_client, modern_exchange, stateless};
 use super::reading::{End, Reading, Seen};
 use super::request::{Answer, Ask};
 use super::response::{self, Uncollected};
@@ -74,12 +74,12 @@ impl From<Failure> for Attempt {
 }
 
 /// Carries a message to the server, as one that it understands, and receives all that comes back.
-pub async fn exchange<R: Receive>(remote: &Remote, post: &Post, receive: &R) -> Outcome {
+pub async fn exchange<R: Receive>(remote: &Arc<Remote>, post: &Post, receive: &R) -> Outcome {
     if let Some(Carrier::Stateless(session)) = post.session.as_ref().map(|own| &own.carrier) {
         return Box::pin(stateless::exchange(remote, session, post, receive)).await;
     }
     if remote.is_modern(post.session.as_deref(), &post.message) {
-        return Box::pin(modern_exchange::of_client(remote, post, receive)).await;
+        return Box::pin(modern_client::exchange(remote, post, receive)).await;
     }
     attempts(remote, post, receive).await
 }

@@ -82,7 +82,11 @@ impl Listening<'_> {
         let ask = Ask::Listen { after: self.cursor.last_event_id.as_deref() };
         match self.remote.ask(&ask, Some(self.session), ANYHOW).await {
             Ok(answer) if is_stream(&answer) => {
-                self.opened = true;
+                let again = std::mem::replace(&mut self.opened, true);
+                // Without an event to take it up after, what was sent meanwhile is gone.
+                if again && self.cursor.last_event_id.is_none() {
+                    receive.reopened().await;
+                }
                 let since = Instant::now();
                 progressed = self.remote.hear(answer, &mut self.cursor, receive).await;
                 if progressed || since.elapsed() > STOOD {

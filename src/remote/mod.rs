@@ -98,6 +98,10 @@ pub struct Remote {
     budget: budget::Budget,
     /// What is kept for a client or a server of the modern era.
     modern: lifecycle::modern_exchange::Kept,
+    /// What a modern client does with a legacy server.
+    sessions: lifecycle::sessions::Sessions,
+    /// One question which era the server is of at a time.
+    asking_era: tokio::sync::Mutex<()>,
     /// The machine slept: what listens begins anew, where it was.
     woken: Notify,
 }
@@ -127,6 +131,8 @@ impl Remote {
             cookies: Mutex::default(),
             budget: budget::Budget::new(),
             modern: lifecycle::modern_exchange::Kept::default(),
+            sessions: lifecycle::sessions::Sessions::default(),
+            asking_era: tokio::sync::Mutex::default(),
             woken: Notify::new(),
         }
     }
@@ -162,6 +168,11 @@ impl Remote {
         self.authorizer.as_ref().is_some_and(|authorizer| authorizer.is_renewing())
     }
 
+    /// Ends the sessions that this program opened by itself.
+    pub async fn end_own_sessions(&self) {
+        self.sessions.end(self).await;
+    }
+
     /// Lets what must not be cut off come to its end: a token that is being renewed.
     pub async fn finish(&self) {
         if let Some(authorizer) = &self.authorizer {
@@ -187,6 +198,11 @@ pub trait Receive: Clone + Send + Sync + 'static {
 
     /// The messages of the session travel this way.
     fn carried_by(&self, carrier: Carrier) -> impl Future<Output = ()> + Send;
+
+    /// A stream of messages that are sent unasked was opened again, and some may have been missed.
+    fn reopened(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 
     /// The same, with something that each message passes first.
     #[must_use]

@@ -64,6 +64,11 @@ fn last_answer(json: &str) -> String {
     json_answer(json).replacen("\r\n", "\r\nconnection: close\r\n", 1)
 }
 
+/// A bridge that does not ask first what these servers are, which know only what they are scripted to.
+fn bridge(server: &RawServer) -> BridgeProcess {
+    BridgeProcess::to(server.url()).args(["--protocol", "modern"]).spawn()
+}
+
 /// Parameters with what a modern client says of itself.
 fn modern(mut params: Value) -> Value {
     params["_meta"] = json!({
@@ -79,7 +84,7 @@ const SQL: &str = r#"{"name":"sql","inputSchema":{"type":"object","properties":{
 #[test]
 fn a_request_arrives_as_it_was_sent_with_the_headers_that_mirror_it() {
     let (server, seen) = server(|request| result(request, r#"{"resultType":"complete"}"#));
-    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    let mut bridge = bridge(&server);
     bridge.allow_invalid();
     for (method, name, header) in [
         ("prompts/list", "", None),
@@ -117,7 +122,7 @@ fn errors_of_a_modern_server_pass_as_they_are_whatever_their_status() {
         ("400 Bad Request", r#"{"code":-32020,"message":"Header mismatch"}"#),
     ] {
         let (server, seen) = server(move |request| refusal(request, status, error));
-        let mut bridge = BridgeProcess::to(server.url()).spawn();
+        let mut bridge = bridge(&server);
         bridge.request(1, "prompts/list", modern(json!({})));
         let line = bridge.expect_response_line(1);
         assert_eq!(line, format!(r#"{{"jsonrpc":"2.0","id":1,"error":{error}}}"#));
@@ -134,7 +139,7 @@ fn a_tool_that_was_not_seen_is_looked_up_once_and_its_arguments_are_mirrored() {
         "tools/list" => result(request, &format!(r#"{{"tools":[{SQL}]}}"#)),
         _ => result(request, r#"{"content":[]}"#),
     });
-    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    let mut bridge = bridge(&server);
     bridge.allow_invalid();
     let params = modern(json!({"name": "sql", "arguments": {"region": " eu "}}));
     for id in 1..=2 {
@@ -160,7 +165,7 @@ fn a_tool_of_a_list_that_the_client_saw_is_not_looked_up_and_an_odd_one_is_left_
         "tools/list" => result(request, &format!(r#"{{"tools":[{odd},{SQL}], "ttlMs":1.0}}"#)),
         _ => result(request, r#"{"content":[]}"#),
     });
-    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    let mut bridge = bridge(&server);
     bridge.allow_invalid();
     for id in 1..=2 {
         bridge.request(id, "tools/list", modern(json!({})));
@@ -190,7 +195,7 @@ fn a_call_that_is_refused_for_its_headers_is_sent_again_by_a_new_list() {
         _ if request.header("mcp-param-region").is_some() => result(request, r#"{"content":[]}"#),
         _ => refusal(request, "400 Bad Request", r#"{"code":-32020,"message":"mismatch"}"#),
     });
-    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    let mut bridge = bridge(&server);
     bridge.allow_invalid();
     let arguments = json!({"name": "sql", "arguments": {"region": "eu"}});
     let answer = bridge.call(1, "tools/call", modern(arguments));
@@ -205,7 +210,7 @@ fn a_call_that_stays_refused_for_its_headers_gets_the_error() {
         "tools/list" => result(request, &format!(r#"{{"tools":[{SQL}]}}"#)),
         _ => refusal(request, "400 Bad Request", r#"{"code":-32020,"message":"mismatch"}"#),
     });
-    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    let mut bridge = bridge(&server);
     let answer = bridge.call(1, "tools/call", modern(json!({"name": "sql", "arguments": {}})));
     assert_eq!(answer["error"], json!({"code": -32020, "message": "mismatch"}));
     let methods: Vec<_> = seen.try_iter().map(|request| request.method()).collect();
@@ -218,7 +223,7 @@ fn a_call_goes_without_a_list_that_can_not_be_had() {
         "tools/list" => refusal(request, "404 Not Found", r#"{"code":-32601,"message":"no"}"#),
         _ => result(request, r#"{"content":[]}"#),
     });
-    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    let mut bridge = bridge(&server);
     bridge.allow_invalid();
     for id in 1..=2 {
         let answer = bridge.call(id, "tools/call", modern(json!({"name": "a"})));

@@ -60,7 +60,7 @@ impl Remote {
         if let Some(version) = declared.and_then(mirrored::argument) {
             *client = Some(version);
         }
-        declared.is_some()
+        declared.is_some() || message.method() == Some("server/discover")
     }
 
     /// Whether a request is cancelled by closing its stream, and by nothing that is sent (MCP 2026-07-28,

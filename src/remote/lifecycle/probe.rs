@@ -62,7 +62,16 @@ impl Remote {
         within: Duration,
         receive: &R,
     ) -> Probed {
-        let message = discover(asker);
+        self.probe_by(discover(asker), within, receive).await
+    }
+
+    /// The same by a `server/discover` that is there already: a client's own.
+    pub(in crate::remote) async fn probe_by<R: Receive>(
+        &self,
+        message: Message,
+        within: Duration,
+        receive: &R,
+    ) -> Probed {
         let post = Post {
             mirrored: Some(self.mirrored(&message)),
             message,

@@ -2,3 +2,4 @@
 //! messages, a group for each row of `docs/eras.md`.
 
 pub(in crate::remote) mod for_legacy_client;
+pub(in crate::remote::lifecycle) mod for_modern_client;

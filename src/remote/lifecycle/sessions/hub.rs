@@ -1,0 +1,165 @@
+//! Who listens to changes, and which resources the server has to tell of.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc;
+
+use crate::jsonrpc::Message;
+use crate::remote::lifecycle::translate::for_modern_client::change::Filter;
+
+/// Notifications that wait for one listener. What is left out is made up for when it has taken them.
+const WAITING: usize = 256;
+
+/// All listeners of one set of capabilities; it outlives the session with the server.
+#[derive(Debug, Default)]
+pub(super) struct Hub(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    last: u64,
+    listeners: HashMap<u64, Listener>,
+    /// How many listen to a resource.
+    resources: HashMap<String, usize>,
+}
+
+#[derive(Debug)]
+struct Listener {
+    filter: Filter,
+    sender: mpsc::Sender<Message>,
+    missed: Arc<AtomicBool>,
+}
+
+/// What one listener hears.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) number: u64,
+    filter: Filter,
+    receiver: mpsc::Receiver<Message>,
+    missed: Arc<AtomicBool>,
+}
+
+impl Hub {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins to listen. Also given: the resources that nobody listened to before.
+    pub(super) fn join(&self, filter: &Filter) -> (Heard, Vec<String>) {
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let missed = Arc::<AtomicBool>::default();
+        let mut inner = self.lock();
+        inner.last += 1;
+        let number = inner.last;
+        let listener = Listener { filter: filter.clone(), sender, missed: Arc::clone(&missed) };
+        inner.listeners.insert(number, listener);
+        let mut new = Vec::new();
+        for uri in &filter.resources {
+            let count = inner.resources.entry(uri.clone()).or_default();
+            *count += 1;
+            if *count == 1 {
+                new.push(uri.clone());
+            }
+        }
+        (Heard { number, filter: filter.clone(), receiver, missed }, new)
+    }
+
+    /// Ends it. Given: the resources that nobody listens to any more.
+    pub(super) fn leave(&self, number: u64) -> Vec<String> {
+        let mut inner = self.lock();
+        let Some(listener) = inner.listeners.remove(&number) else { return Vec::new() };
+        let mut gone = Vec::new();
+        for uri in listener.filter.resources {
+            if let Some(count) = inner.resources.get_mut(&uri) {
+                *count -= 1;
+                if *count == 0 {
+                    inner.resources.remove(&uri);
+                    gone.push(uri);
+                }
+            }
+        }
+        gone
+    }
+
+    /// The resources that somebody listens to.
+    pub(super) fn resources(&self) -> Vec<String> {
+        self.lock().resources.keys().cloned().collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().listeners.is_empty()
+    }
+
+    /// Tells a change to those who want to hear it.
+    pub(super) fn tell(&self, change: &Message) {
+        for listener in self.lock().listeners.values() {
+            if listener.filter.wants(change) && listener.sender.try_send(change.clone()).is_err() {
+                listener.missed.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Changes may have been missed: each listener is told of everything that it listens to.
+    pub(super) fn gap(&self) {
+        for listener in self.lock().listeners.values() {
+            for change in listener.filter.everything() {
+                if listener.sender.try_send(change).is_err() {
+                    listener.missed.store(true, Ordering::Relaxed);
+                    break;
+                }
+            }
+        }
+    }
+}
+
+impl Heard {
+    /// The next changes; none when nothing will come any more.
+    pub(super) async fn next(&mut self) -> Vec<Message> {
+        if self.receiver.is_empty() && self.missed.swap(false, Ordering::Relaxed) {
+            return self.filter.everything();
+        }
+        self.receiver.recv().await.into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn filter(notifications: &str) -> Filter {
+        let text = format!(
+            r#"{{"id":1,"method":"subscriptions/listen","params":{{"notifications":{notifications}}}}}"#
+        );
+        Filter::of(&Message::parse(Bytes::from(text)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_resource_is_subscribed_to_by_the_first_and_left_by_the_last() {
+        let hub = Hub::default();
+        let (first, new) = hub.join(&filter(r#"{"resourceSubscriptions":["a","b"]}"#));
+        assert_eq!(new, ["a", "b"]);
+        let (second, new) = hub.join(&filter(r#"{"resourceSubscriptions":["b","c"]}"#));
+        assert_eq!(new, ["c"]);
+        assert_eq!(hub.leave(first.number), ["a"]);
+        assert_eq!(hub.leave(first.number), [""; 0]);
+        assert_eq!(hub.leave(second.number), ["b", "c"]);
+        assert!(hub.is_empty() && hub.resources().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_a_slow_listener_missed_is_made_up_for() {
+        let hub = Hub::default();
+        let (mut heard, _) = hub.join(&filter(r#"{"toolsListChanged":true}"#));
+        let change = Message::notification("notifications/tools/list_changed", None);
+        for _ in 0..WAITING + 10 {
+            hub.tell(&change);
+        }
+        for _ in 0..WAITING {
+            assert_eq!(heard.next().await.len(), 1);
+        }
+        assert_eq!(heard.next().await.len(), 1);
+        assert!(futures_util::FutureExt::now_or_never(heard.next()).is_none());
+    }
+}
