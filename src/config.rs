@@ -52,7 +52,8 @@ pub fn serve(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error
     let given = headers::headers(&args.headers, environment)?;
     let signed_in = sign_in::sign_in(&args.sign_in, port, args.network.allow_http, environment)?;
     let credentials = credentials::credentials(&args.credentials, environment)?;
-    let cached = paths::cache_folder().map(|folder| folder.join(memory_file(&endpoint)));
+    let cached =
+        paths::cache_folder().map(|folder| folder.join(memory_file(endpoint.url().as_str())));
     Ok(Serve {
         // What was got with credentials belongs to whoever has them: it is kept nowhere.
         memory: cached.clone().filter(|_| given.headers.is_empty()),
@@ -184,10 +185,15 @@ fn filter(args: &FilterArgs) -> relay::Filter {
 }
 
 /// One file for each endpoint. The URL may hold a key, so that the name is a digest of it.
-fn memory_file(endpoint: &Endpoint) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, endpoint.url().as_str().as_bytes());
+fn memory_file(server: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, server.as_bytes());
     let hex: String = digest.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("servers/{hex}.json")
+}
+
+/// Where it is noted what the server at this address is, as this profile meets it.
+pub fn facts(server: &str, profile: &str) -> Option<PathBuf> {
+    paths::cache_folder().map(|folder| facts_file(&folder.join(memory_file(server)), profile))
 }
 
 /// Where it is noted what the server is, beside what it answered: each profile may meet another one behind

@@ -10,6 +10,7 @@ use crate::clock::{Clock, Moment, SystemClock};
 use crate::config;
 use crate::credentials::{Entry, Keep, Login, Patience, Store};
 use crate::error::{Error, Exit};
+use crate::remote::{Facts, Legacy, Transport};
 
 use super::login::{UNSEALED, span};
 use super::parts::error;
@@ -25,7 +26,10 @@ pub fn run(config: &config::SignIns, only: Option<&Login>, as_json: bool) -> Res
     let shown: Vec<_> =
         entries.iter().filter(|entry| id.as_ref().is_none_or(|id| *id == entry.id)).collect();
     let now = SystemClock.wall();
-    let described: Vec<Value> = shown.iter().map(|entry| described(entry, now)).collect();
+    let mut described: Vec<Value> = shown.iter().map(|entry| described(entry, now)).collect();
+    if let Some(login) = only.filter(|_| shown.is_empty()) {
+        described.extend(known(login));
+    }
     if as_json {
         print(&format!("{}\n", Value::from(described)))?;
     } else if described.is_empty() && only.is_none() {
@@ -50,6 +54,41 @@ pub fn login(config: &config::Serve) -> Login {
     super::parts::login(config)
 }
 
+/// What is known of a server that nobody is signed in to, if anything is.
+fn known(login: &Login) -> Option<Value> {
+    let facts = facts(login);
+    let (server, profile) =
+        (crate::remote::without_secrets(login.server()), login.profile().name());
+    (facts != Facts::default()).then(|| {
+        json!({
+            "server": server, "profile": profile, "state": "nobody is signed in",
+            "era": era(facts), "transport": transport(facts),
+        })
+    })
+}
+
+/// What a serving process found out in the last day.
+fn facts(login: &Login) -> Facts {
+    let file = config::facts(login.server(), login.profile().name());
+    file.map(|file| Facts::read(&file)).unwrap_or_default()
+}
+
+fn era(facts: Facts) -> Option<&'static str> {
+    match (facts.legacy, facts.modern) {
+        (Some(Legacy::Session | Legacy::NoSession), Some(true)) => Some("both"),
+        (_, Some(true)) => Some("modern"),
+        (Some(Legacy::Session | Legacy::NoSession), _) | (None, Some(false)) => Some("legacy"),
+        (Some(Legacy::Refused) | None, _) => None,
+    }
+}
+
+fn transport(facts: Facts) -> Option<&'static str> {
+    facts.transport.map(|transport| match transport {
+        Transport::Streamable => "streamable-http",
+        Transport::Sse => "sse",
+    })
+}
+
 fn described(entry: &Entry, now: SystemTime) -> Value {
     let (login, content) = match &entry.content {
         Ok(content) => content,
@@ -69,6 +108,7 @@ fn described(entry: &Entry, now: SystemTime) -> Value {
         });
     };
     let now = Moment::from(now);
+    let facts = facts(login);
     let tokens = record.tokens.as_ref();
     let expires = tokens.and_then(|tokens| tokens.expires);
     json!({
@@ -76,6 +116,8 @@ fn described(entry: &Entry, now: SystemTime) -> Value {
         "profile": profile,
         "store": entry.store,
         "state": state(&record, now),
+        "era": era(facts),
+        "transport": transport(facts),
         "issuer": record.provider.as_ref().map(|provider| &provider.issuer),
         "resource": record.provider.as_ref().and_then(|provider| provider.resource.as_ref()),
         "trust": record.provider.as_ref().map(|provider| provider.trust),
@@ -113,6 +155,7 @@ fn text(described: &Value) -> String {
     if member("profile") != "default" {
         line("profile", member("profile").to_owned());
     }
+    line("server", spoken(member("era"), member("transport")));
     line("issuer", member("issuer").to_owned());
     if member("trust") == "unverified" {
         line("", "unverified: the server has no metadata".to_owned());
@@ -136,6 +179,23 @@ fn text(described: &Value) -> String {
     line("why", member("why").to_owned());
     line("hint", member("hint").to_owned());
     lines.join("\n") + "\n"
+}
+
+/// How the server is spoken to, in words.
+fn spoken(era: &str, transport: &str) -> String {
+    let era = match era {
+        "both" => "of both eras",
+        "modern" => "modern (2026-07-28)",
+        "legacy" => "legacy (to 2025-11-25)",
+        _ => "",
+    };
+    let transport = match transport {
+        "sse" => "HTTP+SSE",
+        "streamable-http" => "Streamable HTTP",
+        _ => "",
+    };
+    let words: Vec<_> = [era, transport].into_iter().filter(|words| !words.is_empty()).collect();
+    words.join(", ")
 }
 
 fn print(text: &str) -> Result<(), Error> {

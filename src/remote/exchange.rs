@@ -237,7 +237,13 @@ impl Remote {
         let refusal = self.refusal_of(head, body, session);
         let mut failure = refusal.failure;
         let error = response::jsonrpc_error(refusal.body);
-        if refusal.lost || error.as_ref().is_some_and(|e| legacy::error_means_lost(session, e)) {
+        let turned =
+            error.as_ref().is_some_and(|e| legacy::is_of_modern_server(session, &failure, e));
+        if turned {
+            self.known.doubt();
+        }
+        let lost = error.as_ref().is_some_and(|e| legacy::error_means_lost(session, e));
+        if refusal.lost || lost || turned {
             let failure = Failure { kind: FailureKind::SessionLost, ..failure };
             return Attempt::Done(Outcome::SessionLost(failure));
         }

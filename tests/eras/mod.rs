@@ -1,5 +1,6 @@
 //! Clients and servers of both eras of the protocol, in all four pairs (`docs/eras.md`).
 
+mod detection;
 mod legacy_client;
 mod matrix;
 mod modern_client;

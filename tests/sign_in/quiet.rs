@@ -80,7 +80,8 @@ fn a_refusal_that_no_sign_in_cures_opens_no_page() {
         let server = Guarded::run();
         let home = home();
         let endpoint = matcher::when("the endpoint", |request| request.path == "/mcp");
-        // The transport before this one is tried as well.
+        // The protocol after this one and the transport before it are tried as well.
+        server.mcp.allow("server/discover");
         server.mcp.allow(matcher::get());
         server.mcp.always(endpoint, Answer::status(status));
         let mut bridge = starting(&server, &browser).home_of(&home).spawn();

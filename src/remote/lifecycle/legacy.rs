@@ -4,9 +4,11 @@
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
+use super::modern::{HEADER_MISMATCH, UNSUPPORTED_VERSION};
 use super::{Carrier, Session};
 use crate::jsonrpc::edit::member_at;
-use crate::jsonrpc::{Kind, Message};
+use crate::jsonrpc::{INVALID_PARAMS, Kind, Message, read};
+use crate::remote::Failure;
 use crate::secret::Secret;
 
 const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -77,6 +79,22 @@ pub(in crate::remote) fn error_means_lost(session: Option<&Session>, message: &M
     let code = member_at(text, &["error", "code"]).unwrap_or_default();
     let words = member_at(text, &["error", "message"]).unwrap_or_default();
     SESSION_CODES.contains(&code) && says_lost(session, words)
+}
+
+/// Whether a refusal of what belongs to a session says that the server has become a modern one: it misses what
+/// every modern request carries, so that it did not act on this one (MCP 2026-07-28, server validation).
+pub(in crate::remote) fn is_of_modern_server(
+    session: Option<&Session>,
+    refusal: &Failure,
+    error: &Message,
+) -> bool {
+    let with_handshake = session.is_some_and(|it| matches!(it.carrier, Carrier::Streamable));
+    let misses = match read::error_code(error) {
+        Some(HEADER_MISMATCH | UNSUPPORTED_VERSION) => true,
+        Some(INVALID_PARAMS) => read::error_message(error).contains("_meta"),
+        _ => false,
+    };
+    with_handshake && refusal.status == Some(400) && misses
 }
 
 /// Whether a text says that the session is gone, of a server that gave one; or, of any server, that the
@@ -165,6 +183,21 @@ mod tests {
             r#"{"id":1,"error":{"code":-32000,"message":"paid, but the browser session was closed"}}"#
         ));
         assert!(!lost(r#"{"id":1,"result":{"code":-32000,"message":"session expired"}}"#));
+    }
+
+    #[test]
+    fn a_server_that_became_a_modern_one_is_known_by_what_it_misses() {
+        let refused = |status: u16, code: i32, words: &str| {
+            let error = format!(r#"{{"id":1,"error":{{"code":{code},"message":"{words}"}}}}"#);
+            let error = Message::parse(Bytes::from(error)).unwrap();
+            let kind = crate::remote::FailureKind::Status;
+            let refusal = Failure::settled(kind, Some(status), "x");
+            is_of_modern_server(Some(&session(Some("s"))), &refusal, &error)
+        };
+        assert!(refused(400, -32020, "") && refused(400, -32022, ""));
+        assert!(refused(400, -32602, "no protocolVersion in `_meta`"));
+        assert!(!refused(400, -32602, "no such tool") && !refused(200, -32020, ""));
+        assert!(!refused(400, -32021, "needs elicitation"));
     }
 
     #[test]
