@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::parts::Parts;
 use crate::clock::{Clock, SystemClock};
@@ -17,10 +18,9 @@ use crate::{config, os, paths};
 /// # Errors
 /// stdin or stdout are closed, or the system gives no threads.
 pub fn run(config: config::Serve) -> Result<(), Error> {
-    os::give_memory_back();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .thread_keep_alive(std::time::Duration::from_secs(1))
+        .thread_keep_alive(Duration::from_secs(1))
         .build()
         .map_err(|error| Error::failed("bridge can't start").because(error))?;
     // A task of its own: what wakes the outermost future makes the runtime ask the system for news each time.
@@ -29,6 +29,9 @@ pub fn run(config: config::Serve) -> Result<(), Error> {
     runtime.shutdown_background();
     served.unwrap_or_else(|broken| std::panic::resume_unwind(broken.into_panic()))
 }
+
+/// The start is over by then, with most clients and servers.
+const STARTED: Duration = Duration::from_secs(2);
 
 /// For a person who typed the command, and sees nothing happen.
 const WAITING: &str = "waiting for an MCP client: stdin is a terminal, and messages are JSON-RPC, one a \
@@ -69,6 +72,10 @@ async fn serve(config: config::Serve) -> Result<(), Error> {
         server = config.endpoint.shown(),
         "started"
     );
+    tokio::spawn(async {
+        tokio::time::sleep(STARTED).await;
+        os::give_memory_back();
+    });
     let parts = Parts::new(&config, Patience::Serving);
     let authorizer = parts.authorizer(&config);
     let login = authorizer.as_ref().map(super::parts::memory);

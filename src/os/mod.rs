@@ -1,6 +1,8 @@
 //! What differs by system.
 
 mod desktop;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod memory;
 mod ports;
 #[cfg(not(any(target_os = "macos", windows)))]
 mod session_bus;
@@ -18,12 +20,19 @@ pub use ports::holder_of_port;
 #[cfg(not(any(target_os = "macos", windows)))]
 pub use session_bus::{find_session_bus, has_session_bus};
 
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+pub use memory::give_memory_back;
+
+/// Other systems count what a process uses in ways that this would not change.
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+pub fn give_memory_back() {}
+
 /// The keychains of other systems are not on a bus.
 #[cfg(any(target_os = "macos", windows))]
 pub fn find_session_bus() {}
 
 pub use system::{
-    Terminal, allow_many_files, file_number, give_memory_back, kill_group, leave_session,
-    leave_stdio, machine_name, open_lock_file, open_own_file, own_folder, parent_gone,
-    run_detached, run_hidden, split_command, stdin, stdout, stdout_hung_up, told_to_end,
+    Terminal, allow_many_files, file_number, kill_group, leave_session, leave_stdio, machine_name,
+    open_lock_file, open_own_file, own_folder, parent_gone, run_detached, run_hidden,
+    split_command, stdin, stdout, stdout_hung_up, told_to_end,
 };

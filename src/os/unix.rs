@@ -93,17 +93,6 @@ pub fn allow_many_files() {
     }
 }
 
-/// Gives memory back to the system that is free by now, which the C library keeps otherwise: reading the
-/// command line takes more than serving does.
-pub fn give_memory_back() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
-    #[expect(unsafe_code, reason = "the C library's own function has no safe name")]
-    // SAFETY: it changes nothing that is in use, and may be called at any time by any thread.
-    unsafe {
-        libc::malloc_trim(0);
-    }
-}
-
 /// Watches a descriptor by readiness, which costs no thread and wakes nobody.
 #[expect(unsafe_code, reason = "tokio asks for the promise below since 1.54")]
 fn watch(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {

@@ -6,9 +6,6 @@ use std::os::windows::io::AsHandle;
 
 use tokio::signal::windows;
 
-/// The system's own allocator keeps little.
-pub fn give_memory_back() {}
-
 /// stdin, without the locks, buffers and translation of the standard library's.
 ///
 /// # Errors
