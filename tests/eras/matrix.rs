@@ -87,3 +87,8 @@ fn a_modern_client_and_a_modern_server_have_every_feature() {
 fn a_legacy_client_has_every_feature_of_a_modern_server() {
     plays(Era::Legacy, Era::Modern);
 }
+
+#[test]
+fn a_modern_client_has_every_feature_of_a_legacy_server() {
+    plays(Era::Modern, Era::Legacy);
+}

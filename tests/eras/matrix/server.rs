@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Era;
 use crate::support::mcp_server::matcher::{tool, when};
-use crate::support::mcp_server::text;
+use crate::support::mcp_server::{Builder, text};
 use crate::support::modern_server::LEVELS;
 use crate::support::{Answer, McpServer, ModernServer, Step};
 
@@ -29,7 +29,7 @@ impl Deref for Server {
 impl Server {
     pub fn run(era: Era) -> Self {
         match era {
-            Era::Legacy => Self::Legacy(McpServer::legacy().always(tool("log"), log()).run()),
+            Era::Legacy => Self::Legacy(legacy().run()),
             Era::Modern => Self::Modern(ModernServer::run()),
         }
     }
@@ -46,8 +46,7 @@ impl Server {
                 let plain = |name: &str| json!({"name": name, "inputSchema": {"type": "object"}});
                 let rest = json!({"tools": [plain("echo"), plain("last")]});
                 let page = json!({"tools": [plain("first"), plain("second")], "nextCursor": ""});
-                let server = McpServer::legacy();
-                let server = server.always("tools/list", Answer::result(rest));
+                let server = legacy().always("tools/list", Answer::result(rest));
                 Self::Legacy(server.always(first, Answer::result(page)).run())
             }
         }
@@ -96,6 +95,11 @@ impl Server {
             Self::Modern(server) => server.tell(method, params),
         }
     }
+}
+
+/// A modern client's first request is preceded by the question which era the server is of.
+fn legacy() -> Builder {
+    McpServer::legacy().always(tool("log"), log()).allow("server/discover")
 }
 
 /// A legacy server's messages of every level; it leaves the choice to the client's side.
