@@ -433,7 +433,7 @@ impl SignIn {
             return Err(taken_back());
         };
         let endpoint = self.endpoint(provider, registration);
-        let granted = endpoint.redeem(pending, code).await?;
+        let granted = endpoint.redeem(pending, code).await.map_err(with_another)?;
         let asked = pending.scopes.clone();
         self.vault
             .change(move |record| {
@@ -573,6 +573,16 @@ fn taken_back() -> Failure {
 fn of_another_sign_in() -> Failure {
     Failure::new(FailureKind::BadAnswer, "what was pasted belongs to another sign-in")
         .hint("paste the address that the browser shows at the end of this one")
+}
+
+/// A code is good for once. The process that used it may have ended before it could keep what it got.
+fn with_another(failure: Failure) -> Failure {
+    match failure.kind {
+        FailureKind::InvalidGrant => {
+            failure.hint("call again to begin another sign-in, or run `bridge login`")
+        }
+        _ => failure,
+    }
 }
 
 fn unusable_url() -> Failure {

@@ -75,7 +75,8 @@ impl Store {
         Self { name, place }
     }
 
-    /// The content of a login's record. The keychain is not asked if there is none.
+    /// The content of a login's record. The keychain is not asked if there is none. What killed writers left is
+    /// swept.
     ///
     /// # Errors
     /// There is one, and it can't be read.
@@ -84,6 +85,9 @@ impl Store {
             Place::Files(folder, seal) => {
                 let (id, path) = (login.id(), folder.record(&login.id()));
                 let record = folder.read(&path)?;
+                if record.is_some() {
+                    paths::sweep(folder.path());
+                }
                 let opened = record.map(|record| seal.open(&record, &id, &path)).transpose()?;
                 Ok(opened.map(|(_, content)| Secret::new(content)))
             }

@@ -11,6 +11,7 @@
 //! | `quiet`     | what opens no page, and how clients without one are told       |
 //! | `ends`      | refusals that repeat, refreshes that fail, forgotten clients   |
 //! | `races`     | many processes at once, and processes that are killed          |
+//! | `killed`    | processes that are killed while they save                      |
 //! | `whole`     | the real program, a browser, a person                          |
 
 mod clients;
@@ -18,6 +19,8 @@ mod clients;
 mod ends;
 mod found;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod killed;
 #[cfg(target_os = "linux")]
 mod quiet;
 #[cfg(target_os = "linux")]

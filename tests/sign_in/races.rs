@@ -129,14 +129,14 @@ fn read(pid: u32, what: &str) -> String {
     String::from_utf8_lossy(&content).into_owned()
 }
 
-fn kill(pid: u32) {
+pub(super) fn kill(pid: u32) {
     let process = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
     rustix::process::kill_process(process, rustix::process::Signal::KILL).unwrap();
 }
 
 /// The one helper of this home.
 #[track_caller]
-fn helper(of: &BridgeProcess) -> u32 {
+pub(super) fn helper(of: &BridgeProcess) -> u32 {
     let helpers = helpers(of);
     assert_eq!(helpers.len(), 1, "{helpers:?}");
     helpers[0]
@@ -162,12 +162,18 @@ fn a_helper_that_is_killed_is_replaced_at_its_port_and_the_same_tab_ends_signed_
 
 /// The tab asks again until somebody is there, as a person reloads it.
 #[track_caller]
-fn come_back(address: &str) -> tab::Shown {
+fn come_back(address: &str) {
+    let shown = reload(address);
+    assert_eq!(shown.status, 200, "{shown:?}");
+}
+
+#[track_caller]
+pub(super) fn reload(address: &str) -> tab::Shown {
     let until = Instant::now() + crate::support::DEADLINE;
     loop {
         match tab::get(address) {
-            Ok(shown) if shown.status == 200 => return shown,
-            other => assert!(Instant::now() < until, "{other:?}"),
+            Ok(shown) => return shown,
+            Err(why) => assert!(Instant::now() < until, "{why}"),
         }
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -185,7 +191,7 @@ fn a_client_that_gives_up_leaves_only_the_helper_and_the_same_tab_signs_the_next
     bridge.wait_exit();
     let left = processes(&bridge);
     assert_eq!(left, [helper(&bridge)], "only the helper outlives the client");
-    assert_eq!(come_back(&back).status, 200);
+    come_back(&back);
     let mut next = starting(&server, &browser).home_of(&bridge).spawn();
     next.initialize();
     assert!(echo(&mut next, 1).is_object());

@@ -116,6 +116,18 @@ impl Builder {
         self
     }
 
+    /// Whoever writes a file that is larger than this is killed in the middle of it.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn largest_file(mut self, kibibytes: usize) -> Self {
+        let program = std::mem::replace(&mut self.program, "/bin/sh".into());
+        let program = program.to_str().expect("a readable path").to_owned();
+        // Counted in blocks of 512 bytes, as POSIX has it.
+        let script = format!("ulimit -c 0; ulimit -f {}; exec \"$0\" \"$@\"", kibibytes * 2);
+        self.args.splice(0..0, ["-c".to_owned(), script, program]);
+        self
+    }
+
     #[track_caller]
     pub fn spawn(self) -> BridgeProcess {
         let home = self.home.unwrap_or_else(|| Arc::new(TempDir::new().expect("a home")));
