@@ -7,6 +7,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::failure::{Failure, FailureKind};
 use super::fetch::Fetch;
+use super::provider::Provider;
 use super::record::Record;
 use super::token::TokenSet;
 use super::token_endpoint::TokenEndpoint;
@@ -100,7 +101,23 @@ async fn granted(
     let registration = record.registration.as_ref().ok_or_else(lacks)?;
     let endpoint = TokenEndpoint { fetch, provider, registration, params, clock: &SystemClock };
     tracing::debug!(issuer = provider.issuer, "renewing the token");
-    endpoint.refresh(&held.tokens, &record.scopes).await
+    endpoint
+        .refresh(&held.tokens, &record.scopes)
+        .await
+        .map_err(|failure| put_off(failure, provider))
+}
+
+/// What passes by itself, told as what it is: the sign-in stays as it was.
+fn put_off(failure: Failure, provider: &Provider) -> Failure {
+    if !failure.is_transient() {
+        return failure;
+    }
+    let what = format!("the token could not be renewed: {}", failure.what);
+    let hint = failure.hint.clone().unwrap_or_else(|| {
+        let issuer = super::cleaned(&provider.issuer);
+        format!("check the network, and that {issuer} answers; you stay signed in, and the next call tries again")
+    });
+    Failure { what, hint: Some(hint), ..failure }
 }
 
 /// Whom an access token that is a JWT is meant for, as it says itself (RFC 9068 §2.2). It is not verified:

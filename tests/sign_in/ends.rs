@@ -1,8 +1,9 @@
 //! What comes to an end: refusals that repeat, refreshes that fail, clients that the authorization server
 //! forgot.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -100,6 +101,62 @@ fn a_refresh_that_fails_for_the_moment_costs_nothing_but_the_moment() {
     assert!(echo(&mut bridge, 2).is_object());
     assert_eq!((browser.pages().len(), server.grants("authorization_code")), (1, 1));
     bridge.finish();
+}
+
+/// What the authorization server does to a refresh, while it is set.
+type Trouble = Arc<Mutex<Option<Answer>>>;
+
+fn with_trouble() -> (Guarded, Trouble) {
+    let trouble = Trouble::default();
+    let present = Arc::clone(&trouble);
+    let plan = Plan::default().rule("/token", move |_| present.lock().unwrap().clone());
+    (Guarded::with(plan, McpServer::legacy()), trouble)
+}
+
+/// Longer than a call is tried again.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A call whose token can't be renewed says so and what to do; once the network is back the next one works.
+#[track_caller]
+fn a_refresh_without_an_answer(server: &Guarded, begin: impl FnOnce(), end: impl FnOnce()) {
+    let browser = Browser::recording();
+    let first = signed_in(server, &browser);
+    let mut bridge = starting(server, &browser).home_of(&first).deadline(PATIENCE).spawn();
+    bridge.initialize();
+    server.auth.expire_all();
+    begin();
+    let answer = bridge.call_tool(1, "echo", json!({"text": "hi"}));
+    let error = &answer["error"];
+    let told = (&error["code"], &error["data"]["kind"]);
+    assert_eq!(told, (&json!(-31001), &json!("unreachable")), "{answer}");
+    let text = error["message"].as_str().unwrap();
+    for part in [&*server.auth.issuer(), "could not be renewed", "stay signed in", "tries again"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    end();
+    assert!(echo(&mut bridge, 2).is_object());
+    assert_eq!((browser.pages().len(), server.grants("authorization_code")), (1, 1));
+    bridge.finish();
+}
+
+#[test]
+fn a_refresh_without_an_answer_deletes_nothing_and_the_next_one_succeeds() {
+    let half = b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{".to_vec();
+    // Each is tried again for half a minute.
+    std::thread::scope(|scope| {
+        for trouble in [Answer::Raw(Vec::new()), Answer::Raw(half), Answer::Silence] {
+            scope.spawn(|| {
+                let (server, present) = with_trouble();
+                let set = |answer| *present.lock().unwrap() = answer;
+                a_refresh_without_an_answer(&server, || set(Some(trouble)), || set(None));
+            });
+        }
+        scope.spawn(|| {
+            let server = Guarded::run();
+            let auth = &server.auth;
+            a_refresh_without_an_answer(&server, || auth.leave(), || auth.come_back());
+        });
+    });
 }
 
 #[test]

@@ -45,7 +45,8 @@ fn is_killed_while_writing(process: &mut BridgeProcess) {
 
 /// Files that somebody began to write.
 fn unfinished(of: &BridgeProcess) -> Vec<PathBuf> {
-    let is_unfinished = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with('.');
+    let is_unfinished =
+        |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with('.');
     files_below(of.home()).into_iter().filter(is_unfinished).collect()
 }
 

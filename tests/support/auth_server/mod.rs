@@ -11,8 +11,8 @@ mod register;
 mod token;
 
 use std::collections::HashMap;
-use std::net::{SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -199,6 +199,7 @@ struct World {
     count: AtomicUsize,
     /// Bytes of bodies without end that were written.
     poured: AtomicUsize,
+    is_away: AtomicBool,
 }
 
 impl World {
@@ -276,18 +277,40 @@ impl AuthServer {
             state: Mutex::default(),
             count: AtomicUsize::new(0),
             poured: AtomicUsize::new(0),
+            is_away: AtomicBool::new(false),
         });
-        let served = Arc::clone(&world);
+        let server = Self { world };
+        server.serve(listener);
+        server
+    }
+
+    fn serve(&self, listener: TcpListener) {
+        let served = Arc::clone(&self.world);
         // The threads end with the process.
         std::thread::spawn(move || {
             for socket in listener.incoming().map_while(Result::ok) {
+                if served.is_away.load(Ordering::Relaxed) {
+                    break;
+                }
                 let world = Arc::clone(&served);
                 std::thread::spawn(move || {
                     connection::serve(&socket, |asked| world.answer(asked), &world.poured);
                 });
             }
         });
-        Self { world }
+    }
+
+    /// Nobody is at its port any more.
+    pub fn leave(&self) {
+        self.world.is_away.store(true, Ordering::Relaxed);
+        // Whoever waits for a connection hears of it by one.
+        while TcpStream::connect(self.world.address).is_ok() {}
+    }
+
+    /// It is back, with all that it knew.
+    pub fn come_back(&self) {
+        self.world.is_away.store(false, Ordering::Relaxed);
+        self.serve(TcpListener::bind(self.world.address).expect("its port"));
     }
 
     /// The MCP endpoint that the metadata is about.
