@@ -9,6 +9,12 @@ use serde_json::{Value, json};
 
 use super::{Login, run, unchanged};
 use crate::support::auth_server::{Answer, Plan};
+#[cfg(target_os = "linux")]
+use {
+    crate::support::auth_server::visit,
+    crate::support::{BridgeProcess, DEADLINE},
+    std::time::{Duration, Instant},
+};
 
 const RESOURCE: &str = "/.well-known/oauth-protected-resource/mcp";
 const METADATA: &str = "/.well-known/oauth-authorization-server";
@@ -306,8 +312,7 @@ fn of_the_token_endpoint() -> Vec<Row> {
     ]
 }
 
-#[test]
-fn every_misbehaviour_has_its_outcome() {
+fn all_rows() -> Vec<Row> {
     let tables = [
         of_the_resources_document(),
         of_the_servers_document(),
@@ -317,8 +322,14 @@ fn every_misbehaviour_has_its_outcome() {
     ];
     let rows: Vec<Row> = tables.into_iter().flatten().collect();
     assert!(rows.len() >= 40, "{} rows", rows.len());
+    rows
+}
+
+#[test]
+fn every_misbehaviour_has_its_outcome() {
     let wrong: Vec<String> = std::thread::scope(|scope| {
-        let running: Vec<_> = rows.into_iter().map(|row| scope.spawn(|| check(row))).collect();
+        let rows = all_rows().into_iter();
+        let running: Vec<_> = rows.map(|row| scope.spawn(|| check(row))).collect();
         running.into_iter().filter_map(|row| row.join().expect("no panic")).collect()
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -345,4 +356,58 @@ fn unfit(failure: &Failure) -> Option<String> {
     let text = format!("{failure} {}", failure.hint.as_deref().unwrap_or_default());
     let odd = |c: char| c.is_control() || c == '\u{202e}';
     (text.contains("canary") || text.contains(odd) || text.len() > 1500).then_some(text)
+}
+
+/// In KiB.
+#[cfg(target_os = "linux")]
+const MOST_MEMORY: u64 = 64 * 1024;
+/// Processes at once.
+#[cfg(target_os = "linux")]
+const AT_ONCE: usize = 8;
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_misbehaviour_makes_a_process_large() {
+    let rows = std::sync::Mutex::new(all_rows());
+    let next = || rows.lock().unwrap().pop();
+    let large: Vec<String> = std::thread::scope(|scope| {
+        let work = || std::iter::from_fn(next).filter_map(|row| grown(row).err()).collect();
+        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
+        let join = |worker: std::thread::ScopedJoinHandle<'_, Vec<_>>| worker.join().unwrap();
+        workers.into_iter().flat_map(join).collect()
+    });
+    assert!(large.is_empty(), "{}", large.join("\n"));
+}
+
+/// A login of the real program, until it ends or waits for what does not come; its peak in KiB.
+#[cfg(target_os = "linux")]
+fn grown(row: Row) -> Result<u64, String> {
+    let Row { name, plan, on_the_way, .. } = row;
+    let server = plan.run();
+    let login = ["login".to_owned(), server.mcp_url(), "--no-browser".to_owned()];
+    let mut process = BridgeProcess::with_args(login).unchecked().spawn();
+    let (mut peak, mut pasted) = (0, false);
+    let until = Instant::now() + 4 * DEADLINE;
+    while process.is_running() && !process.stderr_text().contains("That can't be used") {
+        // It may end between the two looks.
+        peak = process.peak_memory().unwrap_or(0).max(peak);
+        if let Some(page) = page_of(&process.stderr_text()).filter(|_| !pasted) {
+            pasted = true;
+            let Ok(query) = visit(&page) else { break };
+            process.send(on_the_way(query));
+        }
+        if Instant::now() > until {
+            return Err(format!("{name}: it does not end: {}", process.stderr_text()));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let fits = peak > 0 && peak < MOST_MEMORY;
+    fits.then_some(peak).ok_or_else(|| format!("{name}: {peak} KiB"))
+}
+
+/// The address of the sign-in, once all of it is told.
+#[cfg(target_os = "linux")]
+fn page_of(told: &str) -> Option<String> {
+    let (_, rest) = told.split_once("Open this page to sign in:\n\n  ")?;
+    rest.split_once('\n').map(|(page, _)| page.to_owned())
 }

@@ -12,6 +12,7 @@
 //! | `ends`      | refusals that repeat, refreshes that fail, forgotten clients   |
 //! | `races`     | many processes at once, and processes that are killed          |
 //! | `killed`    | processes that are killed while they save                      |
+//! | `terminal`  | `bridge login` in a terminal: what is shown, pasted and typed    |
 //! | `whole`     | the real program, a browser, a person                          |
 
 mod clients;
@@ -26,6 +27,8 @@ mod quiet;
 #[cfg(target_os = "linux")]
 mod races;
 mod story;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod unattended;
 #[cfg(unix)]
 mod whole;

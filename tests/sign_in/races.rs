@@ -124,7 +124,7 @@ fn until_gone(of: impl Fn() -> Vec<u32>) {
     }
 }
 
-fn read(pid: u32, what: &str) -> String {
+pub(super) fn read(pid: u32, what: &str) -> String {
     let content = std::fs::read(format!("/proc/{pid}/{what}")).unwrap_or_default();
     String::from_utf8_lossy(&content).into_owned()
 }

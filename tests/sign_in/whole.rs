@@ -14,8 +14,12 @@ fn a_list_that_meets_a_sign_in_arrives_once_the_person_has_signed_in() {
     let mut bridge = server.bridge().args(["--browser".to_owned(), browser.command()]).spawn();
     bridge.initialize();
     bridge.request(1, "tools/list", json!({}));
-    tab::sign_in(&browser.page(1));
+    let page = browser.page(1);
+    let back = tab::approve(&page);
+    assert_eq!(on_show(&bridge, &secrets(&server, &page)), "");
+    assert_eq!(tab::get(&back).unwrap().status, 200);
     let list = bridge.expect_response(1);
+    assert_eq!(on_show(&bridge, &secrets(&server, &page)), "");
     let names = list["result"]["tools"].as_array().expect("tools");
     assert!(names.iter().any(|tool| tool["name"] == "echo"), "{list}");
     assert_eq!(
@@ -27,6 +31,33 @@ fn a_list_that_meets_a_sign_in_arrives_once_the_person_has_signed_in() {
         (1, 1, 1)
     );
     bridge.finish();
+}
+
+/// All that nobody else on the machine may learn.
+fn secrets(server: &Guarded, page: &str) -> Vec<String> {
+    let states =
+        server.auth.asked("/authorize").into_iter().filter_map(|asked| asked.param("state"));
+    let exchanges = server.auth.asked("/token").into_iter();
+    let verifiers = exchanges.filter_map(|asked| asked.field("code_verifier"));
+    let address = page.rsplit('/').next().expect("a path").to_owned();
+    states.chain(verifiers).chain([address, "-canary".to_owned()]).collect()
+}
+
+/// What the lists of processes show of these secrets, for all processes of this home.
+#[cfg(target_os = "linux")]
+fn on_show(bridge: &BridgeProcess, secrets: &[String]) -> String {
+    let processes = super::races::processes(bridge);
+    assert!(processes.contains(&bridge.pid()) && secrets.len() >= 3, "{processes:?} {secrets:?}");
+    let files = processes.iter().flat_map(|pid| {
+        ["cmdline", "environ", "comm"].map(|file| (*pid, file, super::races::read(*pid, file)))
+    });
+    let shown = files.filter(|(_, _, text)| secrets.iter().any(|secret| text.contains(secret)));
+    shown.map(|(pid, file, text)| format!("{pid} {file}: {text}\n")).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn on_show(_: &BridgeProcess, _: &[String]) -> &'static str {
+    ""
 }
 
 #[test]

@@ -527,6 +527,12 @@ impl BridgeProcess {
     pub fn memory(&self) -> (u64, u64) {
         exit::memory(&self.child)
     }
+
+    /// Resident memory at most so far, in KiB; none of a process that has ended.
+    #[cfg(target_os = "linux")]
+    pub fn peak_memory(&self) -> Option<u64> {
+        exit::peak_memory(&self.child)
+    }
 }
 
 impl Drop for BridgeProcess {

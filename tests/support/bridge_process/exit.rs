@@ -37,3 +37,10 @@ pub fn memory(child: &Child) -> (u64, u64) {
     };
     (field("VmRSS:"), field("VmHWM:"))
 }
+
+#[cfg(target_os = "linux")]
+pub fn peak_memory(child: &Child) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
+}

@@ -1,0 +1,153 @@
+//! `bridge login` in a real terminal: what a person sees, pastes and types.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::OpenptFlags;
+use rustix::termios::LocalModes;
+
+use super::whole::home;
+use crate::support::auth_server::visit;
+use crate::support::watched::Watched;
+use crate::support::{BridgeProcess, DEADLINE, Guarded};
+
+/// A process in a terminal of its own.
+struct Terminal {
+    child: Child,
+    keyboard: File,
+    /// The end that the process has, to ask how it is set.
+    line: File,
+    screen: Arc<Watched<String>>,
+}
+
+impl Terminal {
+    fn run(home: &BridgeProcess, args: &[&str]) -> Self {
+        let keyboard = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        rustix::pty::grantpt(&keyboard).unwrap();
+        rustix::pty::unlockpt(&keyboard).unwrap();
+        let name = rustix::pty::ptsname(&keyboard, Vec::new()).unwrap();
+        let path = Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
+        let flags = OFlags::RDWR | OFlags::NOCTTY;
+        let line = File::from(rustix::fs::open(path, flags, Mode::empty()).unwrap());
+        let keyboard = File::from(keyboard);
+        // Ctrl-C reaches whoever has the terminal for its own.
+        let mut command = Command::new("setsid");
+        command.args(["--ctty", env!("CARGO_BIN_EXE_bridge")]).args(args);
+        command.env_clear().envs([("HOME", home.home()), ("TERM", Path::new("xterm"))]);
+        command.env("PATH", "/usr/bin:/bin").env("BRIDGE_STORE_KEY", KEY);
+        let end = || line.try_clone().unwrap();
+        command.stdin(end()).stdout(end()).stderr(end());
+        let child = command.spawn().unwrap();
+        let screen = Arc::<Watched<String>>::default();
+        let (mut shown, into) = (keyboard.try_clone().unwrap(), Arc::clone(&screen));
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = shown.read(&mut buffer) {
+                into.update(|screen| screen.push_str(&String::from_utf8_lossy(&buffer[..count])));
+            }
+        });
+        Self { child, keyboard, line, screen }
+    }
+
+    /// All that was shown, once this is among it.
+    #[track_caller]
+    fn shows(&self, text: &str) -> String {
+        let shown = |screen: &mut String| screen.contains(text).then(|| screen.clone());
+        let shown = self.screen.wait(DEADLINE, shown);
+        shown.unwrap_or_else(|| panic!("no {text:?} in {:?}", self.screen.read()))
+    }
+
+    fn types(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+    }
+
+    fn shows_what_is_typed(&self) -> bool {
+        let set = rustix::termios::tcgetattr(&self.line).unwrap();
+        set.local_modes.contains(LocalModes::ECHO)
+    }
+
+    #[track_caller]
+    fn ends(&mut self) -> ExitStatus {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < until, "it still runs: {:?}", self.screen.read());
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const CTRL_C: &str = "\u{3}";
+
+/// The address that a person is told to open.
+fn page(screen: &str) -> String {
+    let (_, rest) = screen.split_once("Open this page to sign in:").expect("a page");
+    rest.split_whitespace().next().expect("an address").to_owned()
+}
+
+#[test]
+fn what_the_browser_ended_at_is_pasted_into_the_terminal() {
+    let (server, home) = (Guarded::run(), home());
+    let mut terminal = Terminal::run(&home, &["login", &server.mcp.url(), "--no-browser"]);
+    let screen = terminal.shows("/ Waiting for the browser");
+    assert!(screen.contains("paste that address here"), "{screen}");
+    let query = visit(&page(&screen)).expect("the way back");
+    // As terminals paste, with what they put around it.
+    terminal.types(&format!("\u{1b}[200~http://127.0.0.1/oauth/callback?{query}\u{1b}[201~\r"));
+    terminal.shows("You are signed in to 127.0.0.1");
+    assert!(terminal.ends().success());
+    assert!(terminal.shows_what_is_typed());
+    assert_eq!(server.grants("authorization_code"), 1);
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_the_browser() {
+    let (server, home) = (Guarded::run(), home());
+    let mut terminal = Terminal::run(&home, &["login", &server.mcp.url(), "--no-browser"]);
+    terminal.shows("Waiting for the browser");
+    terminal.types(CTRL_C);
+    let screen = terminal.shows("error: the sign-in was ended before it was done");
+    let (_, after) = screen.rsplit_once("Waiting for the browser").unwrap();
+    assert!(after.contains("\r\u{1b}[K"), "the moving line is taken away: {after:?}");
+    assert_eq!(terminal.ends().code(), Some(4));
+    assert!(terminal.shows_what_is_typed());
+}
+
+#[test]
+fn ctrl_c_at_the_hidden_question_gives_the_terminal_back_as_it_was() {
+    let (server, home) = (Guarded::run(), home());
+    let mut terminal = Terminal::run(&home, &["login", &server.mcp.url(), "--with-token"]);
+    terminal.shows("Token: ");
+    assert!(!terminal.shows_what_is_typed());
+    terminal.types(CTRL_C);
+    terminal.shows("no token was given");
+    assert_eq!(terminal.ends().code(), Some(1));
+    assert!(terminal.shows_what_is_typed());
+}
+
+#[test]
+fn a_token_that_is_typed_is_not_shown() {
+    let (server, home) = (Guarded::run(), home());
+    let mut terminal = Terminal::run(&home, &["login", &server.mcp.url(), "--with-token"]);
+    terminal.shows("Token: ");
+    terminal.types("canary-typed\r");
+    let screen = terminal.shows("The token is kept");
+    assert!(!screen.contains("canary"), "{screen}");
+    assert!(terminal.ends().success() && terminal.shows_what_is_typed());
+}
