@@ -4,7 +4,8 @@ use std::sync::mpsc::{Receiver, channel};
 
 use serde_json::{Value, json};
 
-use crate::support::mcp_server::matcher::tool;
+use crate::support::certificates::{Certificate, Protocols};
+use crate::support::mcp_server::matcher::{get, tool};
 use crate::support::modern_server::{Listen, ModernServer, Quirk};
 use crate::support::raw_server::json_answer;
 use crate::support::{Answer, BridgeProcess, Gate, RawServer, Step};
@@ -466,8 +467,8 @@ fn a_request_whose_stream_broke_off_is_sent_again_under_another_id_and_never_res
         let mut bridge = BridgeProcess::to(server.url()).spawn();
         let answer = bridge.call(1, "prompts/list", modern(json!({})));
         assert_eq!(answer["result"]["resultType"], "complete", "{answer}");
-        let sent = server.requests();
-        assert_eq!(sent.len(), 2, "no GET");
+        let sent = server.requests_of("prompts/list");
+        assert_eq!((sent.len(), server.count(get())), (2, 0));
         assert_ne!(sent[0].json()["id"], sent[1].json()["id"]);
         let without_id = |n: usize| {
             let mut sent = sent[n].json();
@@ -488,4 +489,28 @@ fn a_notification_of_the_client_says_which_revision_it_is_of() {
     let sent = server.wait_for("notifications/acme");
     assert_eq!(sent.header("mcp-protocol-version"), Some("2026-07-28"));
     assert_eq!(sent.header("mcp-method"), Some("notifications/acme"));
+}
+
+#[test]
+fn over_http_2_a_cancellation_closes_one_stream_and_no_other() {
+    let gate = Gate::named("the answer");
+    let answer = Answer::stream([Step::result(json!({"content": []}))]).after(&gate);
+    let server = ModernServer::builder()
+        .server(|server| {
+            server.tls(Certificate::Good, Protocols::Http2AndHttp1).once(tool("wait"), answer)
+        })
+        .run();
+    let ca = server.ca_file().display().to_string();
+    let mut bridge = BridgeProcess::to(server.url()).args(["--ca-cert", &ca]).spawn();
+    subscribe(&mut bridge, 1, everything());
+    bridge.expect_method("notifications/subscriptions/acknowledged");
+    bridge.call(2, "tools/list", modern(json!({})));
+    bridge.request(3, "tools/call", modern(json!({"name": "wait", "arguments": {}})));
+    server.wait_for(tool("wait"));
+    cancel(&mut bridge, 3);
+    server.wait_until_abandoned(tool("wait"));
+    server.update_resource("memo:///a");
+    expect(&mut bridge, &told("resources/updated", 1, json!({"uri": "memo:///a"})));
+    gate.open();
+    assert_eq!((server.connections(), server.listens()), (1, 1));
 }
