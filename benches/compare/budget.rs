@@ -8,6 +8,8 @@ pub enum Budget {
     FloorTimes(f64),
     /// More is better: no less than this share of the floor.
     ShareOfFloor(f64),
+    /// None: it is measured and written down.
+    Unbounded,
 }
 
 /// How the bridge stands.
@@ -20,6 +22,9 @@ pub enum Verdict {
 impl Budget {
     /// Judges. What could not be measured has failed.
     pub fn judge(self, bridge: Option<f64>, floor: Option<f64>) -> Verdict {
+        if let Self::Unbounded = self {
+            return if bridge.is_some() { Verdict::Pass } else { Verdict::Fail };
+        }
         let met = bridge.zip(self.limit(floor)).is_some_and(|(bridge, limit)| match self {
             Self::ShareOfFloor(_) => bridge >= limit,
             _ => bridge <= limit,
@@ -31,6 +36,7 @@ impl Budget {
     pub fn limit(self, floor: Option<f64>) -> Option<f64> {
         match self {
             Self::AtMost(limit) => Some(limit),
+            Self::Unbounded => None,
             Self::FloorPlus(more) => floor.map(|floor| floor + more),
             Self::FloorTimes(factor) | Self::ShareOfFloor(factor) => {
                 floor.map(|floor| floor * factor)
@@ -41,7 +47,7 @@ impl Budget {
     /// The rule in words; empty where the limit says all.
     pub fn rule(self, unit: &str) -> String {
         match self {
-            Self::AtMost(_) => String::new(),
+            Self::AtMost(_) | Self::Unbounded => String::new(),
             Self::FloorPlus(more) => format!("floor + {more} {unit}"),
             Self::FloorTimes(factor) | Self::ShareOfFloor(factor) => format!("floor × {factor}"),
         }

@@ -11,6 +11,7 @@ use crate::messages;
 pub struct Direct {
     stream: TcpStream,
     host: String,
+    path: String,
     session: String,
     buffer: Vec<u8>,
 }
@@ -18,26 +19,31 @@ pub struct Direct {
 impl Direct {
     /// Connects to a plain `http://HOST:PORT/mcp` and initializes.
     pub fn connect(url: &str) -> Result<Self> {
-        let rest = url.strip_prefix("http://").ok_or("not plain HTTP")?;
-        let (host, _) = rest.split_once('/').ok_or("the URL has no path")?;
-        let stream = TcpStream::connect(host)?;
-        stream.set_nodelay(true)?;
-        let mut direct = Self {
-            stream,
-            host: host.to_owned(),
-            session: String::new(),
-            buffer: vec![0; 16 * 1024],
-        };
+        let mut direct = Self::without_session(url)?;
         let head = direct.post(messages::INITIALIZE)?;
         direct.session = header(&head, "mcp-session-id").ok_or("no session")?.to_owned();
         Ok(direct)
     }
 
-    /// Calls `echo`.
-    pub fn echo(&mut self) -> Result<Duration> {
-        let line = messages::echo(1);
+    /// Connects to a server without sessions.
+    pub fn without_session(url: &str) -> Result<Self> {
+        let rest = url.strip_prefix("http://").ok_or("not plain HTTP")?;
+        let (host, path) = rest.split_once('/').ok_or("the URL has no path")?;
+        let stream = TcpStream::connect(host)?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            host: host.to_owned(),
+            path: path.to_owned(),
+            session: String::new(),
+            buffer: vec![0; 16 * 1024],
+        })
+    }
+
+    /// Sends this message, and waits for its answer.
+    pub fn call(&mut self, line: &str) -> Result<Duration> {
         let sent = Instant::now();
-        self.post(&line)?;
+        self.post(line)?;
         Ok(sent.elapsed())
     }
 
@@ -48,9 +54,10 @@ impl Direct {
             id => format!("mcp-session-id: {id}\r\n"),
         };
         let request = format!(
-            "POST /mcp HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+            "POST /{} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
              accept: application/json, text/event-stream\r\n{session}content-length: {}\r\n\r\n\
              {body}",
+            self.path,
             self.host,
             body.len(),
         );

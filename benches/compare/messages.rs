@@ -25,6 +25,19 @@ pub fn call(id: u64, tool: &str, arguments: &str) -> String {
     )
 }
 
+/// The same of a client that opens with no handshake (MCP 2026-07-28).
+pub fn modern_call(id: u64, tool: &str, arguments: &str) -> String {
+    let meta = concat!(
+        r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","#,
+        r#""io.modelcontextprotocol/clientInfo":{"name":"bench","version":"1"},"#,
+        r#""io.modelcontextprotocol/clientCapabilities":{}}"#
+    );
+    format!(
+        "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"tools/call\",\
+         \"params\":{{\"_meta\":{meta},\"name\":\"{tool}\",\"arguments\":{arguments}}}}}\n"
+    )
+}
+
 /// The call that most rows count.
 pub fn echo(id: u64) -> String {
     call(id, "echo", r#"{"text":"hello"}"#)

@@ -17,6 +17,9 @@ use crate::wire::Wire;
 /// The slowest honest answer takes a second or two; what is silent for this long hangs.
 const PATIENCE: Timespec = Timespec { tv_sec: 30, tv_nsec: 0 };
 
+/// Makes the line of a call from its id, the tool and the arguments.
+pub type MakeCall = fn(u64, &str, &str) -> String;
+
 /// A running process and our ends of its stdio.
 pub struct Relay {
     child: Child,
@@ -80,8 +83,13 @@ impl Relay {
 
     /// Calls a tool and waits for its answer.
     pub fn call(&mut self, tool: &str, arguments: &str) -> Result<Duration> {
+        self.call_by(messages::call, tool, arguments)
+    }
+
+    /// The same with a line that is made by this.
+    pub fn call_by(&mut self, line: MakeCall, tool: &str, arguments: &str) -> Result<Duration> {
         let id = self.new_id();
-        let line = messages::call(id, tool, arguments);
+        let line = line(id, tool, arguments);
         let sent = Instant::now();
         self.send(&line)?;
         self.answer_to(id)?;

@@ -36,6 +36,9 @@ const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 /// What a path begins with that has a GET stream too.
 const STREAM: &str = "/stream/";
 
+/// The path of the server without sessions.
+const MODERN: &str = "/modern";
+
 /// The path that wants a token, and the token.
 const GUARDED: &str = "/guarded";
 pub const TOKEN: &str = "a-token-of-the-benchmark";
@@ -48,6 +51,8 @@ pub struct Server {
     pub near: String,
     /// The same 50 ms away.
     pub far: String,
+    /// The same, without sessions (MCP 2026-07-28).
+    pub modern: String,
     /// The same over TLS.
     pub secure: String,
     /// The same, where a token is wanted.
@@ -80,6 +85,7 @@ impl Server {
         Ok(Self {
             near: format!("http://{near_at}/mcp"),
             far: format!("http://{far_at}/mcp"),
+            modern: format!("http://{near_at}{MODERN}"),
             secure: format!("https://{secure_at}/mcp"),
             guarded: format!("https://{secure_at}{GUARDED}"),
             trust: identity.trust,
@@ -137,6 +143,7 @@ async fn respond(request: Request<Incoming>, streams: Streams) -> Result<Respons
         return Ok(refused);
     }
     match *request.method() {
+        Method::POST if request.uri().path() == MODERN => post_modern(request).await,
         Method::POST => post(request).await,
         Method::GET if request.uri().path().starts_with(STREAM) => {
             Ok(open_stream(request.uri().path().to_owned(), streams))
@@ -178,6 +185,21 @@ async fn post(request: Request<Incoming>) -> Result<Response<Body>> {
         response.headers_mut().insert(SESSION, HeaderValue::from_static(SESSION_ID));
     }
     Ok(response)
+}
+
+async fn post_modern(request: Request<Incoming>) -> Result<Response<Body>> {
+    let body = request.into_body().collect().await?.to_bytes();
+    let refusal = || {
+        let error = r#"{"jsonrpc":"2.0","error":{"code":-32601,"message":"Method not found"}}"#;
+        let mut response = json(Either::Left(Full::from(error)));
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        response
+    };
+    Ok(match tools::modern_answer(&body)? {
+        Some(Answer::Json(_, text)) => json(Either::Left(Full::from(text))),
+        Some(_) => empty(StatusCode::ACCEPTED),
+        None => refusal(),
+    })
 }
 
 /// A stream on which nothing ever happens.

@@ -30,6 +30,11 @@ const TOOLS: &str = concat!(
     r#"{"name":"big","description":"Answers at length","inputSchema":{"type":"object"}}]}"#
 );
 
+const DISCOVERED: &str = concat!(
+    r#"{"resultType":"complete","supportedVersions":["2026-07-28"],"#,
+    r#""capabilities":{"tools":{}},"ttlMs":0,"cacheScope":"public"}"#
+);
+
 /// What is sent back for one message.
 pub enum Answer {
     /// Nothing: it was no request.
@@ -81,6 +86,21 @@ pub fn answer(body: &[u8]) -> serde_json::Result<(Answer, bool)> {
         _ => Answer::Json(Duration::ZERO, refusal(id)),
     };
     Ok((result, false))
+}
+
+/// Answers one message as a server without sessions does (MCP 2026-07-28); `None` where the method is none of
+/// that revision.
+pub fn modern_answer(body: &[u8]) -> serde_json::Result<Option<Answer>> {
+    let message: Message<'_> = serde_json::from_slice(body)?;
+    let Some(id) = message.id.map(RawValue::get) else { return Ok(Some(Answer::Accepted)) };
+    let complete = |result: &str| result.replacen('{', r#"{"resultType":"complete","#, 1);
+    let listed = || complete(TOOLS).replacen('{', r#"{"ttlMs":0,"cacheScope":"public","#, 1);
+    Ok(match &*message.method {
+        "server/discover" => Some(now(id, DISCOVERED)),
+        "tools/list" => Some(now(id, &listed())),
+        "tools/call" => Some(now(id, &complete(&text("hello")))),
+        _ => None,
+    })
 }
 
 fn call(id: &str, call: &Call<'_>) -> Answer {

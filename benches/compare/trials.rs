@@ -7,7 +7,7 @@ mod one_call;
 mod start;
 
 use crate::Result;
-use crate::budget::Budget::{self, AtMost, FloorPlus, FloorTimes, ShareOfFloor};
+use crate::budget::Budget::{self, AtMost, FloorPlus, FloorTimes, ShareOfFloor, Unbounded};
 use crate::tools::BIG;
 
 pub use course::{Course, Lab};
@@ -41,7 +41,7 @@ const N: f64 = BIG as f64 / 1e6;
 const NO_GROWTH: f64 = 0.5;
 
 /// All trials, in the order of the report.
-pub static ALL: [Trial; 15] = [
+pub static ALL: [Trial; 18] = [
     Trial {
         name: "start",
         repeat: 21,
@@ -62,6 +62,31 @@ pub static ALL: [Trial; 15] = [
         side_by_side: false,
         run: one_call::latency,
         metrics: &[row("added latency per call, p50", "µs", FloorTimes(1.5))],
+    },
+    Trial {
+        name: "eras",
+        repeat: 5,
+        side_by_side: false,
+        run: one_call::modern,
+        metrics: &[row(
+            "added latency per call, client and server of 2026-07-28",
+            "µs",
+            FloorTimes(1.5),
+        )],
+    },
+    Trial {
+        name: "eras-to-modern",
+        repeat: 5,
+        side_by_side: false,
+        run: one_call::to_modern,
+        metrics: &[row("added latency per call, only the server of 2026-07-28", "µs", Unbounded)],
+    },
+    Trial {
+        name: "eras-to-legacy",
+        repeat: 5,
+        side_by_side: false,
+        run: one_call::to_legacy,
+        metrics: &[row("added latency per call, only the client of 2026-07-28", "µs", Unbounded)],
     },
     Trial {
         name: "load",

@@ -4,28 +4,70 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Course, Sample};
+use crate::contestant::Part;
 use crate::direct::Direct;
-use crate::relay::Relay;
+use crate::relay::{MakeCall, Relay};
 use crate::statistics::median;
 use crate::tools::NOTIFICATIONS;
 use crate::{Result, messages, procfs};
 
 const ECHO: &str = r#"{"text":"hello"}"#;
 
-/// What the relay adds to a call. Direct calls and relayed ones take turns, so that what disturbs
-/// the one disturbs the other.
+/// What the relay adds to a call.
 pub fn latency(course: &Course<'_>) -> Result<Sample> {
-    let mut relay = course.start_near()?;
-    let mut direct = Direct::connect(&course.lab.server.near)?;
+    let direct = Direct::connect(&course.lab.server.near)?;
+    added(course.start_near()?, direct, messages::call, messages::call)
+}
+
+/// The same between a client and a server that both know no handshake.
+pub fn modern(course: &Course<'_>) -> Result<Sample> {
+    if course.contestant.part == Part::McpRemote {
+        return Ok(vec![None]);
+    }
+    let server = &course.lab.server.modern;
+    let direct = Direct::without_session(server)?;
+    added(course.start(server)?, direct, messages::modern_call, messages::modern_call)
+}
+
+/// The same where only the client knows a handshake.
+pub fn to_modern(course: &Course<'_>) -> Result<Sample> {
+    if course.contestant.part != Part::Bridge {
+        return Ok(vec![None]);
+    }
+    let server = &course.lab.server.modern;
+    let direct = Direct::without_session(server)?;
+    let mut relay = course.start(server)?;
+    relay.initialize()?;
+    added(relay, direct, messages::modern_call, messages::call)
+}
+
+/// The same where only the server does.
+pub fn to_legacy(course: &Course<'_>) -> Result<Sample> {
+    if course.contestant.part != Part::Bridge {
+        return Ok(vec![None]);
+    }
+    let server = &course.lab.server.near;
+    let direct = Direct::connect(server)?;
+    added(course.start(server)?, direct, messages::call, messages::modern_call)
+}
+
+/// Direct calls and relayed ones take turns, so that what disturbs the one disturbs the other.
+fn added(
+    mut relay: Relay,
+    mut direct: Direct,
+    to_server: MakeCall,
+    of_client: MakeCall,
+) -> Result<Sample> {
+    let plain_line = to_server(1, "echo", ECHO);
     let (mut plain, mut relayed) = (Vec::new(), Vec::new());
     for turn in 0..40 {
         let counts = turn >= 10;
         for _ in 0..20 {
-            let taken = direct.echo()?;
+            let taken = direct.call(&plain_line)?;
             plain.extend(counts.then_some(taken.as_secs_f64()));
         }
         for _ in 0..20 {
-            let taken = relay.call("echo", ECHO)?;
+            let taken = relay.call_by(of_client, "echo", ECHO)?;
             relayed.extend(counts.then_some(taken.as_secs_f64()));
         }
     }
