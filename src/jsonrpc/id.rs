@@ -57,11 +57,6 @@ impl Id {
         Self::text(format!("bridge-question-{number}"))
     }
 
-    /// The id of the question which era a server is of.
-    pub fn own_probe() -> Self {
-        Self::text("bridge-discover".to_owned())
-    }
-
     /// The id under which a request of the client is sent again, or that of a list of this program's own.
     pub fn own_exchange(number: u64) -> Self {
         Self::text(format!("bridge-exchange-{number}"))

@@ -122,6 +122,23 @@ impl Remote {
         }
     }
 
+    /// The same, with the token that there is: a refusal is no reason to get another.
+    pub(super) async fn attempt_in_passing<R: Receive>(&self, post: &Post, receive: &R) -> Outcome {
+        let bearer = match &self.authorizer {
+            Some(authorizer) => authorizer.bearer().await.ok().flatten(),
+            None => None,
+        };
+        let ask = Ask::Post(post.message.bytes(), post.mirrored.as_deref());
+        let attempt = match self.ask_carrying(bearer.as_ref(), &ask, None, ANYHOW).await {
+            Ok(answer) => self.taken(post, answer, receive).await,
+            Err(failure) => failure.into(),
+        };
+        match attempt {
+            Attempt::Done(outcome) => outcome,
+            Attempt::Failed(failure) => Outcome::Failed(failure),
+        }
+    }
+
     /// One attempt, by the transport that the server speaks.
     async fn attempt<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
         if post.message.method() == Some("initialize") && post.session.is_none() {

@@ -180,7 +180,7 @@ impl<R: Receive> Opening<'_, R> {
     /// `initialize` was answered without a session, to a client that a server may want to ask something: one
     /// that speaks both eras can do so in the modern one only.
     async fn asked_beside(&self) -> Option<Attempt> {
-        match self.remote.probe(self.hello.asker(), BESIDE_TIME, self.receive).await {
+        match self.remote.probe_in_passing(self.hello.asker(), BESIDE_TIME, self.receive).await {
             Probed::Modern(answer) => {
                 self.is_legacy(false);
                 Some(self.opened(&answer).await)

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 
 use super::eras::Fact;
 use super::modern::{self, CLIENT_CAPABILITIES, CLIENT_INFO, PROTOCOL_VERSION, VERSION};
@@ -49,9 +50,9 @@ pub(in crate::remote) fn declaration(asker: Asker<'_>) -> String {
 }
 
 /// The request.
-fn discover(asker: Asker<'_>) -> Message {
+fn discover(id: &Id, asker: Asker<'_>) -> Message {
     let params = format!("{{\"_meta\":{{{}}}}}", declaration(asker));
-    Message::request(&Id::own_probe(), "server/discover", &params)
+    Message::request(id, "server/discover", &params)
 }
 
 impl Remote {
@@ -62,7 +63,7 @@ impl Remote {
         within: Duration,
         receive: &R,
     ) -> Probed {
-        self.probe_by(discover(asker), within, receive).await
+        self.probe_by(discover(&self.own_id(), asker), within, receive).await
     }
 
     /// The same by a `server/discover` that is there already: a client's own.
@@ -72,37 +73,61 @@ impl Remote {
         within: Duration,
         receive: &R,
     ) -> Probed {
-        let post = Post {
+        let post = self.question(message);
+        let answer = Arc::new(Mutex::new(None));
+        let receive = receive.through(aside(&answer));
+        let asked = timeout(within, self.attempt_once(&post, &receive)).await;
+        self.learnt(asked.ok(), within, &answer)
+    }
+
+    /// The same in passing: where the server wants another token for this question, nobody is asked for one.
+    pub(in crate::remote) async fn probe_in_passing<R: Receive>(
+        &self,
+        asker: Asker<'_>,
+        within: Duration,
+        receive: &R,
+    ) -> Probed {
+        let post = self.question(discover(&self.own_id(), asker));
+        let answer = Arc::new(Mutex::new(None));
+        let receive = receive.through(aside(&answer));
+        let asked = timeout(within, self.attempt_in_passing(&post, &receive)).await;
+        self.learnt(asked.ok(), within, &answer)
+    }
+
+    fn question(&self, message: Message) -> Post {
+        Post {
             mirrored: Some(self.mirrored(&message)),
             message,
             session: None,
             repeatable: true,
             patience: Patience::Once,
             handed_over: Arc::default(),
+        }
+    }
+
+    /// What an outcome says, if there was one in time.
+    fn learnt(
+        &self,
+        outcome: Option<Outcome>,
+        within: Duration,
+        answer: &Mutex<Option<Message>>,
+    ) -> Probed {
+        let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let host = self.endpoint().host();
+        let probed = match (outcome, answer) {
+            (None, _) => Probed::Failed(Failure::timeout(&host, within)),
+            (Some(Outcome::Answered), Some(answer)) => judged(answer, None, &host),
+            (Some(Outcome::Failed(failure) | Outcome::SessionLost(failure)), _) => {
+                refused(failure, &host)
+            }
+            _ => Probed::Failed(Failure::internal("a probe ended without its answer")),
         };
-        let asked = tokio::time::timeout(within, self.asked(&post, receive)).await;
-        let probed = asked
-            .unwrap_or_else(|_| Probed::Failed(Failure::timeout(&self.endpoint().host(), within)));
         match &probed {
             Probed::Modern(_) | Probed::Refusing(_) => self.known.learn(Fact::Modern(true)),
             Probed::NotModern => self.known.learn(Fact::Modern(false)),
             Probed::Failed(failure) => tracing::debug!(what = failure.what, "the era is not known"),
         }
         probed
-    }
-
-    async fn asked<R: Receive>(&self, post: &Post, receive: &R) -> Probed {
-        let answer = Arc::new(Mutex::new(None));
-        let outcome = self.attempt_once(post, &receive.through(aside(&answer))).await;
-        let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let host = self.endpoint().host();
-        match (outcome, answer) {
-            (Outcome::Answered, Some(answer)) => judged(answer, None, &host),
-            (Outcome::Failed(failure) | Outcome::SessionLost(failure), _) => {
-                refused(failure, &host)
-            }
-            _ => Probed::Failed(Failure::internal("a probe ended without its answer")),
-        }
     }
 }
 
@@ -226,7 +251,7 @@ mod tests {
     #[test]
     fn the_question_says_whom_it_is_asked_for() {
         let asker = Asker { info: Some(r#"{"name":"c"}"#), capabilities: r#"{"roots":{}}"# };
-        let asked = discover(asker);
+        let asked = discover(&Id::own_exchange(1), asker);
         let text = std::str::from_utf8(asked.bytes()).unwrap();
         let meta = |key| member_at(text, &["params", "_meta", key]);
         assert_eq!(meta(PROTOCOL_VERSION), Some("\"2026-07-28\""));
