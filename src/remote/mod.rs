@@ -33,6 +33,7 @@ pub use retry::{Backoff, Patience, is_repeatable};
 pub use transport::{Strategy, Transport};
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -102,6 +103,8 @@ pub struct Remote {
     sessions: lifecycle::sessions::Sessions,
     /// One question which era the server is of at a time.
     asking_era: tokio::sync::Mutex<()>,
+    /// The server showed in this process that it is a modern one.
+    is_surely_modern: AtomicBool,
     /// The machine slept: what listens begins anew, where it was.
     woken: Notify,
 }
@@ -133,6 +136,7 @@ impl Remote {
             modern: lifecycle::modern_exchange::Kept::default(),
             sessions: lifecycle::sessions::Sessions::default(),
             asking_era: tokio::sync::Mutex::default(),
+            is_surely_modern: AtomicBool::default(),
             woken: Notify::new(),
         }
     }

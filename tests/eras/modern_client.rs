@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::mcp_server::matcher::{delete, get, response, tool};
 use crate::support::mcp_server::text;
+use crate::support::sse_server::SseServer;
 use crate::support::{Answer, BridgeProcess, Lost, McpServer, Step};
 
 const META: &str = "io.modelcontextprotocol";
@@ -514,4 +515,99 @@ fn errors_and_tasks_are_told_in_the_words_of_the_modern_era() {
     assert_eq!(task["error"]["code"], -32601);
     assert_eq!(server.count("tasks/get"), 0);
     bridge.finish();
+}
+
+#[test]
+fn an_id_is_free_again_while_its_call_is_held() {
+    let server = server();
+    let mut bridge = bridge(&server);
+    let arguments = json!({"method": "roots/list", "params": {}});
+    let (inputs, state) =
+        asked(&bridge.call(1, "tools/call", asking(arguments.clone(), json!({}))));
+    let echo = params(everything(), json!({"name": "echo", "arguments": {"text": "hi"}}));
+    let answer = bridge.call(1, "tools/call", echo);
+    assert_eq!(answer["result"]["content"], text("hi")["content"]);
+    let key = inputs.as_object().unwrap().keys().next().unwrap();
+    let more = json!({"inputResponses": {key: {"roots": []}}, "requestState": state});
+    tool_got(&bridge.call(1, "tools/call", asking(arguments, more)));
+    bridge.finish();
+}
+
+#[test]
+fn a_stream_of_the_session_that_was_cut_is_a_gap_for_each_subscription() {
+    let server = server();
+    let mut bridge = bridge(&server);
+    let filter = json!({"toolsListChanged": true});
+    bridge.request(1, "subscriptions/listen", listening(filter));
+    bridge.expect_method("notifications/subscriptions/acknowledged");
+    server.cut_get_stream();
+    let told = bridge.expect_method("notifications/tools/list_changed");
+    assert_eq!(told["params"]["_meta"][format!("{META}/subscriptionId")], 1);
+    assert_eq!(server.sessions(), 1);
+    bridge.finish();
+}
+
+#[test]
+fn a_server_of_the_older_transport_is_worked_with_too() {
+    let server = SseServer::builder().run();
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    let echo = || params(json!({}), json!({"name": "echo", "arguments": {}}));
+    let answer = bridge.call(1, "tools/call", echo());
+    assert_eq!(answer["result"]["resultType"], "complete", "{answer}");
+    server.cut_streams();
+    let answer = bridge.call(2, "tools/call", echo());
+    assert_eq!(answer["result"]["resultType"], "complete", "{answer}");
+    assert_eq!((server.sessions(), server.executions()), (2, 2));
+    bridge.finish();
+}
+
+#[test]
+fn tools_are_filtered_for_a_modern_client_too() {
+    let server = server();
+    let mut bridge = BridgeProcess::to(server.url()).arg("--read-only").spawn();
+    let note = |name: &str| params(json!({}), json!({"name": name, "arguments": {}}));
+    let read = bridge.call(1, "tools/call", note("read_note"));
+    assert_eq!(read["result"]["content"], text("done")["content"], "{read}");
+    let written = bridge.call(2, "tools/call", note("set_note"));
+    assert_eq!(written["error"]["data"]["kind"], "blocked", "{written}");
+    assert_eq!((server.executions("read_note"), server.executions("set_note")), (1, 0));
+    bridge.finish();
+}
+
+#[test]
+fn a_server_that_is_down_at_first_is_found_when_it_is_up() {
+    let server = McpServer::legacy().allow("server/discover").run_stopped();
+    let mut bridge = bridge(&server);
+    let echo = || params(json!({}), json!({"name": "echo", "arguments": {"text": "hi"}}));
+    let failed = bridge.call(1, "tools/call", echo());
+    assert_eq!(failed["error"]["data"]["kind"], "unreachable", "{failed}");
+    server.start();
+    assert_eq!(bridge.call(2, "tools/call", echo())["result"]["content"], text("hi")["content"]);
+    bridge.finish();
+}
+
+#[test]
+fn a_server_that_is_no_longer_what_it_was_is_asked_again() {
+    let server = server();
+    let mut first = bridge(&server);
+    first.call(1, "tools/list", params(json!({}), json!({})));
+    let home = first.home().to_owned();
+    let second = BridgeProcess::to(server.url()).home_of(&first);
+    first.finish();
+    let folder = home.join("xdg/cache_home/mcp-bridge/servers");
+    let files =
+        std::fs::read_dir(folder).expect("what is remembered").map(|file| file.unwrap().path());
+    let facts = files.filter(|file| file.extension().is_some_and(|kind| kind == "facts"));
+    for file in facts {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains("modern no"), "{text}");
+        std::fs::write(&file, text.replace("modern no", "modern yes")).unwrap();
+    }
+    server.allow("tools/list");
+    let mut second = second.spawn();
+    let refused = second.call(1, "tools/list", params(json!({}), json!({})));
+    assert_eq!(refused["error"]["code"], -32600, "{refused}");
+    let list = second.call(2, "tools/list", params(json!({}), json!({})));
+    assert_eq!(list["result"]["resultType"], "complete", "{list}");
+    second.finish();
 }

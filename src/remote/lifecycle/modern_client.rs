@@ -1,19 +1,22 @@
 //! What a modern client sends: to a modern server as it is, to a legacy one by a session of ours.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::modern::{CLIENT_CAPABILITIES, CLIENT_INFO};
+use super::modern::{self, CLIENT_CAPABILITIES, CLIENT_INFO};
 use super::probe::{Asker, Probed};
 use super::translate::for_modern_client::request;
 use super::{ClientProtocol, Protocol, modern_exchange, sessions};
-use crate::jsonrpc::{Id, Kind, METHOD_NOT_FOUND, Message};
+use crate::jsonrpc::edit::member;
+use crate::jsonrpc::{Id, Kind, METHOD_NOT_FOUND, Message, read};
 use crate::remote::exchange::{Outcome, Post};
-use crate::remote::{Failure, Fate, Receive, Remote};
+use crate::remote::{Failure, Fate, Pass, Receive, Remote};
 
-/// How long a server may take to say what it is. A client waits no longer for the answer to its own question
-/// either, before it falls back.
+/// How long a server may take to say what it is before a request that waits for that.
 const PROBING: Duration = Duration::from_secs(5);
+/// The same of a client's own question: whoever sent it gives it up earlier, and may remember a late answer.
+const DISCOVERING: Duration = Duration::from_secs(300);
 /// What tells a client of both eras to fall back (MCP 2026-07-28, stdio, backward compatibility).
 const FALL_BACK: &str =
     "Method not found: this server speaks revisions of MCP that begin with `initialize`";
@@ -41,7 +44,7 @@ pub(in crate::remote) async fn exchange<R: Receive>(
         },
     };
     let outcome = match is_modern {
-        true => return modern_exchange::of_client(remote, post, receive).await,
+        true => return to_modern(remote, post, receive).await,
         false if &**method == "server/discover" => of_legacy(remote, post, id, receive).await,
         false => sessions::exchange(remote, post, receive).await,
     };
@@ -50,22 +53,58 @@ pub(in crate::remote) async fn exchange<R: Receive>(
         Outcome::Failed(failure)
             if failure.fate == Fate::NotExecuted && remote.is_known_modern() == Some(true) =>
         {
-            modern_exchange::of_client(remote, post, receive).await
+            to_modern(remote, post, receive).await
         }
         outcome => outcome,
     }
 }
 
+/// A request to a server that is known to be modern. What is only remembered is believed until an answer says
+/// otherwise; then the next request asks.
+async fn to_modern<R: Receive>(remote: &Arc<Remote>, post: &Post, receive: &R) -> Outcome {
+    let is_sure = remote.is_surely_modern.load(Ordering::Relaxed);
+    if is_sure || remote.settings.protocol == Protocol::Modern {
+        return modern_exchange::of_client(remote, post, receive).await;
+    }
+    let judge = Arc::clone(remote);
+    let judging: Pass = Arc::new(move |message| {
+        match message.kind() {
+            Kind::Response { .. } if is_of_modern(&message) => {
+                judge.is_surely_modern.store(true, Ordering::Relaxed);
+            }
+            Kind::Response { .. } => judge.known.doubt(),
+            Kind::Request { .. } | Kind::Notification { .. } => {}
+        }
+        vec![message]
+    });
+    let outcome = modern_exchange::of_client(remote, post, &receive.through(judging)).await;
+    if matches!(&outcome, Outcome::Failed(failure) if is_refusal(failure)) {
+        remote.known.doubt();
+    }
+    outcome
+}
+
+/// Whether only a modern server answers like that.
+fn is_of_modern(response: &Message) -> bool {
+    let result = read::result(response);
+    modern::is_modern_error(response)
+        || result.is_some_and(|result| member(result, "resultType").is_some())
+}
+
+/// Whether a server refused a request in a way in which a legacy one refuses a modern request.
+fn is_refusal(failure: &Failure) -> bool {
+    matches!(failure.status, Some(400 | 404 | 405 | 406 | 411 | 415))
+}
+
 /// The client's own question is the probe.
 async fn discover<R: Receive>(remote: &Arc<Remote>, post: &Post, id: &Id, receive: &R) -> Outcome {
-    match remote.probe_by(post.message.clone(), PROBING, receive).await {
+    match remote.probe_by(post.message.clone(), DISCOVERING, receive).await {
         Probed::Modern(answer) => {
+            remote.is_surely_modern.store(true, Ordering::Relaxed);
             receive.receive(answer).await;
             Outcome::Answered
         }
         Probed::NotModern => of_legacy(remote, post, id, receive).await,
-        // Nothing was learnt, and a client that falls back is told the reason, or waits for a sign-in.
-        Probed::Failed(failure) if failure.may_pass() => fall_back(id, receive).await,
         Probed::Failed(failure) | Probed::Refusing(failure) => Outcome::Failed(failure),
     }
 }
@@ -104,7 +143,10 @@ impl Remote {
         let info = request::declared(request, CLIENT_INFO);
         let capabilities = request::declared(request, CLIENT_CAPABILITIES).unwrap_or("{}");
         match self.probe(Asker { info, capabilities }, PROBING, receive).await {
-            Probed::Modern(_) | Probed::Refusing(_) => Ok(true),
+            Probed::Modern(_) | Probed::Refusing(_) => {
+                self.is_surely_modern.store(true, Ordering::Relaxed);
+                Ok(true)
+            }
             Probed::NotModern => Ok(false),
             Probed::Failed(failure) => Err(failure),
         }

@@ -22,6 +22,9 @@ use crate::remote::{Failure, Receive, Remote};
 /// How long the server may take to hear of a cancellation.
 const CANCELLING: Duration = Duration::from_secs(5);
 
+/// Questions that a client is asked at once.
+const MAX_QUESTIONS: usize = 32;
+
 /// A call.
 pub(super) struct Call {
     pub(super) live: Arc<Live>,
@@ -140,6 +143,8 @@ impl Call {
         loop {
             let came = if self.questions.is_empty() {
                 self.mail.next().await
+            } else if self.questions.len() >= MAX_QUESTIONS {
+                return Turn::Asked;
             } else {
                 match self.mail.there() {
                     Some(came) => Some(came),

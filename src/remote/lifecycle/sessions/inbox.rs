@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 use super::live::Live;
 use super::mailbox::{Came, Mailbox};
-use crate::jsonrpc::{Id, Kind, Message};
+use crate::jsonrpc::{INTERNAL_ERROR, Id, Kind, Message};
 use crate::remote::lifecycle::Carrier;
 use crate::remote::{Pass, Receive, followed_by};
 use crate::secret::Secret;
@@ -82,8 +82,10 @@ fn of_session(live: &Arc<Live>, message: Message) {
     match message.kind() {
         Kind::Response { .. } => live.response(message),
         Kind::Request { .. } => {
-            if let Some((call, question)) = live.question(&message, None) {
-                call.put_now(question);
+            if let Some((call, question)) = live.question(&message, None)
+                && !call.put_now(question)
+            {
+                live.refuse(&message, INTERNAL_ERROR, "more questions wait than are kept");
             }
         }
         Kind::Notification { .. } => live.notification(message),

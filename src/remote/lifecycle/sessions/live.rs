@@ -258,7 +258,7 @@ impl Live {
         let awaited = lock(&self.awaited).remove(id);
         match (awaited, self.mailbox(id)) {
             (Some(awaited), _) => drop(awaited.send(message)),
-            (None, Some(mailbox)) => mailbox.put_now(Came::Message(message)),
+            (None, Some(mailbox)) => drop(mailbox.put_now(Came::Message(message))),
             (None, None) => tracing::debug!(%id, "a response to no open request was dropped"),
         }
     }
@@ -280,11 +280,7 @@ impl Live {
             Some(call) => Some(call.clone()).filter(|call| call.may_be_asked),
             None => self.only(|call| call.may_be_asked),
         };
-        let refuse = |code: i32, why: &str| {
-            tracing::debug!(method = request.method(), why, "a request of the server was refused");
-            let error = serde_json::json!({ "code": code, "message": why });
-            self.reply(Message::error(Some(&id), &error.to_string()));
-        };
+        let refuse = |code: i32, why: &str| self.refuse(request, code, why);
         match (to_input(request, entry.capabilities()), call) {
             (Asked::Input(input), Some(call)) => return Some((call, Came::Question(id, input))),
             (Asked::Input(_), None) => {
@@ -294,6 +290,13 @@ impl Live {
             (Asked::Invalid(why), _) => refuse(INVALID_PARAMS, &why),
         }
         None
+    }
+
+    /// Tells the server that a request of its own is not answered.
+    pub(super) fn refuse(self: &Arc<Self>, request: &Message, code: i32, why: &str) {
+        tracing::debug!(method = request.method(), why, "a request of the server was refused");
+        let error = serde_json::json!({ "code": code, "message": why });
+        self.reply(Message::error(request.id(), &error.to_string()));
     }
 
     /// Whether a notification is none of the call's that it came with, and was dealt with here.
@@ -335,7 +338,13 @@ impl Live {
             _ => None,
         };
         match call {
-            Some(call) => call.put_now(Came::Message(message)),
+            Some(call) => {
+                if !call.put_now(Came::Message(message)) {
+                    tracing::warn!(
+                        "a call hears more than is kept for it; a notification was left out"
+                    );
+                }
+            }
             None => tracing::debug!(method = message.method(), "a notification was dropped"),
         }
     }
