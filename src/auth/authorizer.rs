@@ -58,6 +58,8 @@ pub struct Authorizer {
     pub(super) this: Weak<Self>,
 }
 
+/// How long nothing new is asked for after tokens that were got for refused ones are refused too.
+const BACKOFF: Duration = Duration::from_secs(60);
 /// How often a process that holds no token looks whether there is one by now.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -69,6 +71,8 @@ pub(super) struct State {
     version: Option<Version>,
     pub(super) held: Option<Held>,
     pub(super) untried: Option<Untried>,
+    /// The tokens that a person got in the place of refused ones, and when.
+    replaced: Option<(u64, Instant)>,
     /// The tokens that can't be renewed, which may still stand in the record.
     over: Option<u64>,
     pub(super) given: bool,
@@ -96,6 +100,14 @@ pub(super) struct State {
 }
 
 impl State {
+    /// Whether a person got these tokens a moment ago since the server refused those before: where these are
+    /// refused too, though other requests were taken with them, a renewal would not end it.
+    pub(super) fn has_just_replaced(&self, generation: u64, now: Instant) -> bool {
+        self.replaced.is_some_and(|(replaced, at)| {
+            replaced == generation && now.saturating_duration_since(at) < BACKOFF
+        })
+    }
+
     /// Whether the server has not asked for a token, and there was none a moment ago: whoever signs in all
     /// the same is noticed with the next second's first request.
     fn wants_none(&mut self, now: Instant) -> bool {
@@ -305,6 +317,9 @@ impl Authorizer {
             if state.wanted || state.cause.step_up {
                 state.untried = Some(Untried { generation, earned: true });
             }
+            if state.cause.refused.is_some() {
+                state.replaced = Some((generation, SystemClock.monotonic()));
+            }
             let asked = std::mem::take(&mut state.asked_scopes);
             state.stepped_up = std::mem::take(&mut state.stepped_up).union(&asked);
             state.wanted = false;
@@ -402,6 +417,11 @@ impl Authorizer {
         state.held = Some(held.clone());
         state.wanted = false;
         Ok(held)
+    }
+
+    /// What a person types to sign in.
+    pub fn login_command(&self) -> String {
+        self.sign_in.names.command.clone()
     }
 
     pub(super) fn host(&self) -> String {

@@ -152,6 +152,12 @@ impl Record {
         self.last_failure = None;
     }
 
+    /// Takes what a person's sign-in brought; they may be another one than before.
+    pub fn earn(&mut self, granted: Granted, asked: &Scopes) {
+        self.grant(granted, asked);
+        self.remembered = None;
+    }
+
     /// Takes what a refresh brought. A person who is asked for more meanwhile is still asked.
     pub fn renew(&mut self, granted: Granted, asked: &Scopes) {
         if let Some(registration) = &mut self.registration {

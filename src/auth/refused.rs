@@ -10,6 +10,7 @@ use super::refresh::{self, Held};
 use super::scopes::Scopes;
 use super::settings::Grant;
 use super::sign_in::Cause;
+use crate::clock::{Clock, SystemClock};
 
 /// What a refusal comes to.
 #[derive(Debug)]
@@ -84,6 +85,9 @@ impl Authorizer {
         }
         if let Some(untried) = untried.filter(|untried| untried.generation == held.generation) {
             return self.refused_anew(&held, untried, challenge).await;
+        }
+        if self.state().has_just_replaced(held.generation, SystemClock.monotonic()) {
+            return Verdict::Refused(self.endless(&held, challenge.as_ref()));
         }
         match self.renewed(&held).await {
             Ok(_) => Verdict::Again,

@@ -16,7 +16,7 @@ use super::failure::{Failure, FailureKind};
 use super::fetch::Fetch;
 use super::loopback::{Expected, Hit, Listener};
 use super::page::{Names, Outcome};
-use super::paste::Pasted;
+use super::paste::{PasteError, Pasted};
 use super::phase::Invitation;
 use super::provider::Provider;
 use super::record::Record;
@@ -93,6 +93,9 @@ pub struct Begun {
 pub trait Host: Send {
     /// A sign-in has begun: its pages can be opened.
     fn begun<'a>(&'a mut self, begun: &'a Begun) -> BoxFuture<'a, ()>;
+
+    /// What was pasted can't be used, and why; the sign-in goes on.
+    fn unusable(&mut self, why: &str);
 }
 
 /// What is left out, since the authorization server refused it.
@@ -110,6 +113,8 @@ struct Without {
 enum Ended {
     Browser(Hit, Answer),
     Pasted(Answer),
+    /// It was no answer to this sign-in, and why.
+    Unusable(String),
     Expired,
     /// Another process got tokens, or forgot the sign-in.
     Elsewhere,
@@ -138,17 +143,16 @@ impl SignIn {
         cause: &Cause,
         _lock: Lock,
         host: &mut dyn Host,
-        pasted: impl Future<Output = Pasted>,
+        mut pasted: impl AsyncFnMut() -> Result<Pasted, PasteError>,
     ) -> Result<(), Failure> {
-        let mut pasted = std::pin::pin!(pasted);
         let mut without = Without::default();
-        let mut result = self.ask(cause, without, host, pasted.as_mut()).await;
+        let mut result = self.ask(cause, without, host, &mut pasted).await;
         while let Err(failure) = &result
             && let Some(less) = self.with_less(failure, without).await?
         {
             tracing::info!("{failure}; asking once more without that");
             without = less;
-            result = self.ask(cause, without, host, pasted.as_mut()).await;
+            result = self.ask(cause, without, host, &mut pasted).await;
         }
         // A record that another command deleted does not come back for that.
         if let Err(failure) = result.as_ref()
@@ -192,7 +196,7 @@ impl SignIn {
         cause: &Cause,
         without: Without,
         host: &mut dyn Host,
-        pasted: impl Future<Output = Pasted>,
+        pasted: &mut impl AsyncFnMut() -> Result<Pasted, PasteError>,
     ) -> Result<(), Failure> {
         self.vault.prepare().await?;
         let record = self.vault.load().await?;
@@ -218,13 +222,33 @@ impl SignIn {
         let invitation =
             Invitation { page: page.to_string(), provider: pending.url.expose().clone(), why };
         let begun = Begun { invitation, taken_over };
-        // A browser is quick, and may not end before its page is shown: it is listened to from the start.
-        let ended = tokio::select! {
-            biased;
-            ended = self.wait(&mut listener, &pending, pasted) => ended,
-            () = async { host.begun(&begun).await; std::future::pending().await } => unreachable!(),
-        };
-        self.end(&pending, ended).await
+        let mut is_told = false;
+        loop {
+            let tell = async {
+                if !std::mem::replace(&mut is_told, true) {
+                    host.begun(&begun).await;
+                }
+                std::future::pending().await
+            };
+            // A browser is quick, and may not end before its page is shown: it is listened to from the start.
+            let ended = tokio::select! {
+                biased;
+                ended = self.wait(&mut listener, &pending, pasted) => ended,
+                () = tell => unreachable!(),
+            };
+            let by_paste = matches!(ended, Ended::Pasted(_));
+            let why = match ended {
+                Ended::Unusable(why) => why,
+                ended => match self.end(&pending, ended).await {
+                    // A word that was no code. The code of the browser is still to come.
+                    Err(failure) if by_paste && failure.kind == FailureKind::InvalidGrant => {
+                        failure.reason()
+                    }
+                    done => return done,
+                },
+            };
+            host.unusable(&why);
+        }
     }
 
     /// Takes over a sign-in that another process began and did not finish: the same address, the same tab.
@@ -351,7 +375,7 @@ impl SignIn {
         &self,
         listener: &mut Listener,
         pending: &Pending,
-        pasted: impl Future<Output = Pasted>,
+        pasted: &mut impl AsyncFnMut() -> Result<Pasted, PasteError>,
     ) -> Ended {
         let Ok(url) = Url::parse(pending.url.expose()) else { return Ended::Expired };
         let expected = Expected {
@@ -367,13 +391,11 @@ impl SignIn {
                 let answer = pending.read(hit.callback());
                 Ended::Browser(hit, answer)
             }
-            pasted = pasted => Ended::Pasted(match pasted {
-                Pasted::Response(callback) => match pending.read(&callback) {
-                    Answer::NotOurs => Answer::Failed(of_another_sign_in()),
-                    answer => answer,
-                },
-                Pasted::Code(code) => pending.take(&code),
-            }),
+            pasted = pasted() => match pasted.map(|pasted| read(pending, pasted)) {
+                Ok(Answer::NotOurs) => Ended::Unusable(OF_ANOTHER.to_owned()),
+                Ok(answer) => Ended::Pasted(answer),
+                Err(why) => Ended::Unusable(why.to_string()),
+            },
             () = tokio::time::sleep(left) => Ended::Expired,
             () = self.ended_elsewhere(pending) => Ended::Elsewhere,
         }
@@ -408,6 +430,9 @@ impl SignIn {
         let (hit, answer) = match ended {
             Ended::Browser(hit, answer) => (Some(hit), answer),
             Ended::Pasted(answer) => (None, answer),
+            Ended::Unusable(why) => {
+                (None, Answer::Failed(Failure::new(FailureKind::BadAnswer, why)))
+            }
             Ended::Expired => (None, Answer::Failed(expired())),
             Ended::Elsewhere => {
                 let record = self.vault.load().await?;
@@ -418,7 +443,7 @@ impl SignIn {
         let result = match answer {
             Answer::Code(code) => self.redeem(pending, &code).await,
             Answer::Failed(failure) => Err(failure),
-            Answer::NotOurs => Err(of_another_sign_in()),
+            Answer::NotOurs => Err(Failure::new(FailureKind::BadAnswer, OF_ANOTHER)),
         };
         if let Some(hit) = hit {
             let said = hit.callback().error_description.as_deref().map(super::cleaned);
@@ -434,14 +459,16 @@ impl SignIn {
         };
         let endpoint = self.endpoint(provider, registration);
         let granted = endpoint.redeem(pending, code).await.map_err(with_another)?;
-        let asked = pending.scopes.clone();
-        self.vault
-            .change(move |record| {
-                record.grant(granted, &asked);
-                // It may be another person's.
-                record.remembered = None;
-            })
-            .await
+        let (asked, state) = (pending.scopes.clone(), pending.state.clone());
+        let tokens = granted.tokens.clone();
+        let waits =
+            move |record: &Record| record.pending.as_ref().is_some_and(|own| own.state == state);
+        let kept = self.vault.change_if(waits, move |record| record.earn(granted, &asked)).await?;
+        if kept.is_none() {
+            // Whoever forgot the sign-in meanwhile did not know of these.
+            let _ = endpoint.revoke(&tokens).await;
+        }
+        kept.ok_or_else(taken_back)
     }
 
     fn endpoint<'a>(
@@ -495,13 +522,18 @@ impl SignIn {
             granted = endpoint.wait_for_device(sign_in) => granted?,
             () = self.changed_to(|record| record.device != Some(deadline)) => return Err(taken_back()),
         };
-        self.vault
-            .change(move |record| {
-                record.registration = Some(client);
-                record.grant(granted, &scopes);
-                record.remembered = None;
-            })
-            .await
+        let tokens = granted.tokens.clone();
+        let known = client.clone();
+        let waits = move |record: &Record| record.device == Some(deadline);
+        let earn = move |record: &mut Record| {
+            record.registration = Some(known);
+            record.earn(granted, &scopes);
+        };
+        let kept = self.vault.change_if(waits, earn).await?;
+        if kept.is_none() {
+            let _ = self.endpoint(&provider, &client).revoke(&tokens).await;
+        }
+        kept.ok_or_else(taken_back)
     }
 
     /// A token of the client itself, kept nowhere.
@@ -570,9 +602,13 @@ fn taken_back() -> Failure {
         .hint("run `bridge login` to begin another")
 }
 
-fn of_another_sign_in() -> Failure {
-    Failure::new(FailureKind::BadAnswer, "what was pasted belongs to another sign-in")
-        .hint("paste the address that the browser shows at the end of this one")
+const OF_ANOTHER: &str = "it belongs to another sign-in; paste the address that the browser shows at the end of this one";
+
+fn read(pending: &Pending, pasted: Pasted) -> Answer {
+    match pasted {
+        Pasted::Response(callback) => pending.read(&callback),
+        Pasted::Code(code) => pending.take(&code),
+    }
 }
 
 /// A code is good for once. The process that used it may have ended before it could keep what it got.

@@ -81,6 +81,22 @@ impl Vault {
         .await
     }
 
+    /// Changes the record under its lock, if there is one that this holds for. What the change returns, if so.
+    ///
+    /// # Errors
+    /// It can't be read or saved.
+    pub async fn change_if<T: Send + 'static>(
+        &self,
+        holds: impl FnOnce(&Record) -> bool + Send + 'static,
+        change: impl FnOnce(&mut Record) -> T + Send + 'static,
+    ) -> Result<Option<T>, Failure> {
+        let _lock = self.lock(LockKind::Refresh).await?;
+        if !self.load().await?.is_some_and(|record| holds(&record)) {
+            return Ok(None);
+        }
+        self.change_locked(change).await.map(Some)
+    }
+
     /// Deletes the record, also one that can't be read. Whether there was one.
     ///
     /// # Errors
@@ -153,7 +169,12 @@ fn read(store: &Store, login: &Login) -> Result<Option<Record>, Failure> {
 
 /// A failure of the store, for a person.
 pub fn of_store(error: &StoreError) -> Failure {
-    told(error, "the stored sign-in can't be used")
+    let what = match error {
+        StoreError::Keychain(_) => "the keychain can't be used",
+        StoreError::NoFolder | StoreError::TooLarge => "a sign-in can't be kept here",
+        _ => "the stored sign-in can't be used",
+    };
+    told(error, what)
 }
 
 /// What could not be kept is not begun.
@@ -183,4 +204,17 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
         Err(Failure::new(FailureKind::Internal, "the credential store broke down"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keychain_that_is_missing_is_no_fault_of_a_stored_sign_in() {
+        let told = |error: StoreError| of_store(&error).reason();
+        let absent = StoreError::Keychain(KeychainError::Absent("no bus".into()));
+        assert_eq!(told(absent), "the keychain can't be used (no keychain answers: no bus)");
+        assert!(told(StoreError::OtherKey).starts_with("the stored sign-in can't be used"));
+    }
 }

@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
 use crate::auth::{
-    Begun, Cause, DeviceSignIn, Failure, FailureKind, Grant, Host, Pasted, Record, SignIn,
-    TokenSet, read_pasted,
+    Begun, Cause, DeviceSignIn, Failure, FailureKind, Grant, Host, PasteError, Pasted, Record,
+    SignIn, TokenSet, read_pasted,
 };
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::config;
@@ -159,12 +159,13 @@ async fn by_browser(
     lock: Lock,
     config: &config::Serve,
 ) -> Result<(), Failure> {
-    let (lines, pasted) = mpsc::channel(1);
+    let (lines, mut pasted) = mpsc::channel(1);
     std::thread::spawn(move || read_lines(&lines));
+    let pasted = async || next_pasted(&mut pasted).await;
     let mut terminal = Terminal { config, spinner: None };
     let told_to_end = os::told_to_end();
     tokio::select! {
-        done = sign_in.by_browser(cause, lock, &mut terminal, first_pasted(pasted)) => done,
+        done = sign_in.by_browser(cause, lock, &mut terminal, pasted) => done,
         () = told_to_end => {
             // Left as it is, another process would wait for the same page.
             sign_in.vault.change(|record| (record.pending, record.page) = (None, None)).await?;
@@ -202,10 +203,21 @@ impl Host for Terminal<'_> {
                 "If the browser is on another machine, it ends at an address that can't be reached: \
                  paste that address here.",
             );
-            let motion = motion(self.config);
-            self.spinner = Some(ui::Spinner::start("Waiting for the browser", motion));
+            self.wait();
         }
         .boxed()
+    }
+
+    fn unusable(&mut self, why: &str) {
+        self.spinner = None;
+        ui::say(&format!("That can't be used: {why}."));
+        self.wait();
+    }
+}
+
+impl Terminal<'_> {
+    fn wait(&mut self) {
+        self.spinner = Some(ui::Spinner::start("Waiting for the browser", motion(self.config)));
     }
 }
 
@@ -219,15 +231,11 @@ fn read_lines(lines: &mpsc::Sender<String>) {
     }
 }
 
-/// The first line that can be used; of the others the person hears what is wrong with them.
-async fn first_pasted(mut lines: mpsc::Receiver<String>) -> Pasted {
+/// The next line with something on it.
+async fn next_pasted(lines: &mut mpsc::Receiver<String>) -> Result<Pasted, PasteError> {
     while let Some(line) = lines.recv().await {
-        if line.trim().is_empty() {
-            continue;
-        }
-        match read_pasted(&line) {
-            Ok(pasted) => return pasted,
-            Err(why) => ui::say(&format!("That can't be used: {why}.")),
+        if !line.trim().is_empty() {
+            return read_pasted(&line);
         }
     }
     std::future::pending().await

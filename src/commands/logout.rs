@@ -1,11 +1,12 @@
 //! `bridge logout`: have the tokens revoked, and forget them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::auth::{Fetch, Record, Revoked, TokenEndpoint};
+use crate::auth::{Fetch, Record, Revoked, TokenEndpoint, Vault};
 use crate::clock::SystemClock;
 use crate::config;
-use crate::credentials::{Entry, Patience, Store};
+use crate::credentials::{Entry, LockKind, Patience, Store};
 use crate::error::Error;
 use crate::{http, ui};
 
@@ -25,13 +26,25 @@ pub fn run(config: &config::Serve) -> Result<(), Error> {
             revoke(record, &parts.http, config.endpoint.url(), &host).await;
         }
         let was_there = parts.vault.delete().await.map_err(|failure| error(&failure))?;
-        ui::say(&if was_there {
-            format!("You are signed out of {host}.")
-        } else {
-            format!("You were not signed in to {host}.")
+        until_nobody_is_at_it(&parts.vault).await;
+        // Where it can't be read, it may have been a sign-in.
+        let signed_in = record.as_ref().is_none_or(|record| record.tokens.is_some());
+        ui::say(&match (was_there, signed_in) {
+            (true, true) => format!("You are signed out of {host}."),
+            (true, false) => format!(
+                "You were not signed in to {host}; what was left of the sign-in that came to nothing is forgotten."
+            ),
+            (false, _) => format!("You were not signed in to {host}."),
         });
         Ok(())
     })
+}
+
+/// A process that waits for a person at this login notices that it is forgotten, and then ends: the next sign-in
+/// is to find nobody in its place.
+async fn until_nobody_is_at_it(vault: &Vault) {
+    const LONGEST: Duration = Duration::from_secs(3);
+    let _ = tokio::time::timeout(LONGEST, vault.lock(LockKind::SignIn)).await;
 }
 
 /// Forgets all sign-ins of the store.

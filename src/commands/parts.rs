@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::auth::{self, Authorizer, Fetch, Names, SignIn, Vault};
 use crate::config::{self, Relaunch};
-use crate::credentials::{Fixed, Keep, Login, Patience, Settings, Store};
+use crate::credentials::{Fixed, Keep, Login, Patience, Profile, Settings, Store};
 use crate::error::{Error, Exit};
 use crate::http;
 use crate::relay::LoginMemory;
@@ -42,7 +42,11 @@ impl Parts {
             names: Names {
                 server: config.endpoint.host(),
                 client,
-                command: format!("bridge login {}", config.endpoint.shown()),
+                command: login_command(
+                    &config.endpoint.shown(),
+                    self.vault.login(),
+                    &config.credentials.keep,
+                ),
             },
             server,
             settings: config.auth.clone(),
@@ -86,6 +90,32 @@ pub(super) fn login(config: &config::Serve) -> Login {
     Login::new(config.credentials.profile.clone(), config.endpoint.url(), fixed)
 }
 
+/// What a person types to sign in: with all that makes another login of it.
+pub(super) fn login_command(server: &str, login: &Login, keep: &Keep) -> String {
+    let fixed = login.fixed();
+    let profile = Some(login.profile().name()).filter(|name| *name != Profile::default().name());
+    let store = Some(keep.name()).filter(|_| matches!(keep, Keep::Plaintext));
+    let options = [
+        ("--profile", profile),
+        ("--resource", fixed.resource.as_deref()),
+        ("--client-id", fixed.client_id.as_deref()),
+        ("--trust-issuer", fixed.issuer.as_deref()),
+        ("--credential-store", store),
+    ];
+    let mut command = format!("bridge login {}", quoted(server));
+    for (name, value) in options {
+        if let Some(value) = value {
+            command.push_str(&format!(" {name} {}", quoted(value)));
+        }
+    }
+    command
+}
+
+fn quoted(word: &str) -> std::borrow::Cow<'_, str> {
+    // A shell can't be given a NUL, and nobody typed one.
+    shlex::try_quote(word).unwrap_or_default()
+}
+
 /// What is remembered with a login.
 pub(super) fn memory(authorizer: &Arc<Authorizer>) -> Arc<dyn LoginMemory> {
     let runtime = tokio::runtime::Handle::current();
@@ -121,15 +151,13 @@ fn unattended(config: &config::Serve) -> Option<auth::Failure> {
         (_, true) => "`--browser never` is set",
         _ => return None,
     };
-    Some(nobody(&config.endpoint.host(), &config.endpoint.shown(), why))
+    Some(nobody(&config.endpoint.host(), why))
 }
 
 /// The error of a server that wants a sign-in where nobody can.
-pub(super) fn nobody(host: &str, server: &str, why: &str) -> auth::Failure {
-    let hint = format!(
-        "run `bridge login {server}` once, give a token with `bridge login {server} --with-token`, use \
-         `--client-credentials`, or write `--header 'Authorization=Bearer ${{TOKEN}}'`"
-    );
+pub(super) fn nobody(host: &str, why: &str) -> auth::Failure {
+    let hint = "run `bridge login` once, give a token with `bridge login --with-token`, use \
+                `--client-credentials`, or write `--header 'Authorization=Bearer ${TOKEN}'`";
     auth::Failure::new(auth::FailureKind::Unattended, format!("{host} wants a sign-in"))
         .because(why)
         .hint(hint)

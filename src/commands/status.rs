@@ -13,7 +13,7 @@ use crate::error::{Error, Exit};
 use crate::remote::{Facts, Legacy, Transport};
 
 use super::login::{UNSEALED, span};
-use super::parts::error;
+use super::parts::{error, login_command};
 
 /// Shows the sign-ins of the store, or the one at this server.
 ///
@@ -43,7 +43,8 @@ pub fn run(config: &config::SignIns, only: Option<&Login>, as_json: bool) -> Res
             let server = crate::remote::without_secrets(login.server());
             let error = Error::failed(format!("nobody is signed in to {server}"));
             let exit = Exit::SignInNeeded;
-            Err(Error { exit, ..error }.hint(format!("run `bridge login {server}`")))
+            Err(Error { exit, ..error }
+                .hint(format!("run `{}`", login_command(&server, login, &config.credentials.keep))))
         }
         _ => Ok(()),
     }

@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 
-use crate::auth::{Begun, Browser, Cause, Failure, FailureKind, Host, SignIn, Usher};
+use crate::auth::{
+    Begun, Browser, Cause, Failure, FailureKind, Host, PasteError, Pasted, SignIn, Usher,
+};
 use crate::config::Relaunch;
 use crate::credentials::LockKind;
 
@@ -99,11 +101,16 @@ pub(super) async fn by_page(
     if sign_in.is_settled(cause).await? {
         return Ok(());
     }
-    match sign_in.by_browser(cause, lock, &mut Opener(browser), std::future::pending()).await {
+    match sign_in.by_browser(cause, lock, &mut Opener(browser), nothing_pasted).await {
         // Another command is at it, and the record tells what comes of that.
         Err(failure) if failure.kind == FailureKind::TakenBack => Ok(()),
         ended => ended,
     }
+}
+
+/// Nobody is at a keyboard.
+async fn nothing_pasted() -> Result<Pasted, PasteError> {
+    std::future::pending().await
 }
 
 /// Opens the page of a sign-in, once.
@@ -123,6 +130,8 @@ impl Host for Opener<'_> {
         }
         .boxed()
     }
+
+    fn unusable(&mut self, _why: &str) {}
 }
 
 fn attended(

@@ -46,7 +46,8 @@ impl Bench {
     }
 
     pub(super) fn with(memory: Notebook) -> Self {
-        let name = ServerName { host: "h".into(), url: "https://h/".into() };
+        let name =
+            ServerName { host: "h".into(), url: "https://h/".into(), login: "bridge login".into() };
         let now = Instant::now();
         Self {
             machine: Machine::new(Settings::default(), name, memory),

@@ -17,6 +17,8 @@ pub struct ServerName {
     pub host: String,
     /// The URL without what may be secret in it.
     pub url: String,
+    /// What a person types to sign in.
+    pub login: String,
 }
 
 /// The code and the word of each kind. The codes lie outside the range that JSON-RPC and MCP reserve;
@@ -93,7 +95,8 @@ const DOUBT: &str = "; the outcome is unknown: the server may have carried it ou
 fn hint(failure: &Failure, server: &ServerName, repeatable: bool) -> String {
     let host = &server.host;
     if let Some(hint) = &failure.hint {
-        return hint.to_string();
+        // With what makes it this login, so that it can be pasted.
+        return hint.replace("`bridge login", &format!("`{}", server.login));
     }
     match failure.kind {
         FailureKind::Unreachable => unreachable_hint(failure, server),
@@ -108,7 +111,7 @@ fn hint(failure: &Failure, server: &ServerName, repeatable: bool) -> String {
         }
         FailureKind::Lost | FailureKind::Timeout | FailureKind::SessionLost => "try again".into(),
         FailureKind::SignInNeeded | FailureKind::SignInFailed => {
-            format!("run `bridge login {}` in a terminal", server.url)
+            format!("run `{}` in a terminal", server.login)
         }
         FailureKind::HeaderRefused => {
             let cause = failure.cause.as_deref().unwrap_or("it was given to bridge");
@@ -152,7 +155,7 @@ fn unreachable_hint(failure: &Failure, server: &ServerName) -> String {
 }
 
 fn tls_hint(reason: TlsReason, server: &ServerName) -> String {
-    let ServerName { host, url } = server;
+    let ServerName { host, url, .. } = server;
     match reason {
         TlsReason::UnknownIssuer => "add its issuer's certificate to the system's trust store, \
              or name the file with `--ca-cert FILE`"
@@ -244,7 +247,11 @@ mod tests {
     use std::collections::HashSet;
 
     fn server() -> ServerName {
-        ServerName { host: "h.example".into(), url: "https://h.example/mcp".into() }
+        ServerName {
+            host: "h.example".into(),
+            url: "https://h.example/mcp".into(),
+            login: "bridge login https://h.example/mcp --profile work".into(),
+        }
     }
 
     #[test]

@@ -109,7 +109,11 @@ impl Relay<'_> {
         P: Future<Output = ()>,
     {
         let endpoint = self.remote.endpoint();
-        let name = ServerName { host: endpoint.host(), url: endpoint.shown() };
+        let name = ServerName {
+            host: endpoint.host(),
+            url: endpoint.shown(),
+            login: self.remote.login_command(),
+        };
         let (arrivals, inbox) = mpsc::channel(ARRIVALS);
         let machine = Machine::new(self.settings, name, self.memory);
         let mut running = Running {

@@ -52,7 +52,11 @@ mod tests {
                 capabilities: String::new(),
                 name: String::new(),
             };
-            let server = ServerName { host: "h".into(), url: "https://h/".into() };
+            let server = ServerName {
+                host: "h".into(),
+                url: "https://h/".into(),
+                login: "bridge login".into(),
+            };
             let result = initialize_result(&client, &server);
             let value: serde_json::Value = serde_json::from_str(&result).unwrap();
             value["protocolVersion"].as_str().unwrap().to_owned()

@@ -38,7 +38,8 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn new() -> Self {
-        let name = ServerName { host: "h".into(), url: "https://h/".into() };
+        let name =
+            ServerName { host: "h".into(), url: "https://h/".into(), login: "bridge login".into() };
         Self {
             machine: Machine::new(Settings::default(), name, Notebook::default()),
             now: Instant::now(),

@@ -189,7 +189,8 @@ impl World {
     pub(super) fn new(read_only: bool) -> Self {
         let filter = Filter { read_only, ..Filter::default() };
         let settings = Settings { filter, ..Settings::default() };
-        let name = ServerName { host: "h".into(), url: "https://h/".into() };
+        let name =
+            ServerName { host: "h".into(), url: "https://h/".into(), login: "bridge login".into() };
         let mut machine = Machine::new(settings, name, Notebook::default());
         // So few that some are refused.
         machine.in_flight.max_waiting = 6;

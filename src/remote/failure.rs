@@ -138,7 +138,7 @@ impl Failure {
     pub fn sign_in_pending(host: &str, page: Option<&str>) -> Self {
         let what = format!("{host} wants you to sign in, and the request was not sent");
         let hint = page.map_or_else(
-            || "run `bridge login` with the address of this server in a terminal".to_owned(),
+            || "run `bridge login` in a terminal".to_owned(),
             |page| format!("open {page} in a browser on this machine, sign in, and try again"),
         );
         let failure = Self::settled(FailureKind::SignInNeeded, Some(401), what);

@@ -162,6 +162,12 @@ impl Remote {
         }
     }
 
+    /// What a person types to sign in.
+    pub fn login_command(&self) -> String {
+        let login = self.authorizer.as_ref().map(|authorizer| authorizer.login_command());
+        login.unwrap_or_else(|| format!("bridge login {}", self.endpoint().shown()))
+    }
+
     /// Where the sign-in stands; none where there is none.
     pub fn sign_in_phases(&self) -> Option<watch::Receiver<Phase>> {
         self.authorizer.as_ref().map(|authorizer| authorizer.phases())

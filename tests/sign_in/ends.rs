@@ -56,7 +56,14 @@ fn a_call_that_alone_is_refused_with_every_token_ends_with_what_to_compare_too()
     let answer = bridge.expect_response(1);
     let text = answer["error"].to_string();
     assert!(text.contains("was refused by") && text.contains("wants `write`"), "{text}");
-    assert_eq!(browser.pages().len(), 2);
+    let asked = || {
+        (browser.pages().len(), server.grants("refresh_token"), server.grants("authorization_code"))
+    };
+    assert_eq!(asked(), (2, 1, 2), "two token requests and a page for the attempt");
+    let again = bridge.call_tool(2, "echo", json!({}));
+    assert!(again["error"].to_string().contains("was refused by"), "{again}");
+    assert_eq!(asked(), (2, 1, 2), "nothing more is asked for at once");
+    bridge.finish();
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! | `story`     | a whole sign-in, refresh, step-up, revocation                  |
 //! | `found`     | who signs users in, wherever the documents lie                 |
 //! | `clients`   | registration, proofs, clients that died                        |
+//! | `commands`  | `login`, `logout`, `status` beside each other                  |
 //! | `unattended`| devices and clients that act for themselves                    |
 //! | `hostile`   | everything that can be wrong, and what comes of it             |
 //! | `quiet`     | what opens no page, and how clients without one are told       |
@@ -16,6 +17,8 @@
 //! | `whole`     | the real program, a browser, a person                          |
 
 mod clients;
+#[cfg(unix)]
+mod commands;
 #[cfg(unix)]
 mod ends;
 mod found;

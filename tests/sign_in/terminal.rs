@@ -13,9 +13,9 @@ use rustix::pty::OpenptFlags;
 use rustix::termios::LocalModes;
 
 use super::whole::home;
-use crate::support::auth_server::visit;
+use crate::support::auth_server::{Plan, visit};
 use crate::support::watched::Watched;
-use crate::support::{BridgeProcess, DEADLINE, Guarded};
+use crate::support::{BridgeProcess, DEADLINE, Guarded, McpServer};
 
 /// A process in a terminal of its own.
 struct Terminal {
@@ -114,6 +114,23 @@ fn what_the_browser_ended_at_is_pasted_into_the_terminal() {
     assert!(terminal.ends().success());
     assert!(terminal.shows_what_is_typed());
     assert_eq!(server.grants("authorization_code"), 1);
+}
+
+#[test]
+fn what_is_no_answer_of_the_browser_is_told_so_and_the_sign_in_goes_on() {
+    let plan = Plan::default().expects_refusals();
+    let (server, home) = (Guarded::with(plan, McpServer::legacy()), home());
+    let mut terminal = Terminal::run(&home, &["login", &server.mcp.url(), "--no-browser"]);
+    let page = page(&terminal.shows("/ Waiting for the browser"));
+    terminal.types("two words\r");
+    terminal.shows("\r\u{1b}[KThat can't be used: this is neither an address nor a code");
+    terminal.types("yes\r");
+    terminal.shows("invalid_grant: the code is unknown, or was used).");
+    terminal.types("http://127.0.0.1/oauth/callback?code=c&state=another\r");
+    terminal.shows("That can't be used: it belongs to another sign-in");
+    terminal.types(&format!("{}\r", visit(&page).expect("the way back")));
+    terminal.shows("You are signed in to 127.0.0.1");
+    assert!(terminal.ends().success());
 }
 
 #[test]

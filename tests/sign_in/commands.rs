@@ -1,0 +1,121 @@
+//! `login`, `logout` and `status` beside each other and beside a bridge that runs.
+
+use serde_json::json;
+
+use super::whole::{echo, home, signed_in, starting};
+use crate::support::auth_server::Plan;
+use crate::support::bridge_process::{Builder, initialize_params};
+use crate::support::tab::{self, Browser};
+use crate::support::{BridgeProcess, Gate, Guarded, McpServer};
+
+/// What a command of a person said, in the home of another process.
+#[track_caller]
+fn said(command: Builder, home: &BridgeProcess) -> String {
+    let mut process = command.home_of(home).spawn();
+    process.wait_exit();
+    process.stderr_text()
+}
+
+#[test]
+fn a_logout_after_a_login_that_failed_does_not_say_that_there_was_a_sign_in() {
+    let server = Guarded::run();
+    let (browser, home) = (Browser::recording(), home());
+    let args = ["--browser".to_owned(), browser.command()];
+    let mut login = server.command("login").args(args).home_of(&home).spawn();
+    tab::get(&tab::deny(&browser.page(1))).unwrap();
+    assert_eq!(login.wait_exit().code(), Some(4));
+    let logout = || said(server.command("logout"), &home);
+    assert!(logout().starts_with("You were not signed in to 127.0.0.1"));
+    assert!(logout().starts_with("You were not signed in to 127.0.0.1"));
+}
+
+#[test]
+fn a_logout_while_a_code_is_redeemed_leaves_nothing_and_revokes_what_came() {
+    let (redeemed, forgotten) = (Gate::named("redeemed"), Gate::named("forgotten"));
+    let (tell, wait) = (redeemed.clone(), forgotten.clone());
+    let plan = Plan::default().expects_refusals().after("/token", move |_| {
+        tell.open();
+        wait.wait();
+    });
+    let server = Guarded::with(plan, McpServer::legacy());
+    let (browser, home) = (Browser::recording(), home());
+    let args = ["--browser".to_owned(), browser.command()];
+    let mut login = server.command("login").args(args).home_of(&home).spawn();
+    let back = tab::approve(&browser.page(1));
+    let tab = std::thread::spawn(move || tab::get(&back).unwrap());
+    redeemed.wait();
+    let logout = std::thread::scope(|scope| {
+        let logout = scope.spawn(|| said(server.command("logout"), &home));
+        // The record is gone before the logout waits for whoever is at the sign-in.
+        server.auth.wait_for("/token", 1);
+        while records(&home) > 0 {
+            std::thread::yield_now();
+        }
+        forgotten.open();
+        logout.join().unwrap()
+    });
+    assert!(logout.starts_with("You were not signed in"), "{logout}");
+    assert_eq!(login.wait_exit().code(), Some(4), "{}", login.stderr_text());
+    assert!(login.stderr_text().contains("taken back by another command"));
+    assert!(tab.join().unwrap().body.contains("taken back"));
+    assert_eq!((records(&home), server.asked("/revoke")), (0, 2));
+}
+
+/// How many sign-ins are kept.
+fn records(of: &BridgeProcess) -> usize {
+    let files = crate::support::canary::files_below(of.home());
+    files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "env")).count()
+}
+
+#[test]
+fn after_a_logout_nobody_is_left_whose_place_the_next_login_would_have_to_take() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let mut bridge = starting(&server, &browser).spawn();
+    bridge.initialize();
+    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    browser.page(1);
+    bridge.kill();
+    bridge.wait_exit();
+    said(server.command("logout"), &bridge);
+    let args = ["--browser".to_owned(), browser.command()];
+    let mut login = server.command("login").args(args).home_of(&bridge).spawn();
+    tab::sign_in(&browser.page(2));
+    assert!(login.wait_exit().success());
+    assert!(!login.stderr_text().contains("taking its place"), "{}", login.stderr_text());
+}
+
+#[test]
+fn the_command_of_a_hint_is_of_the_same_login() {
+    let server = Guarded::run();
+    let options = ["--profile", "work", "--client-id", "it's me", "--resource", "none"];
+    let mut bridge = server.bridge().args(options).args(["--browser", "never"]).spawn();
+    let answer = bridge.call("initialize", "initialize", initialize_params(json!({})));
+    let text = answer["error"]["message"].as_str().unwrap();
+    let command = format!(
+        "`bridge login {} --profile work --resource none --client-id \"it's me\"",
+        server.mcp.url()
+    );
+    for ending in ["`", " --with-token`"] {
+        assert!(text.contains(&format!("{command}{ending}")), "{text}");
+    }
+    let status = server.command("status").args(options);
+    let told = said(status, &bridge);
+    assert!(told.contains(&format!("{command}`")), "{told}");
+}
+
+#[test]
+fn a_logout_says_that_it_signed_out_where_there_was_a_sign_in() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let mut bridge = signed_in(&server, &browser);
+    assert!(echo(&mut bridge, 1).is_object());
+    let told = said(server.command("logout"), &bridge);
+    assert_eq!(told, "You are signed out of 127.0.0.1.\n".replace("127.0.0.1", &host(&server)));
+    bridge.finish();
+}
+
+fn host(server: &Guarded) -> String {
+    let url = url::Url::parse(&server.mcp.url()).unwrap();
+    format!("127.0.0.1:{}", url.port().unwrap())
+}
