@@ -3,3 +3,6 @@
 
 pub(in crate::remote) mod for_legacy_client;
 pub(in crate::remote::lifecycle) mod for_modern_client;
+
+#[cfg(test)]
+mod there_and_back;
