@@ -20,6 +20,7 @@ const CODE: &str = "canary-code";
 fn expected() -> Expected {
     Expected {
         authorization_url: Url::parse("https://as.example/authorize?state=s&x=%22").unwrap(),
+        foreign_to: None,
         state: STATE.into(),
         names: Names {
             server: "mcp.example.com".into(),

@@ -74,6 +74,7 @@ async fn visit(visit: &Visit, names: Names, arguments: &[String]) -> String {
     let page = format!("{}?{}", listener.redirect_uri(), visit.query);
     let expected = Expected {
         authorization_url: Url::parse("https://as.example/authorize").unwrap(),
+        foreign_to: None,
         state: STATE.into(),
         names,
         success_url: None,
@@ -151,6 +152,7 @@ async fn the_start_page_leads_on_by_itself() {
     let start = listener.start_url(STATE).to_string();
     let expected = Expected {
         authorization_url: Url::parse(&unprotected().await).unwrap(),
+        foreign_to: None,
         state: STATE.into(),
         names: plain(),
         success_url: None,

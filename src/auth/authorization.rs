@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::callback::Callback;
+use super::exceptions;
 use super::failure::{Failure, FailureKind};
 use super::oauth_error::OauthError;
 use super::provider::Provider;
 use super::random;
 use super::registration::Registration;
 use super::scopes::{OFFLINE_ACCESS, Scopes};
+use super::site;
 use super::token_endpoint::{Grant, Granted, TokenEndpoint};
 use crate::clock::Moment;
 use crate::secret::Secret;
@@ -172,6 +174,17 @@ impl Pending {
     /// Whether its time is over.
     pub fn is_over(&self, now: Moment) -> bool {
         self.deadline <= now
+    }
+
+    /// The issuer's host, where the page of this sign-in is on another site and nothing will say in whose name it
+    /// answers: a stranger may have put an honest server's page into a document of their own, to get its codes at
+    /// their own token endpoint.
+    pub fn foreign_to(&self) -> Option<String> {
+        if self.iss_promised || exceptions::for_issuer(&self.issuer).is_some() {
+            return None;
+        }
+        let (issuer, page) = (Url::parse(&self.issuer).ok()?, Url::parse(self.url.expose()).ok()?);
+        (!site::is_same(&issuer, &page)).then(|| issuer.host_str().unwrap_or_default().to_owned())
     }
 
     /// What an answer means. Only one with our `state` counts; who sent it is checked before anything of

@@ -33,6 +33,7 @@ mod revocation;
 pub mod scopes;
 mod settings;
 mod sign_in;
+mod site;
 mod token;
 mod token_endpoint;
 mod vault;

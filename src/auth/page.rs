@@ -59,8 +59,8 @@ pub enum Outcome {
 /// A page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Page<'a> {
-    /// Leads on to the authorization server.
-    Start(&'a Url),
+    /// Leads on to the authorization server; only by a click, where it is on another site than this issuer.
+    Start(&'a Url, Option<&'a str>),
     /// How the sign-in ended.
     End(&'a Outcome),
     /// The browser came with what belongs to no sign-in that is waited for.
@@ -89,7 +89,7 @@ impl Page<'_> {
     /// The HTTP status that goes with it.
     pub(super) fn status(&self) -> u16 {
         match self {
-            Self::Start(_) | Self::End(Outcome::SignedIn) => 200,
+            Self::Start(..) | Self::End(Outcome::SignedIn) => 200,
             Self::End(Outcome::Expired) => 410,
             Self::End(_) | Self::Unusable(_) => 400,
             Self::Unknown => 404,
@@ -102,7 +102,7 @@ impl Page<'_> {
         let heading = self.heading(names);
         let refresh = match self {
             // At once: a delay would be a trap for whoever reads slowly (WCAG 2.2.1).
-            Self::Start(url) => {
+            Self::Start(url, None) => {
                 let url = escaped(url.as_str());
                 format!("\n<meta http-equiv=\"refresh\" content=\"0; url={url}\">")
             }
@@ -120,7 +120,7 @@ impl Page<'_> {
 
     fn heading(&self, names: &Names) -> String {
         match self {
-            Self::Start(_) => format!("Sign in to {}", cleaned(&names.server)),
+            Self::Start(..) => format!("Sign in to {}", cleaned(&names.server)),
             Self::End(Outcome::SignedIn) => "You are signed in".to_owned(),
             Self::End(Outcome::Denied { .. }) => "You are not signed in".to_owned(),
             Self::End(Outcome::Failed { .. }) | Self::Unusable(_) => "Signing in failed".to_owned(),
@@ -134,7 +134,7 @@ impl Page<'_> {
         match self {
             Self::End(Outcome::SignedIn) => "good",
             Self::End(_) | Self::Unusable(_) => "bad",
-            Self::Start(_) | Self::Unknown | Self::UnderWay => "",
+            Self::Start(..) | Self::Unknown | Self::UnderWay => "",
         }
     }
 
@@ -142,7 +142,7 @@ impl Page<'_> {
         let server = format!("<strong>{}</strong>", escaped(&cleaned(&names.server)));
         let again = again(names);
         match self {
-            Self::Start(url) => start(url),
+            Self::Start(url, issuer) => start(url, *issuer),
             Self::End(Outcome::SignedIn) => {
                 let client = client(names);
                 format!(
@@ -177,14 +177,22 @@ impl Page<'_> {
     }
 }
 
-fn start(url: &Url) -> String {
+fn start(url: &Url, issuer: Option<&str>) -> String {
     let host = escaped(&cleaned(url.host_str().unwrap_or_default()));
-    format!(
-        "<p>The sign-in goes on at <strong>{host}</strong>.</p>\n\
-         <p class=\"next\"><a href=\"{}\" rel=\"noreferrer\">Go there now</a> if the browser does not \
-         do so by itself.</p>",
-        escaped(url.as_str())
-    )
+    let link = format!("<a href=\"{}\" rel=\"noreferrer\">", escaped(url.as_str()));
+    match issuer.map(|issuer| escaped(&cleaned(issuer))) {
+        None => format!(
+            "<p>The sign-in goes on at <strong>{host}</strong>.</p>\n\
+             <p class=\"next\">{link}Go there now</a> if the browser does not do so by itself.</p>"
+        ),
+        Some(issuer) => format!(
+            "<p>The sign-in would go on at <strong>{host}</strong>. That is another site than \
+             <strong>{issuer}</strong>, which signs users in for this server, and which would get what you \
+             allow there.</p>\n\
+             <p class=\"next\">{link}Go on to {host}</a> only if you know that the two belong together; \
+             otherwise close this tab.</p>"
+        ),
+    }
 }
 
 fn client(names: &Names) -> String {
@@ -267,7 +275,13 @@ mod tests {
         let url = Url::parse(&format!("https://as.example/authorize?x={text}")).unwrap();
         let outcomes = outcomes(text);
         let ends = outcomes.iter().map(Page::End);
-        let others = [Page::Start(&url), Page::Unknown, Page::Unusable(text), Page::UnderWay];
+        let others = [
+            Page::Start(&url, None),
+            Page::Start(&url, Some(text)),
+            Page::Unknown,
+            Page::Unusable(text),
+            Page::UnderWay,
+        ];
         ends.chain(others).map(|page| page.html(&names(text))).collect()
     }
 
@@ -315,10 +329,20 @@ mod tests {
     #[test]
     fn the_start_page_leads_on_with_and_without_a_click() {
         let url = Url::parse("https://as.example/authorize?a=1&b='\"<").unwrap();
-        let html = Page::Start(&url).html(&Names::default());
+        let html = Page::Start(&url, None).html(&Names::default());
         let address = "https://as.example/authorize?a=1&amp;b=%27%22%3C";
         assert!(html.contains(&format!("content=\"0; url={address}\"")), "{html}");
         assert!(html.contains(&format!("href=\"{address}\"")), "{html}");
+    }
+
+    #[test]
+    fn the_start_page_waits_for_a_click_where_it_leads_to_another_site_than_the_issuers() {
+        let url = Url::parse("https://as.example/authorize").unwrap();
+        let html = Page::Start(&url, Some("evil.example")).html(&Names::default());
+        assert!(!html.contains("http-equiv"), "{html}");
+        for part in ["<strong>evil.example</strong>", "Go on to as.example</a>", "close this tab"] {
+            assert!(html.contains(part), "{part}: {html}");
+        }
     }
 
     #[test]

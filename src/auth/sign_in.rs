@@ -380,6 +380,7 @@ impl SignIn {
         let Ok(url) = Url::parse(pending.url.expose()) else { return Ended::Expired };
         let expected = Expected {
             authorization_url: url,
+            foreign_to: pending.foreign_to(),
             state: pending.state.expose().clone(),
             names: self.names.clone(),
             success_url: self.settings.success_url.clone(),

@@ -33,6 +33,27 @@ fn a_list_that_meets_a_sign_in_arrives_once_the_person_has_signed_in() {
     bridge.finish();
 }
 
+#[test]
+fn a_page_on_another_site_than_the_issuers_opens_only_by_a_click_unless_answers_name_the_issuer() {
+    for (iss, by_itself) in [(false, false), (true, true)] {
+        let plan = Plan { iss, ..Plan::default() }.metadata(|document| {
+            let page = document["authorization_endpoint"].as_str().unwrap();
+            document["authorization_endpoint"] = page.replace("127.0.0.1", "localhost").into();
+        });
+        let server = Guarded::with(plan, McpServer::legacy());
+        let browser = Browser::recording();
+        let mut bridge = bridge(&server, &browser);
+        bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+        let page = browser.page(1);
+        let shown = tab::get(&page).unwrap().body;
+        assert_eq!(shown.contains("http-equiv=\"refresh\""), by_itself, "{shown}");
+        assert_eq!(shown.contains("Go on to localhost</a> only if"), !by_itself, "{shown}");
+        tab::sign_in(&page);
+        assert!(bridge.expect_response(1)["result"].is_object());
+        bridge.finish();
+    }
+}
+
 /// All that nobody else on the machine may learn.
 fn secrets(server: &Guarded, page: &str) -> Vec<String> {
     let states =

@@ -146,7 +146,10 @@ async fn answer(
         return bare(StatusCode::SERVICE_UNAVAILABLE);
     }
     if start {
-        return show(&Page::Start(&expected.authorization_url), &expected.names);
+        return show(
+            &Page::Start(&expected.authorization_url, expected.foreign_to.as_deref()),
+            &expected.names,
+        );
     }
     let Some(query) = head.uri().query().filter(|query| !query.is_empty()) else {
         return show(&Page::Unknown, &expected.names);

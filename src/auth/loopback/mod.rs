@@ -32,6 +32,8 @@ const DELIVERY: Duration = Duration::from_secs(2);
 pub struct Expected {
     /// The address at the authorization server, where the start page leads.
     pub authorization_url: Url,
+    /// The issuer's host, where that address is on another site: then a person decides whether to go there.
+    pub foreign_to: Option<String>,
     /// What nobody can guess and every process that may finish this sign-in knows: its `state`. The address
     /// of the start page is made from it, so that other users of the machine can't ask for that page.
     pub state: String,
