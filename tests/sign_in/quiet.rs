@@ -1,8 +1,6 @@
 //! What opens no page: looking whether a server is there, the background, runs that nobody watches, and
 //! refusals that no sign-in cures.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::whole::{home, signed_in, starting};
@@ -12,12 +10,16 @@ use crate::support::mcp_server::matcher;
 use crate::support::tab::Browser;
 use crate::support::{Answer, BridgeProcess, Guarded, McpServer};
 
-/// Longer than a page waits for a client to be more than a health check.
-const LONG_ENOUGH: Duration = Duration::from_millis(3500);
-
-/// Nothing can be waited for where nothing is to happen.
-fn stay_a_while() {
-    std::thread::sleep(LONG_ENOUGH);
+/// Nothing can be waited for where nothing is to happen. Another client, which begins now and asks for lists, gets
+/// its page and signs in: whoever was to open one of their own has done so by then.
+fn until_a_page_would_be_open() {
+    let (server, browser) = (Guarded::run(), Browser::recording());
+    let mut another = starting(&server, &browser).spawn();
+    another.initialize();
+    another.request(1, "tools/list", json!({}));
+    crate::support::tab::sign_in(&browser.page(1));
+    another.expect_response(1);
+    another.finish();
 }
 
 #[test]
@@ -34,7 +36,7 @@ fn health_checks_and_clients_that_go_no_further_than_the_handshake_open_no_page(
     gone.initialize();
     gone.request(1, "tools/list", json!({}));
     gone.close_stdin();
-    stay_a_while();
+    until_a_page_would_be_open();
     assert!(checks.call(2, "ping", json!({}))["result"].is_object());
     assert_eq!((browser.pages(), server.auth.paths()), (Vec::<String>::new(), Vec::new()));
 }
@@ -47,7 +49,8 @@ fn a_stream_that_meets_a_refusal_at_night_opens_no_page_and_the_next_message_of_
     server.mcp.wait_for_get_stream();
     server.auth.revoke_all();
     server.mcp.end_get_stream();
-    stay_a_while();
+    server.auth.wait_for("/token", 2);
+    until_a_page_would_be_open();
     assert_eq!(server.grants("refresh_token"), 1, "the stream asked for a token");
     assert_eq!(browser.pages().len(), 1);
     bridge.request(1, "tools/list", json!({}));
@@ -90,7 +93,7 @@ fn a_refusal_that_no_sign_in_cures_opens_no_page() {
         bridge.notify("notifications/initialized", json!({}));
         let answer = bridge.call_tool(1, "echo", json!({}));
         assert!(answer["error"]["message"].is_string(), "{answer}");
-        stay_a_while();
+        until_a_page_would_be_open();
         assert_eq!((browser.pages().len(), server.auth.paths().len()), (0, 0), "{status}");
     }
 }

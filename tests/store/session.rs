@@ -127,6 +127,24 @@ impl Session {
         assert_eq!(self.entries(), 0);
     }
 
+    /// How often secrets are read from the keychain until this is done.
+    pub fn reads_during(&self, act: impl FnOnce()) -> usize {
+        let calls = "type=method_call,path_namespace=/org/freedesktop/secrets";
+        let mut monitor = self.program("dbus-monitor");
+        monitor.args(["--session", calls]).stdout(Stdio::piped());
+        let mut monitor = monitor.stderr(Stdio::null()).spawn().unwrap();
+        let mut seen = BufReader::new(monitor.stdout.take().unwrap()).lines().map(Result::unwrap);
+        // What it is told first: it sees all from now on.
+        seen.find(|line| line.contains("NameLost")).unwrap();
+        act();
+        self.dbus("ReadAlias", "string:the-end-of-it");
+        let until = |line: &String| !line.contains("the-end-of-it");
+        let reads = seen.take_while(until).filter(|line| line.contains("member=GetSecret")).count();
+        let _ = monitor.kill();
+        let _ = monitor.wait();
+        reads
+    }
+
     /// What a process of the user's says.
     pub fn run(&self, args: &[&str]) -> Said {
         self.user.run(args)

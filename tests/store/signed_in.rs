@@ -117,7 +117,7 @@ fn story() {
     assert_eq!((hosted.count("/register"), hosted.count("/token")), (1, 1));
     let metadata = hosted.count("/.well-known/oauth-authorization-server");
     user.works_silently();
-    user.works_silently();
+    assert_eq!(session.reads_during(|| user.works_silently()), 1, "reads of a start");
     assert_eq!(hosted.count("/.well-known/oauth-authorization-server"), metadata);
     assert_eq!(hosted.count("/token"), 1);
 
