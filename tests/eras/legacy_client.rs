@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::mcp_server::matcher::delete;
 use crate::support::mcp_server::{Answer, Step, text};
 use crate::support::modern_server::{Quirk, questions};
 use crate::support::{BridgeProcess, McpServer, ModernServer};
@@ -43,6 +44,24 @@ fn initialize_is_answered_from_the_discovery() {
     assert_eq!(members, ["capabilities", "instructions", "protocolVersion", "serverInfo"]);
     assert_eq!(server.count("server/discover"), 1);
     assert_eq!(server.count("initialize"), 1);
+    bridge.finish();
+}
+
+#[test]
+fn a_handshake_of_a_revision_that_has_none_is_that_of_a_modern_server() {
+    let answer = json!({
+        "protocolVersion": "2026-07-28",
+        "capabilities": {"tools": {}},
+        "serverInfo": {"name": "odd", "version": "1"},
+    });
+    // The session that it gives all the same is ended as any other.
+    let answer = Answer::result(answer).header("mcp-session-id", "s1");
+    let server = ModernServer::builder().answers_initialize(answer).run();
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    assert_eq!(bridge.initialize()["protocolVersion"], "2025-11-25");
+    assert_eq!(bridge.call_tool(1, "echo", json!({"text": "hi"}))["result"], text("hi"));
+    assert_eq!(server.count("server/discover"), 1);
+    server.allow(delete());
     bridge.finish();
 }
 

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::eras::{Fact, Facts, Legacy};
-use super::modern::is_modern_error;
+use super::modern::{self, is_modern_error};
 use super::probe::Probed;
 use super::stateless::Stateless;
 use super::translate::for_legacy_client::handshake::{Hello, Offers, result};
 use super::{Carrier, Protocol, legacy};
+use crate::jsonrpc::edit::member;
 use crate::jsonrpc::{Kind, Message, read};
 use crate::remote::exchange::{Attempt, Outcome, Post};
 use crate::remote::failure::{Failure, FailureKind};
@@ -130,7 +131,8 @@ impl<R: Receive> Opening<'_, R> {
         let is_open =
             is_asked && !session && self.hello.answers_questions() && facts.modern != Some(false);
         let held = Arc::new(Mutex::new(None));
-        let taken = remote.taken(post, answer, &receive.through(holding(&held, is_open))).await;
+        let taken =
+            remote.taken(post, answer, &receive.through(holding(&held, is_asked, is_open))).await;
         let held = held.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (taken, held) {
             (Attempt::Done(Outcome::Answered), None) => {
@@ -165,7 +167,10 @@ impl<R: Receive> Opening<'_, R> {
                 self.asked_instead(&failure, self.remote.known.facts()).await
             }
             (true, false) => None,
-            (false, _) => self.asked_beside().await,
+            (false, true) if is_of_modern_revision(&answer) => {
+                self.asked_beside(Legacy::Refused).await
+            }
+            (false, _) => self.asked_beside(Legacy::NoSession).await,
         };
         if let Some(attempt) = attempt {
             return attempt;
@@ -178,11 +183,12 @@ impl<R: Receive> Opening<'_, R> {
     }
 
     /// `initialize` was answered without a session, to a client that a server may want to ask something: one
-    /// that speaks both eras can do so in the modern one only.
-    async fn asked_beside(&self) -> Option<Attempt> {
+    /// that speaks both eras can do so in the modern one only. Or it was answered with a revision that has no
+    /// handshake. `legacy` is what the server is in its legacy era, if it is a modern one.
+    async fn asked_beside(&self, legacy: Legacy) -> Option<Attempt> {
         match self.remote.probe_in_passing(self.hello.asker(), BESIDE_TIME, self.receive).await {
             Probed::Modern(answer) => {
-                self.is_legacy(false);
+                self.remote.known.saw_legacy(legacy);
                 Some(self.opened(&answer).await)
             }
             Probed::Refusing(_) | Probed::NotModern | Probed::Failed(_) => None,
@@ -234,16 +240,26 @@ impl<R: Receive> Opening<'_, R> {
     }
 }
 
-/// Takes a refusal of `initialize` aside, and, where it `is_open` what the server is, any answer.
-fn holding(held: &Arc<Mutex<Option<Message>>>, is_open: bool) -> Pass {
+/// Takes a refusal of `initialize` aside, and, where it `is_open` what the server is, any answer; where it `is_asked`
+/// for its era, one of a modern revision too.
+fn holding(held: &Arc<Mutex<Option<Message>>>, is_asked: bool, is_open: bool) -> Pass {
     let held = Arc::clone(held);
     Arc::new(move |message| match message.kind() {
-        Kind::Response { failed, .. } if *failed || is_open => {
+        Kind::Response { failed, .. }
+            if *failed || is_open || (is_asked && is_of_modern_revision(&message)) =>
+        {
             *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
             Vec::new()
         }
         _ => vec![message],
     })
+}
+
+/// Whether an `initialize` was answered with a revision that knows none: the server is a modern one, whatever
+/// else it answers.
+fn is_of_modern_revision(answer: &Message) -> bool {
+    let version = read::result(answer).and_then(|result| member(result, "protocolVersion"));
+    version.is_some_and(|version| version.trim_matches('"') >= modern::VERSION)
 }
 
 /// Whether a refusal of `initialize` may be that of a modern server: by a status that says that this is not
