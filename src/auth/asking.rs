@@ -178,7 +178,7 @@ pub(super) fn came_to_nothing(last: Option<LastFailure>) -> Failure {
         Some(last) => (last.reason, last.hint),
         None => ("the process that waited for the sign-in ended".to_owned(), None),
     };
-    let another = || "call again to begin another, or run `bridge login`".to_owned();
+    let another = || super::sign_in::ANOTHER.to_owned();
     Failure::new(FailureKind::Denied, what).hint(hint.unwrap_or_else(another))
 }
 

@@ -425,7 +425,7 @@ impl Authorizer {
     }
 
     pub(super) fn host(&self) -> String {
-        self.sign_in.server.host_str().unwrap_or("the server").to_owned()
+        self.sign_in.names.server.clone()
     }
 
     /// Whether a renewal is under way.

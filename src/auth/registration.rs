@@ -360,7 +360,7 @@ fn register_by_hand(wanted: &Wanted<'_>) -> String {
     let uris = wanted.redirect_uris.join("` and `");
     format!(
         "register an application there with the redirect URI `{uris}`, and give its id with \
-         `--client-id` (or `client_id` in the configuration)"
+         `--client-id` (a secret, if it gets one, in BRIDGE_CLIENT_SECRET)"
     )
 }
 

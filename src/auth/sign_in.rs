@@ -593,9 +593,12 @@ fn shown(result: &Result<(), Failure>, said: Option<String>) -> Outcome {
     }
 }
 
+/// What to do after a sign-in that came to nothing.
+pub(super) const ANOTHER: &str =
+    "try again: a call begins another sign-in, and so does `bridge login`";
+
 pub(super) fn expired() -> Failure {
-    Failure::new(FailureKind::Expired, "nobody finished the sign-in in time")
-        .hint("call again to begin another, or run `bridge login`")
+    Failure::new(FailureKind::Expired, "nobody finished the sign-in in time").hint(ANOTHER)
 }
 
 fn taken_back() -> Failure {
@@ -615,9 +618,7 @@ fn read(pending: &Pending, pasted: Pasted) -> Answer {
 /// A code is good for once. The process that used it may have ended before it could keep what it got.
 fn with_another(failure: Failure) -> Failure {
     match failure.kind {
-        FailureKind::InvalidGrant => {
-            failure.hint("call again to begin another sign-in, or run `bridge login`")
-        }
+        FailureKind::InvalidGrant => failure.hint(ANOTHER),
         _ => failure,
     }
 }

@@ -8,6 +8,7 @@ use crate::clock::SystemClock;
 use crate::config;
 use crate::credentials::{Entry, LockKind, Patience, Store};
 use crate::error::Error;
+use crate::remote::Endpoint;
 use crate::{http, ui};
 
 use super::parts::{Parts, error};
@@ -67,16 +68,18 @@ pub fn all(config: &config::SignIns) -> Result<(), Error> {
 async fn forget(entry: &Entry, store: &Store, http: &Arc<http::Client>) -> Result<(), Error> {
     if let Ok((login, content)) = &entry.content
         && let Ok(record) = Record::from_bytes(content.expose())
-        && let Ok(server) = url::Url::parse(login.server())
+        && let Ok(server) = Endpoint::parse(login.server())
     {
-        let host = server.host_str().unwrap_or_default().to_owned();
-        revoke(&record, http, &server, &host).await;
+        revoke(&record, http, server.url(), &server.host()).await;
     }
     store.remove(entry).map(drop).map_err(|why| error(&crate::auth::of_store(&why)))
 }
 
 /// Has the tokens taken back, where the server offers that. A token that was given stays its owner's.
 async fn revoke(record: &Record, http: &Arc<http::Client>, server: &url::Url, host: &str) {
+    if record.given {
+        return;
+    }
     let (Some(tokens), Some(provider), Some(registration)) =
         (&record.tokens, &record.provider, &record.registration)
     else {

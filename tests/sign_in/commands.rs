@@ -115,6 +115,21 @@ fn a_logout_says_that_it_signed_out_where_there_was_a_sign_in() {
     bridge.finish();
 }
 
+#[test]
+fn a_token_that_was_given_stays_its_owners_at_a_logout() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let bridge = signed_in(&server, &browser);
+    let given = server.command("login").arg("--with-token").home_of(&bridge);
+    let mut given = given.spawn();
+    given.send_raw("a-token-of-mine");
+    given.close_stdin();
+    assert!(given.wait_exit().success());
+    assert!(said(server.command("logout"), &bridge).starts_with("You are signed out"));
+    assert_eq!(server.asked("/revoke"), 0);
+    bridge.finish();
+}
+
 fn host(server: &Guarded) -> String {
     let url = url::Url::parse(&server.mcp.url()).unwrap();
     format!("127.0.0.1:{}", url.port().unwrap())
