@@ -1,10 +1,11 @@
 //! The way from the server to the loop: messages wait for room on stdout before they are handed over.
 
+use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use super::machine::{ExchangeId, FromServer, Origin};
 use crate::jsonrpc::Message;
-use crate::remote::{Carrier, ListenEnd, Outcome, Pass, Receive, followed_by};
+use crate::remote::{Carrier, ListenEnd, Outcome, Receive};
 use crate::secret::Secret;
 use crate::stdio::Writer;
 
@@ -29,7 +30,6 @@ pub(super) struct Inbox {
     origin: Origin,
     arrivals: mpsc::Sender<Arrival>,
     writer: Writer,
-    pass: Option<Pass>,
 }
 
 impl Inbox {
@@ -38,7 +38,7 @@ impl Inbox {
         arrivals: mpsc::Sender<Arrival>,
         writer: Writer,
     ) -> Self {
-        Self { origin: Origin::Exchange(exchange), arrivals, writer, pass: None }
+        Self { origin: Origin::Exchange(exchange), arrivals, writer }
     }
 
     pub(super) fn of_stream(
@@ -46,13 +46,18 @@ impl Inbox {
         arrivals: mpsc::Sender<Arrival>,
         writer: Writer,
     ) -> Self {
-        Self { origin: Origin::Stream(generation), arrivals, writer, pass: None }
+        Self { origin: Origin::Stream(generation), arrivals, writer }
     }
 
     /// The exchange came to its end.
     pub(super) async fn ended(&self, outcome: Outcome) {
+        self.tell(|exchange| Arrival::Ended { exchange, outcome }).await;
+    }
+
+    /// Tells what concerns the exchange itself.
+    async fn tell(&self, arrival: impl FnOnce(ExchangeId) -> Arrival) {
         if let Origin::Exchange(exchange) = self.origin {
-            let _ = self.arrivals.send(Arrival::Ended { exchange, outcome }).await;
+            let _ = self.arrivals.send(arrival(exchange)).await;
         }
     }
 
@@ -65,26 +70,15 @@ impl Inbox {
 }
 
 impl Receive for Inbox {
-    async fn receive(&self, message: Message) {
-        let Some(pass) = &self.pass else { return self.hand_over(message).await };
-        for message in pass(message) {
-            self.hand_over(message).await;
-        }
+    fn receive(&self, message: Message) -> BoxFuture<'_, ()> {
+        Box::pin(self.hand_over(message))
     }
 
-    fn through(&self, pass: Pass) -> Self {
-        Self { pass: Some(followed_by(pass, self.pass.clone())), ..self.clone() }
+    fn session_given(&self, id: Secret<Box<str>>) -> BoxFuture<'_, ()> {
+        Box::pin(self.tell(|exchange| Arrival::Session { exchange, id }))
     }
 
-    async fn session_given(&self, id: Secret<Box<str>>) {
-        if let Origin::Exchange(exchange) = self.origin {
-            let _ = self.arrivals.send(Arrival::Session { exchange, id }).await;
-        }
-    }
-
-    async fn carried_by(&self, carrier: Carrier) {
-        if let Origin::Exchange(exchange) = self.origin {
-            let _ = self.arrivals.send(Arrival::Carrier { exchange, carrier }).await;
-        }
+    fn carried_by(&self, carrier: Carrier) -> BoxFuture<'_, ()> {
+        Box::pin(self.tell(|exchange| Arrival::Carrier { exchange, carrier }))
     }
 }

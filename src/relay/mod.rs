@@ -58,7 +58,7 @@ use crate::clock::{Clock, SleepDetector};
 use crate::jsonrpc::scan::Glimpse;
 use crate::jsonrpc::{INVALID_REQUEST, Kind, Malformed, Message, PARSE_ERROR, split_batch};
 use crate::remote::{
-    Failure, ListenEnd, Outcome, Patience, Post, Remote, Session, exchange, listen,
+    Failure, ListenEnd, Outcome, Patience, Post, Recipient, Remote, Session, exchange, listen,
 };
 use crate::stdio::{Frame, Line, Writer};
 use ends::Ends;
@@ -394,7 +394,8 @@ impl Running {
         let inbox = Inbox::of_stream(0, self.arrivals.clone(), self.writer.clone());
         tokio::spawn(async move {
             const TIME: Duration = Duration::from_secs(5);
-            let _ = timeout(TIME, crate::remote::exchange(&remote, &post, &inbox)).await;
+            let recipient = Recipient::new(inbox);
+            let _ = timeout(TIME, crate::remote::exchange(&remote, &post, &recipient)).await;
             exchange.task.abort();
         });
     }
@@ -406,7 +407,8 @@ impl Running {
         let arrivals = self.arrivals.clone();
         let inbox = Inbox::of_stream(generation, arrivals.clone(), self.writer.clone());
         let task = tokio::spawn(async move {
-            let end = kept_up(|| listen(&remote, &session, &inbox)).await;
+            let recipient = Recipient::new(inbox);
+            let end = kept_up(|| listen(&remote, &session, &recipient)).await;
             let _ = arrivals.send(Arrival::ListeningEnded { generation, end }).await;
         });
         self.listening = Some(task);
@@ -456,7 +458,8 @@ async fn carry(remote: Arc<Remote>, post: Post, inbox: Inbox, turn: Option<Arc<S
         Some(turns) => turns.acquire_owned().await.ok(),
         None => None,
     };
-    let carried = AssertUnwindSafe(exchange(&remote, &post, &inbox)).catch_unwind().await;
+    let recipient = Recipient::new(inbox.clone());
+    let carried = AssertUnwindSafe(exchange(&remote, &post, &recipient)).catch_unwind().await;
     let outcome = carried.unwrap_or_else(|_| {
         Outcome::Failed(Failure::internal("an exchange with the server broke down"))
     });

@@ -14,7 +14,7 @@ use super::exchange::ANYHOW;
 use super::failure::{Failure, FailureKind, Fate};
 use super::request::Ask;
 use super::sse::{Cursor, Event, Events, LeftOut};
-use super::{Receive, Remote, response};
+use super::{Recipient, Remote, response};
 use crate::jsonrpc::Id;
 
 /// How long a server may take to open the stream and name its endpoint. A Streamable HTTP server may
@@ -118,10 +118,7 @@ impl Drop for Answered {
 
 impl Remote {
     /// Opens the stream and waits for its endpoint; from then on messages are received as they come.
-    pub(super) async fn open_channel<R>(&self, receive: &R) -> Result<Arc<Channel>, Failure>
-    where
-        R: Receive + Clone + 'static,
-    {
+    pub(super) async fn open_channel(&self, receive: &Recipient) -> Result<Arc<Channel>, Failure> {
         let opened = tokio::time::timeout(OPENING_TIME, self.open_stream()).await;
         let (events, endpoint) = opened.unwrap_or_else(|_| {
             let what = format!("{} named no endpoint for messages in time", self.endpoint().host());
@@ -188,7 +185,7 @@ struct Reader {
 }
 
 impl Reader {
-    async fn read<R: Receive>(mut self, receive: R) {
+    async fn read(mut self, receive: Recipient) {
         let mut cursor = Cursor::default();
         loop {
             match self.events.next(&mut cursor).await {
@@ -221,7 +218,7 @@ impl Awaited {
     }
 
     /// Gives the messages of an event on, and tells whoever awaits a response that it came.
-    async fn pass<R: Receive>(&self, data: Vec<u8>, receive: &R) {
+    async fn pass(&self, data: Vec<u8>, receive: &Recipient) {
         let messages = match response::messages(data) {
             Ok(messages) => messages,
             Err(malformed) => {

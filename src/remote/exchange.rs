@@ -17,7 +17,7 @@ use super::request::{Answer, Ask};
 use super::response::{self, Uncollected};
 use super::retry::{Backoff, Patience, Retries};
 use super::sse::{Events, LeftOut};
-use super::{Receive, Remote};
+use super::{Recipient, Remote};
 use crate::http::{Delivery, Reuse};
 use crate::jsonrpc::{Id, Kind, Malformed, Message};
 
@@ -74,7 +74,7 @@ impl From<Failure> for Attempt {
 }
 
 /// Carries a message to the server, as one that it understands, and receives all that comes back.
-pub async fn exchange<R: Receive>(remote: &Arc<Remote>, post: &Post, receive: &R) -> Outcome {
+pub async fn exchange(remote: &Arc<Remote>, post: &Post, receive: &Recipient) -> Outcome {
     if let Some(Carrier::Stateless(session)) = post.session.as_ref().map(|own| &own.carrier) {
         return Box::pin(stateless::exchange(remote, session, post, receive)).await;
     }
@@ -85,11 +85,11 @@ pub async fn exchange<R: Receive>(remote: &Arc<Remote>, post: &Post, receive: &R
 }
 
 /// Sends a message as it is, again where that is safe, and receives all that comes back.
-pub(super) async fn attempts<R: Receive>(remote: &Remote, post: &Post, receive: &R) -> Outcome {
+pub(super) async fn attempts(remote: &Remote, post: &Post, receive: &Recipient) -> Outcome {
     let mut retries = Retries::new(post.patience, post.repeatable, remote.settings.retry_for);
     let mut since = Instant::now();
     let mut misdirected = false;
-    let mut reissued: Option<(Post, R)> = None;
+    let mut reissued: Option<(Post, Recipient)> = None;
     loop {
         let (sent, by) = reissued.as_ref().map_or((post, receive), |(post, by)| (post, by));
         let failure = match remote.attempt(sent, by).await {
@@ -115,7 +115,7 @@ pub(super) async fn attempts<R: Receive>(remote: &Remote, post: &Post, receive: 
 
 impl Remote {
     /// One attempt at a message that stands by itself: no session, no handshake, no second attempt.
-    pub(super) async fn attempt_once<R: Receive>(&self, post: &Post, receive: &R) -> Outcome {
+    pub(super) async fn attempt_once(&self, post: &Post, receive: &Recipient) -> Outcome {
         match self.attempt_streamable(post, receive).await {
             Attempt::Done(outcome) => outcome,
             Attempt::Failed(failure) => Outcome::Failed(failure),
@@ -123,7 +123,7 @@ impl Remote {
     }
 
     /// The same, with the token that there is: a refusal is no reason to get another.
-    pub(super) async fn attempt_in_passing<R: Receive>(&self, post: &Post, receive: &R) -> Outcome {
+    pub(super) async fn attempt_in_passing(&self, post: &Post, receive: &Recipient) -> Outcome {
         let bearer = match &self.authorizer {
             Some(authorizer) => authorizer.bearer().await.ok().flatten(),
             None => None,
@@ -140,7 +140,7 @@ impl Remote {
     }
 
     /// One attempt, by the transport that the server speaks.
-    async fn attempt<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
+    async fn attempt(&self, post: &Post, receive: &Recipient) -> Attempt {
         if post.message.method() == Some("initialize") && post.session.is_none() {
             return Box::pin(self.open(post, receive)).await;
         }
@@ -151,7 +151,7 @@ impl Remote {
     }
 
     /// Opens the stream of HTTP+SSE, and posts to the endpoint that it names.
-    pub(super) async fn attempt_sse<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
+    pub(super) async fn attempt_sse(&self, post: &Post, receive: &Recipient) -> Attempt {
         let channel = match self.open_channel(receive).await {
             Ok(channel) => channel,
             Err(failure) => return failure.into(),
@@ -197,7 +197,7 @@ impl Remote {
         }
     }
 
-    async fn attempt_streamable<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
+    async fn attempt_streamable(&self, post: &Post, receive: &Recipient) -> Attempt {
         match self.posted(post).await {
             Ok(answer) => self.taken(post, answer, receive).await,
             Err(failure) => failure.into(),
@@ -213,12 +213,7 @@ impl Remote {
     }
 
     /// Receives what is answered.
-    pub(super) async fn taken<R: Receive>(
-        &self,
-        post: &Post,
-        answer: Answer,
-        receive: &R,
-    ) -> Attempt {
+    pub(super) async fn taken(&self, post: &Post, answer: Answer, receive: &Recipient) -> Attempt {
         let injected = Arc::clone(&answer.injected);
         match self.answered(post, answer, receive).await {
             Attempt::Failed(failure) => Attempt::Failed(injected.told(failure)),
@@ -229,7 +224,7 @@ impl Remote {
         }
     }
 
-    async fn answered<R: Receive>(&self, post: &Post, answer: Answer, receive: &R) -> Attempt {
+    async fn answered(&self, post: &Post, answer: Answer, receive: &Recipient) -> Attempt {
         if !answer.status.is_success() {
             let mut share = self.budget.share();
             let attempt = Box::pin(self.refused(post, answer, &mut share)).await;
@@ -274,7 +269,7 @@ impl Remote {
     }
 
     /// A notification or response was taken. Some servers send messages back all the same.
-    async fn accepted<R: Receive>(&self, answer: Answer, receive: &R) -> Attempt {
+    async fn accepted(&self, answer: Answer, receive: &Recipient) -> Attempt {
         if response::is_event_stream(&answer.headers) {
             let mut reading = Reading::new(self, None, None);
             reading
@@ -290,13 +285,7 @@ impl Remote {
         Attempt::Done(Outcome::Accepted)
     }
 
-    async fn answer<R: Receive>(
-        &self,
-        post: &Post,
-        id: &Id,
-        answer: Answer,
-        receive: &R,
-    ) -> Attempt {
+    async fn answer(&self, post: &Post, id: &Id, answer: Answer, receive: &Recipient) -> Attempt {
         if response::is_event_stream(&answer.headers) {
             return Box::pin(self.stream(post, id, answer, receive)).await;
         }
@@ -329,12 +318,12 @@ impl Remote {
         unreadable(&self.endpoint().host(), event.why())
     }
 
-    async fn body<R: Receive>(
+    async fn body(
         &self,
         collected: Collected,
         post: &Post,
         id: &Id,
-        receive: &R,
+        receive: &Recipient,
     ) -> Attempt {
         let Collected { status, headers, body } = collected;
         let line = || response::first_line(&body);
@@ -375,12 +364,12 @@ impl Remote {
     }
 
     /// Gives a message on, and tells what it is to the request.
-    pub(super) async fn pass<R: Receive>(
+    pub(super) async fn pass(
         &self,
         message: Message,
         request: Option<&Id>,
         session: Option<&Session>,
-        receive: &R,
+        receive: &Recipient,
     ) -> Seen {
         let Some(request) = request else {
             receive.receive(message).await;
@@ -405,13 +394,7 @@ impl Remote {
     }
 
     /// An event stream, read to the answer, resumed where it breaks off and can be.
-    async fn stream<R: Receive>(
-        &self,
-        post: &Post,
-        id: &Id,
-        answer: Answer,
-        receive: &R,
-    ) -> Attempt {
+    async fn stream(&self, post: &Post, id: &Id, answer: Answer, receive: &Recipient) -> Attempt {
         let limit = self.settings.max_message_size;
         let mut reading = Reading::new(self, Some(id), post.session.as_deref());
         let mut events = Events::new(answer.body, limit, &self.budget);
@@ -470,7 +453,7 @@ impl Remote {
 
 /// An error of the server that settles a request takes the way of every answer, on which it waits for room;
 /// a handshake needs to know the reason.
-async fn passed_on<R: Receive>(attempt: Attempt, post: &Post, receive: &R) -> Attempt {
+async fn passed_on(attempt: Attempt, post: &Post, receive: &Recipient) -> Attempt {
     match attempt {
         Attempt::Failed(Failure { fate: Fate::Settled, answer: Some(answer), .. })
             if post.session.is_some() =>

@@ -11,7 +11,7 @@ use super::lifecycle::{Carrier, Session, changes};
 use super::request::{Answer, Ask};
 use super::retry::Backoff;
 use super::sse::{Cursor, Event, Events};
-use super::{Receive, Remote, response};
+use super::{Recipient, Remote, response};
 
 /// First and longest wait before the stream is opened again.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -31,7 +31,7 @@ pub enum ListenEnd {
 }
 
 /// Listens until the server refuses.
-pub async fn listen<R: Receive>(remote: &Remote, session: &Session, receive: &R) -> ListenEnd {
+pub async fn listen(remote: &Remote, session: &Session, receive: &Recipient) -> ListenEnd {
     if let Carrier::Channel(channel) = &session.carrier {
         tokio::select! {
             () = channel.closed() => {}
@@ -76,7 +76,7 @@ struct Listening<'a> {
 
 impl Listening<'_> {
     /// One stream from its beginning to its end, and the wait for the next.
-    async fn turn<R: Receive>(&mut self, receive: &R) -> Option<ListenEnd> {
+    async fn turn(&mut self, receive: &Recipient) -> Option<ListenEnd> {
         let mut asked = None;
         let mut progressed = false;
         let ask = Ask::Listen { after: self.cursor.last_event_id.as_deref() };
@@ -134,7 +134,7 @@ fn is_stream(answer: &Answer) -> bool {
 
 impl Remote {
     /// Reads one stream to its end; whether a message came.
-    async fn hear<R: Receive>(&self, answer: Answer, cursor: &mut Cursor, receive: &R) -> bool {
+    async fn hear(&self, answer: Answer, cursor: &mut Cursor, receive: &Recipient) -> bool {
         let mut events = Events::new(answer.body, self.settings.max_message_size, &self.budget);
         let mut progressed = false;
         loop {

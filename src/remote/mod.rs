@@ -37,6 +37,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, watch};
 
 use crate::auth::{Authorizer, Phase};
@@ -199,31 +200,70 @@ impl Remote {
 }
 
 /// Whoever takes the messages that a server sends.
-pub trait Receive: Clone + Send + Sync + 'static {
+pub trait Receive: Send + Sync + 'static {
     /// Takes one message; resolves when the next may be read, which is the back-pressure.
-    fn receive(&self, message: Message) -> impl Future<Output = ()> + Send;
+    fn receive(&self, message: Message) -> BoxFuture<'_, ()>;
 
     /// The server gave a session id with the head of its answer.
-    fn session_given(&self, id: Secret<Box<str>>) -> impl Future<Output = ()> + Send;
+    fn session_given(&self, id: Secret<Box<str>>) -> BoxFuture<'_, ()>;
 
     /// The messages of the session travel this way.
-    fn carried_by(&self, carrier: Carrier) -> impl Future<Output = ()> + Send;
+    fn carried_by(&self, carrier: Carrier) -> BoxFuture<'_, ()>;
 
     /// A stream of messages that are sent unasked was opened again, and some may have been missed.
-    fn reopened(&self) -> impl Future<Output = ()> + Send {
-        std::future::ready(())
+    fn reopened(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// One of them, with what each message passes first. Of one type, so that all that receives is compiled once.
+#[derive(Clone)]
+pub struct Recipient {
+    by: Arc<dyn Receive>,
+    pass: Option<Pass>,
+}
+
+impl Recipient {
+    /// Whoever takes the messages as they come.
+    pub fn new(by: impl Receive) -> Self {
+        Self { by: Arc::new(by), pass: None }
     }
 
     /// The same, with something that each message passes first.
     #[must_use]
-    fn through(&self, pass: Pass) -> Self;
+    pub fn through(&self, pass: Pass) -> Self {
+        let pass = match self.pass.clone() {
+            None => pass,
+            Some(next) => {
+                Arc::new(move |message| pass(message).into_iter().flat_map(&*next).collect())
+            }
+        };
+        Self { by: Arc::clone(&self.by), pass: Some(pass) }
+    }
+
+    /// Gives it one message; resolves when the next may be read, which is the back-pressure.
+    pub async fn receive(&self, message: Message) {
+        let Some(pass) = &self.pass else { return self.by.receive(message).await };
+        for message in pass(message) {
+            self.by.receive(message).await;
+        }
+    }
+
+    /// The server gave a session id with the head of its answer.
+    pub async fn session_given(&self, id: Secret<Box<str>>) {
+        self.by.session_given(id).await;
+    }
+
+    /// The messages of the session travel this way.
+    pub async fn carried_by(&self, carrier: Carrier) {
+        self.by.carried_by(carrier).await;
+    }
+
+    /// A stream of messages that are sent unasked was opened again, and some may have been missed.
+    pub async fn reopened(&self) {
+        self.by.reopened().await;
+    }
 }
 
 /// What becomes of a message on its way to whoever takes it: itself, another, several, or none.
 pub type Pass = Arc<dyn Fn(Message) -> Vec<Message> + Send + Sync>;
-
-/// Both, one after the other.
-pub fn followed_by(first: Pass, next: Option<Pass>) -> Pass {
-    let Some(next) = next else { return first };
-    Arc::new(move |message| first(message).into_iter().flat_map(&*next).collect())
-}

@@ -6,7 +6,7 @@ use super::exchange::{broken_answer, no_response, unreadable, wrong_id};
 use super::failure::Failure;
 use super::lifecycle::Session;
 use super::sse::{Cursor, Event, Events, LeftOut};
-use super::{Receive, Remote, response};
+use super::{Recipient, Remote, response};
 use crate::jsonrpc::scan::Glimpse;
 use crate::jsonrpc::{Id, Malformed};
 
@@ -66,7 +66,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    pub(super) async fn read<R: Receive>(&mut self, mut events: Events, receive: &R) -> End {
+    pub(super) async fn read(&mut self, mut events: Events, receive: &Recipient) -> End {
         self.progressed = false;
         let host = self.remote.endpoint().host();
         let mut seen = Seen::Nothing;
@@ -106,7 +106,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    async fn data<R: Receive>(&mut self, data: Vec<u8>, receive: &R) -> Result<Seen, Malformed> {
+    async fn data(&mut self, data: Vec<u8>, receive: &Recipient) -> Result<Seen, Malformed> {
         let mut seen = Seen::Nothing;
         for message in response::messages(data)? {
             // A server that has begun to work on a request knows its session, whatever it says later.
@@ -123,7 +123,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Reads on for a moment after the answer.
-    async fn linger<R: Receive>(&mut self, mut events: Events, receive: &R) {
+    async fn linger(&mut self, mut events: Events, receive: &Recipient) {
         let _ = tokio::time::timeout(LINGER, async {
             while let Event::Data(data) = events.next(&mut self.cursor).await {
                 let _ = self.data(data, receive).await;

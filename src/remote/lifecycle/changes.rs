@@ -17,7 +17,7 @@ use crate::remote::exchange::{Outcome, Post};
 use crate::remote::failure::{Failure, FailureKind};
 use crate::remote::listen::ListenEnd;
 use crate::remote::retry::{Backoff, Patience};
-use crate::remote::{Pass, Receive, Remote};
+use crate::remote::{Pass, Recipient, Remote};
 
 /// First and longest wait before the stream is opened again.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -84,10 +84,10 @@ struct Stream<'a> {
 }
 
 /// Listens until the server refuses.
-pub(in crate::remote) async fn listen<R: Receive>(
+pub(in crate::remote) async fn listen(
     remote: &Remote,
     session: &Arc<Stateless>,
-    receive: &R,
+    receive: &Recipient,
 ) -> ListenEnd {
     let mut listening = Listening {
         remote,
@@ -106,10 +106,10 @@ pub(in crate::remote) async fn listen<R: Receive>(
 }
 
 /// What stays from one stream to the next.
-struct Listening<'a, R> {
+struct Listening<'a> {
     remote: &'a Remote,
     session: &'a Arc<Stateless>,
-    receive: &'a R,
+    receive: &'a Recipient,
     present: Option<Stream<'a>>,
     /// The one that takes its place as soon as the server acknowledges it, so that nothing is missed.
     next: Option<Stream<'a>>,
@@ -118,7 +118,7 @@ struct Listening<'a, R> {
     waits: Backoff,
 }
 
-impl<R: Receive> Listening<'_, R> {
+impl Listening<'_> {
     /// Until something changes.
     async fn turn(&mut self) -> Option<ListenEnd> {
         if self.present.is_none() && self.next.is_none() {
@@ -178,7 +178,7 @@ impl<R: Receive> Listening<'_, R> {
     }
 }
 
-impl<'a, R: Receive> Listening<'a, R> {
+impl<'a> Listening<'a> {
     fn open(&mut self, wanted: Wanted) -> Stream<'a> {
         let acknowledged = Arc::new(Notify::new());
         let refusal = Arc::new(Mutex::new(None));

@@ -11,7 +11,7 @@ use super::{ClientProtocol, Protocol, modern_exchange, sessions};
 use crate::jsonrpc::edit::member;
 use crate::jsonrpc::{Id, Kind, METHOD_NOT_FOUND, Message, read};
 use crate::remote::exchange::{Outcome, Post};
-use crate::remote::{Failure, Fate, Pass, Receive, Remote};
+use crate::remote::{Failure, Fate, Pass, Recipient, Remote};
 
 /// How long a server may take to say what it is before a request that waits for that.
 const PROBING: Duration = Duration::from_secs(5);
@@ -22,10 +22,10 @@ const FALL_BACK: &str =
     "Method not found: this server speaks revisions of MCP that begin with `initialize`";
 
 /// Carries a message of a modern client.
-pub(in crate::remote) async fn exchange<R: Receive>(
+pub(in crate::remote) async fn exchange(
     remote: &Arc<Remote>,
     post: &Post,
-    receive: &R,
+    receive: &Recipient,
 ) -> Outcome {
     let Kind::Request { id, method } = post.message.kind() else {
         return match remote.sessions.are_used() {
@@ -61,7 +61,7 @@ pub(in crate::remote) async fn exchange<R: Receive>(
 
 /// A request to a server that is known to be modern. What is only remembered is believed until an answer says
 /// otherwise; then the next request asks.
-async fn to_modern<R: Receive>(remote: &Arc<Remote>, post: &Post, receive: &R) -> Outcome {
+async fn to_modern(remote: &Arc<Remote>, post: &Post, receive: &Recipient) -> Outcome {
     let is_sure = remote.is_surely_modern.load(Ordering::Relaxed);
     if is_sure || remote.settings.protocol == Protocol::Modern {
         return modern_exchange::of_client(remote, post, receive).await;
@@ -97,7 +97,7 @@ fn is_refusal(failure: &Failure) -> bool {
 }
 
 /// The client's own question is the probe.
-async fn discover<R: Receive>(remote: &Arc<Remote>, post: &Post, id: &Id, receive: &R) -> Outcome {
+async fn discover(remote: &Arc<Remote>, post: &Post, id: &Id, receive: &Recipient) -> Outcome {
     match remote.probe_by(post.message.clone(), DISCOVERING, receive).await {
         Probed::Modern(answer) => {
             remote.is_surely_modern.store(true, Ordering::Relaxed);
@@ -110,7 +110,7 @@ async fn discover<R: Receive>(remote: &Arc<Remote>, post: &Post, id: &Id, receiv
 }
 
 /// A discovery of a server that knows none: the client is to fall back, unless it would not.
-async fn of_legacy<R: Receive>(remote: &Arc<Remote>, post: &Post, id: &Id, receive: &R) -> Outcome {
+async fn of_legacy(remote: &Arc<Remote>, post: &Post, id: &Id, receive: &Recipient) -> Outcome {
     let goes_on = remote.settings.client_protocol == ClientProtocol::Modern;
     match goes_on || remote.sessions.are_used() {
         true => sessions::exchange(remote, post, receive).await,
@@ -118,7 +118,7 @@ async fn of_legacy<R: Receive>(remote: &Arc<Remote>, post: &Post, id: &Id, recei
     }
 }
 
-async fn fall_back<R: Receive>(id: &Id, receive: &R) -> Outcome {
+async fn fall_back(id: &Id, receive: &Recipient) -> Outcome {
     let error = serde_json::json!({ "code": METHOD_NOT_FOUND, "message": FALL_BACK });
     receive.receive(Message::error(Some(id), &error.to_string())).await;
     Outcome::Answered
@@ -135,7 +135,7 @@ impl Remote {
     }
 
     /// Asks the server, once for all requests that came before it was known.
-    async fn ask_era<R: Receive>(&self, request: &Message, receive: &R) -> Result<bool, Failure> {
+    async fn ask_era(&self, request: &Message, receive: &Recipient) -> Result<bool, Failure> {
         let _turn = self.asking_era.lock().await;
         if let Some(is_modern) = self.is_known_modern() {
             return Ok(is_modern);

@@ -15,7 +15,7 @@ use super::{Carrier, Session, mirrored, subscription};
 use crate::jsonrpc::edit::{member, member_at};
 use crate::jsonrpc::{Id, Kind, Message, read};
 use crate::remote::exchange::{Outcome, Post, attempts};
-use crate::remote::{Failure, Fate, Pass, Receive, Remote};
+use crate::remote::{Failure, Fate, Pass, Recipient, Remote};
 
 /// Pages of a list of our own, and how long all of them may take.
 const MAX_PAGES: usize = 50;
@@ -88,10 +88,10 @@ impl Remote {
 }
 
 /// Carries a message of a modern client.
-pub(in crate::remote) async fn of_client<R: Receive>(
+pub(in crate::remote) async fn of_client(
     remote: &Remote,
     post: &Post,
-    receive: &R,
+    receive: &Recipient,
 ) -> Outcome {
     match post.message.kind() {
         Kind::Request { .. } => modern_exchange(remote, post, receive).await,
@@ -116,10 +116,10 @@ pub(in crate::remote) async fn of_client<R: Receive>(
 /// Sends a modern request to a modern server and receives what comes back: the client's own, or one that was
 /// composed for it. Headers are added here; the session of the post is not used. The server's own errors are
 /// received like any other answer.
-pub(in crate::remote) async fn modern_exchange<R: Receive>(
+pub(in crate::remote) async fn modern_exchange(
     remote: &Remote,
     post: &Post,
-    receive: &R,
+    receive: &Recipient,
 ) -> Outcome {
     if post.message.method() == Some("subscriptions/listen") {
         return subscription::keep_up(remote, post, receive).await;
@@ -146,11 +146,11 @@ pub(in crate::remote) async fn modern_exchange<R: Receive>(
 }
 
 /// Sends a request with these headers.
-pub(super) async fn send<R: Receive>(
+pub(super) async fn send(
     remote: &Remote,
     post: &Post,
     headers: Arc<HeaderMap>,
-    receive: &R,
+    receive: &Recipient,
 ) -> Outcome {
     let post = Post { mirrored: Some(headers), session: None, ..post.clone() };
     let receive = receive.through(watching(remote, Some(&post.message)));
@@ -166,7 +166,7 @@ pub(super) async fn send<R: Receive>(
 }
 
 /// Calls a tool. A call that the server refuses for its headers was not carried out.
-async fn call<R: Receive>(remote: &Remote, post: &Post, receive: &R) -> Outcome {
+async fn call(remote: &Remote, post: &Post, receive: &Recipient) -> Outcome {
     let tools = &remote.modern.tools;
     if !tools.knows(&post.message) {
         look_up(remote, post, receive, None).await;
@@ -198,7 +198,7 @@ async fn call<R: Receive>(remote: &Remote, post: &Post, receive: &R) -> Outcome 
 
 /// Asks for the server's list of tools, for a call: for one of a tool that is not known, or where the list is
 /// not newer than that which the call went by. What fails leaves the call as it is.
-async fn look_up<R: Receive>(remote: &Remote, call: &Post, receive: &R, went_by: Option<u64>) {
+async fn look_up(remote: &Remote, call: &Post, receive: &Recipient, went_by: Option<u64>) {
     let tools = &remote.modern.tools;
     let looking = async {
         let _turn = remote.modern.looking.lock().await;
@@ -216,7 +216,7 @@ async fn look_up<R: Receive>(remote: &Remote, call: &Post, receive: &R, went_by:
 }
 
 /// Reads the server's list of tools to its end.
-async fn list<R: Receive>(remote: &Remote, call: &Post, receive: &R) {
+async fn list(remote: &Remote, call: &Post, receive: &Recipient) {
     let mut cursor = None;
     for _ in 0..MAX_PAGES {
         let post = page(remote, call, cursor.as_deref());
@@ -299,11 +299,11 @@ fn watching(remote: &Remote, request: Option<&Message>) -> Pass {
 
 /// The same request under another id, since a request whose stream broke off is a new one (MCP 2026-07-28,
 /// changelog 9); whoever waits for it gets the answer under its own.
-pub(in crate::remote) fn reissued<R: Receive>(
+pub(in crate::remote) fn reissued(
     remote: &Remote,
     post: &Post,
-    receive: &R,
-) -> Option<(Post, R)> {
+    receive: &Recipient,
+) -> Option<(Post, Recipient)> {
     let own = post.message.id()?.clone();
     let id = remote.own_id();
     let message = post.message.with_id(&id);

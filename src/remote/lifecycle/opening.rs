@@ -15,7 +15,7 @@ use crate::jsonrpc::{Kind, Message, read};
 use crate::remote::exchange::{Attempt, Outcome, Post};
 use crate::remote::failure::{Failure, FailureKind};
 use crate::remote::transport::{self, Strategy, Transport};
-use crate::remote::{Pass, Receive, Remote};
+use crate::remote::{Pass, Recipient, Remote};
 
 /// How long a server is asked that answered `initialize`: the client waits, and has its answer already.
 const BESIDE_TIME: Duration = Duration::from_secs(2);
@@ -23,10 +23,10 @@ const BESIDE_TIME: Duration = Duration::from_secs(2);
 const INSTEAD_TIME: Duration = Duration::from_secs(10);
 
 /// A session that is being opened.
-struct Opening<'a, R> {
+struct Opening<'a> {
     remote: &'a Remote,
     post: &'a Post,
-    receive: &'a R,
+    receive: &'a Recipient,
     hello: Hello,
     /// What to say if nothing comes of it, where more is known than that `initialize` was refused.
     told: Option<Failure>,
@@ -34,7 +34,7 @@ struct Opening<'a, R> {
 
 impl Remote {
     /// Opens a session with a server of either era, by the transports that the strategy allows.
-    pub(in crate::remote) async fn open<R: Receive>(&self, post: &Post, receive: &R) -> Attempt {
+    pub(in crate::remote) async fn open(&self, post: &Post, receive: &Recipient) -> Attempt {
         let hello = Hello::of(&post.message);
         let mut opening = Opening { remote: self, post, receive, hello, told: None };
         match self.settings.protocol {
@@ -45,7 +45,7 @@ impl Remote {
     }
 }
 
-impl<R: Receive> Opening<'_, R> {
+impl Opening<'_> {
     async fn as_it_turns_out(&mut self) -> Attempt {
         if self.is_known_modern() {
             match self.remote.probe(self.hello.asker(), INSTEAD_TIME, self.receive).await {

@@ -13,7 +13,7 @@ use crate::jsonrpc::{INTERNAL_ERROR, Id, Kind, Message, read};
 use crate::remote::exchange::{Outcome, Post};
 use crate::remote::failure::{Failure, FailureKind};
 use crate::remote::retry::Patience;
-use crate::remote::{Pass, Receive, Remote};
+use crate::remote::{Pass, Recipient, Remote};
 
 /// Revisions that are looked for in a server's list; one that offers so many offers ours among the first.
 const MAX_VERSIONS: usize = 100;
@@ -57,21 +57,21 @@ fn discover(id: &Id, asker: Asker<'_>) -> Message {
 
 impl Remote {
     /// Asks the server, and learns what it is from a clear answer. Nothing is sent twice.
-    pub(in crate::remote) async fn probe<R: Receive>(
+    pub(in crate::remote) async fn probe(
         &self,
         asker: Asker<'_>,
         within: Duration,
-        receive: &R,
+        receive: &Recipient,
     ) -> Probed {
         self.probe_by(discover(&self.own_id(), asker), within, receive).await
     }
 
     /// The same by a `server/discover` that is there already: a client's own.
-    pub(in crate::remote) async fn probe_by<R: Receive>(
+    pub(in crate::remote) async fn probe_by(
         &self,
         message: Message,
         within: Duration,
-        receive: &R,
+        receive: &Recipient,
     ) -> Probed {
         let post = self.question(message);
         let answer = Arc::new(Mutex::new(None));
@@ -81,11 +81,11 @@ impl Remote {
     }
 
     /// The same in passing: where the server wants another token for this question, nobody is asked for one.
-    pub(in crate::remote) async fn probe_in_passing<R: Receive>(
+    pub(in crate::remote) async fn probe_in_passing(
         &self,
         asker: Asker<'_>,
         within: Duration,
-        receive: &R,
+        receive: &Recipient,
     ) -> Probed {
         let post = self.question(discover(&self.own_id(), asker));
         let answer = Arc::new(Mutex::new(None));

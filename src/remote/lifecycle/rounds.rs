@@ -17,7 +17,7 @@ use crate::printable::printable;
 use crate::remote::exchange::{Outcome, Post};
 use crate::remote::failure::{Failure, FailureKind};
 use crate::remote::retry::Backoff;
-use crate::remote::{Pass, Receive, Remote};
+use crate::remote::{Pass, Recipient, Remote};
 
 /// Times that a server may ask before it has to answer.
 const MAX_ROUNDS: usize = 16;
@@ -48,23 +48,23 @@ enum NoAnswers {
 }
 
 /// A request under way.
-struct Call<'a, R> {
+struct Call<'a> {
     remote: &'a Remote,
     session: &'a Arc<Stateless>,
     post: &'a Post,
     /// The client's own.
     id: &'a Id,
-    receive: &'a R,
+    receive: &'a Recipient,
     /// How far the client was told that it is.
     progress: Arc<Mutex<f64>>,
 }
 
 /// Carries a request to its answer.
-pub(super) async fn carry<R: Receive>(
+pub(super) async fn carry(
     remote: &Remote,
     session: &Arc<Stateless>,
     post: &Post,
-    receive: &R,
+    receive: &Recipient,
 ) -> Outcome {
     let Some(id) = post.message.id() else {
         return Outcome::Failed(Failure::internal("a request has no id"));
@@ -120,7 +120,7 @@ impl Remote {
     }
 }
 
-impl<R: Receive> Call<'_, R> {
+impl Call<'_> {
     /// Sends the request once; the outcome, if the client got its answer, or got none at all.
     async fn round(&self, round: usize, answers: &Answers) -> Result<Outcome, Came> {
         let declaration = self.session.declaration();
@@ -254,13 +254,13 @@ fn judged(answer: Message) -> Result<Message, Came> {
 }
 
 /// Questions that wait for the client. What is open when nobody waits any more is taken back.
-struct Open<'a, R: Receive> {
+struct Open<'a> {
     session: &'a Arc<Stateless>,
-    receive: &'a R,
+    receive: &'a Recipient,
     ids: Vec<Id>,
 }
 
-impl<R: Receive> Drop for Open<'_, R> {
+impl Drop for Open<'_> {
     fn drop(&mut self) {
         let open = self.ids.iter().filter(|id| self.session.withdraw(id));
         let taken_back: Vec<Message> = open.map(taken_back).collect();

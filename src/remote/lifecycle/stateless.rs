@@ -15,7 +15,7 @@ use super::translate::for_legacy_client::request;
 use super::{mirrored, rounds};
 use crate::jsonrpc::{INVALID_PARAMS, Id, Kind, METHOD_NOT_FOUND, Message};
 use crate::remote::exchange::{Outcome, Post, attempts};
-use crate::remote::{Receive, Remote};
+use crate::remote::{Recipient, Remote};
 
 /// Resources that a client may hear of; a filter of more would not be taken by any server.
 const MAX_RESOURCES: usize = 1_000;
@@ -155,11 +155,11 @@ fn refusal(id: &Id, code: i32, why: &str) -> Message {
 }
 
 /// Carries a message of the client.
-pub(in crate::remote) async fn exchange<R: Receive>(
+pub(in crate::remote) async fn exchange(
     remote: &Remote,
     session: &Arc<Stateless>,
     post: &Post,
-    receive: &R,
+    receive: &Recipient,
 ) -> Outcome {
     match post.message.kind() {
         Kind::Response { .. } => {
@@ -178,7 +178,7 @@ pub(in crate::remote) async fn exchange<R: Receive>(
 }
 
 /// A notification. Those of the legacy era are of no use to the server.
-async fn notify<R: Receive>(remote: &Remote, post: &Post, method: &str, receive: &R) -> Outcome {
+async fn notify(remote: &Remote, post: &Post, method: &str, receive: &Recipient) -> Outcome {
     match method {
         "notifications/initialized"
         | "notifications/cancelled"

@@ -14,7 +14,7 @@ use crate::jsonrpc::edit::{member, replace_at};
 use crate::jsonrpc::{Id, Kind, Message, read};
 use crate::remote::exchange::{Outcome, Post};
 use crate::remote::failure::FailureKind;
-use crate::remote::{Backoff, Failure, Fate, Pass, Patience, Receive, Remote};
+use crate::remote::{Backoff, Failure, Fate, Pass, Patience, Recipient, Remote};
 
 /// First and longest wait before the stream is opened again.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ const KINDS: [(&str, &str); 3] = [
 ];
 
 /// Listens until the server ends it, and opens the stream again when it breaks off.
-pub(super) async fn keep_up<R: Receive>(remote: &Remote, post: &Post, receive: &R) -> Outcome {
+pub(super) async fn keep_up(remote: &Remote, post: &Post, receive: &Recipient) -> Outcome {
     let Some(own) = post.message.id() else { return Outcome::Accepted };
     let subscription = Arc::new(Subscription::new(own.clone()));
     let headers = remote.mirrored(&post.message);
@@ -254,34 +254,29 @@ fn filter(acknowledgement: &Message) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remote::{Carrier, Endpoint, Settings, followed_by};
+    use crate::remote::{Carrier, Endpoint, Receive, Settings};
     use crate::secret::Secret;
     use bytes::Bytes;
+    use futures_util::future::BoxFuture;
+    use std::future::ready;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
     use tokio::sync::mpsc;
 
     /// Whoever asked, as it is told.
-    #[derive(Clone)]
-    struct Asker {
-        told: mpsc::Sender<Message>,
-        pass: Option<Pass>,
-    }
+    struct Asker(mpsc::Sender<Message>);
 
     impl Receive for Asker {
-        async fn receive(&self, message: Message) {
-            let passed = self.pass.as_ref().map_or(vec![message.clone()], |pass| pass(message));
-            for message in passed {
-                self.told.send(message).await.unwrap();
-            }
+        fn receive(&self, message: Message) -> BoxFuture<'_, ()> {
+            Box::pin(async { self.0.send(message).await.unwrap() })
         }
 
-        async fn session_given(&self, _: Secret<Box<str>>) {}
+        fn session_given(&self, _: Secret<Box<str>>) -> BoxFuture<'_, ()> {
+            Box::pin(ready(()))
+        }
 
-        async fn carried_by(&self, _: Carrier) {}
-
-        fn through(&self, pass: Pass) -> Self {
-            Self { pass: Some(followed_by(pass, self.pass.clone())), ..self.clone() }
+        fn carried_by(&self, _: Carrier) -> BoxFuture<'_, ()> {
+            Box::pin(ready(()))
         }
     }
 
@@ -420,7 +415,7 @@ mod tests {
             mirrored: None,
         };
         let (sender, mut told) = mpsc::channel(8);
-        let asker = Asker { told: sender, pass: None };
+        let asker = Recipient::new(Asker(sender));
         let play = async {
             let (_first, id) = acknowledged_by(&server).await;
             assert_eq!(id, "7");

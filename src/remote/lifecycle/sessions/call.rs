@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use tokio::task::AbortHandle;
 
 use super::entry::Entry;
-use super::inbox::Inbox;
+use super::inbox;
 use super::live::Live;
 use super::mailbox::{Came, Mail, Mailbox};
 use crate::jsonrpc::edit::member;
@@ -17,7 +17,7 @@ use crate::jsonrpc::{Id, Kind, Message, read};
 use crate::remote::exchange::{Outcome, Post, attempts};
 use crate::remote::lifecycle::translate::for_modern_client::log_level::Level;
 use crate::remote::lifecycle::translate::for_modern_client::{progress, request};
-use crate::remote::{Failure, Receive, Remote};
+use crate::remote::{Failure, Recipient, Remote};
 
 /// How long the server may take to hear of a cancellation.
 const CANCELLING: Duration = Duration::from_secs(5);
@@ -139,7 +139,7 @@ impl Call {
     ///
     /// Questions that came together are asked together. None is waited for: one that comes a moment later is
     /// there when the client comes back, and asked then.
-    pub(super) async fn turn<R: Receive>(&mut self, attempt: &Attempt, receive: &R) -> Turn {
+    pub(super) async fn turn(&mut self, attempt: &Attempt, receive: &Recipient) -> Turn {
         loop {
             let came = if self.questions.is_empty() {
                 self.mail.next().await
@@ -233,7 +233,7 @@ impl Call {
 
 /// Carries the exchange of a call to its end, whoever waits for it.
 async fn carry(remote: Arc<Remote>, live: Arc<Live>, post: Post, mailbox: Mailbox, id: Id) {
-    let inbox = Inbox::of_call(Arc::clone(&live), mailbox.clone(), id.clone());
+    let inbox = inbox::of_call(Arc::clone(&live), mailbox.clone(), id.clone());
     let carried = AssertUnwindSafe(attempts(&remote, &post, &inbox)).catch_unwind().await;
     let outcome = carried.unwrap_or_else(|_| {
         Outcome::Failed(Failure::internal("an exchange with the server broke down"))

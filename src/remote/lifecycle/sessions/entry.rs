@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::hub::Hub;
-use super::inbox::Inbox;
+use super::inbox;
 use super::live::Live;
 use crate::jsonrpc::Message;
 use crate::remote::lifecycle::translate::for_modern_client::capabilities;
@@ -145,7 +145,7 @@ async fn listening(entry: Weak<Entry>, remote: Weak<Remote>, live: Weak<Live>) {
     let (Some(server), Some(lost)) = (remote.upgrade(), live.upgrade()) else { return };
     let Some(session) = lost.session().cloned() else { return };
     drop(lost);
-    match listen(&server, &session, &Inbox::of_session(live.clone())).await {
+    match listen(&server, &session, &inbox::of_session(live.clone())).await {
         ListenEnd::Refused(failure) => {
             tracing::debug!(what = failure.what, "the server offers no stream of its own");
             return;

@@ -1,24 +1,19 @@
 //! Where the messages of the server go: to the call that they came with, or to whom they are for.
 
+use std::future::ready;
 use std::sync::{Arc, Weak};
+
+use futures_util::future::BoxFuture;
 
 use super::live::Live;
 use super::mailbox::{Came, Mailbox};
 use crate::jsonrpc::{INTERNAL_ERROR, Id, Kind, Message};
 use crate::remote::lifecycle::Carrier;
-use crate::remote::{Pass, Receive, followed_by};
+use crate::remote::{Receive, Recipient};
 use crate::secret::Secret;
 
-/// Takes what an exchange or a stream brings. One kind for all, since each kind of receiver has an exchange of
-/// its own in the program.
-#[derive(Clone)]
-pub(super) struct Inbox {
-    of: Of,
-    pass: Option<Pass>,
-}
-
-#[derive(Clone)]
-enum Of {
+/// Takes what an exchange or a stream brings.
+enum Inbox {
     /// A call.
     Call { live: Arc<Live>, mailbox: Mailbox, id: Id },
     /// The session's own stream, or a request of this program's own.
@@ -27,42 +22,45 @@ enum Of {
     Nobody,
 }
 
+/// Who takes what a call brings.
+pub(super) fn of_call(live: Arc<Live>, mailbox: Mailbox, id: Id) -> Recipient {
+    Recipient::new(Inbox::Call { live, mailbox, id })
+}
+
+/// Who takes what comes by the session's own stream, or for a request of this program's own.
+pub(super) fn of_session(live: Weak<Live>) -> Recipient {
+    Recipient::new(Inbox::Session(live))
+}
+
+/// For a message to which nothing has to come.
+pub(super) fn of_nobody() -> Recipient {
+    Recipient::new(Inbox::Nobody)
+}
+
 impl Inbox {
-    pub(super) fn of_call(live: Arc<Live>, mailbox: Mailbox, id: Id) -> Self {
-        Self { of: Of::Call { live, mailbox, id }, pass: None }
-    }
-
-    pub(super) fn of_session(live: Weak<Live>) -> Self {
-        Self { of: Of::Session(live), pass: None }
-    }
-
-    pub(super) fn of_nobody() -> Self {
-        Self { of: Of::Nobody, pass: None }
-    }
-
     fn opening(&self) -> Option<Arc<Live>> {
-        match &self.of {
-            Of::Session(live) => live.upgrade(),
-            Of::Call { .. } | Of::Nobody => None,
+        match self {
+            Self::Session(live) => live.upgrade(),
+            Self::Call { .. } | Self::Nobody => None,
         }
     }
 
     async fn take(&self, message: Message) {
-        match &self.of {
-            Of::Call { live, mailbox, id } => of_call(live, mailbox, id, message).await,
-            Of::Session(live) => {
+        match self {
+            Self::Call { live, mailbox, id } => take_of_call(live, mailbox, id, message).await,
+            Self::Session(live) => {
                 if let Some(live) = live.upgrade() {
-                    of_session(&live, message);
+                    take_of_session(&live, message);
                 }
             }
-            Of::Nobody => {
+            Self::Nobody => {
                 tracing::debug!(method = message.method(), "something came that nobody asked for");
             }
         }
     }
 }
 
-async fn of_call(live: &Arc<Live>, mailbox: &Mailbox, id: &Id, message: Message) {
+async fn take_of_call(live: &Arc<Live>, mailbox: &Mailbox, id: &Id, message: Message) {
     match message.kind() {
         Kind::Response { .. } if message.answers(id) => {
             mailbox.put(Came::Message(message)).await;
@@ -78,7 +76,7 @@ async fn of_call(live: &Arc<Live>, mailbox: &Mailbox, id: &Id, message: Message)
     }
 }
 
-fn of_session(live: &Arc<Live>, message: Message) {
+fn take_of_session(live: &Arc<Live>, message: Message) {
     match message.kind() {
         Kind::Response { .. } => live.response(message),
         Kind::Request { .. } => {
@@ -93,32 +91,28 @@ fn of_session(live: &Arc<Live>, message: Message) {
 }
 
 impl Receive for Inbox {
-    async fn receive(&self, message: Message) {
-        let Some(pass) = &self.pass else { return self.take(message).await };
-        for message in pass(message) {
-            self.take(message).await;
-        }
+    fn receive(&self, message: Message) -> BoxFuture<'_, ()> {
+        Box::pin(self.take(message))
     }
 
-    async fn session_given(&self, id: Secret<Box<str>>) {
+    fn session_given(&self, id: Secret<Box<str>>) -> BoxFuture<'_, ()> {
         if let Some(live) = self.opening() {
             live.given_id(id);
         }
+        Box::pin(ready(()))
     }
 
-    async fn carried_by(&self, carrier: Carrier) {
+    fn carried_by(&self, carrier: Carrier) -> BoxFuture<'_, ()> {
         if let Some(live) = self.opening() {
             live.given_carrier(carrier);
         }
+        Box::pin(ready(()))
     }
 
-    async fn reopened(&self) {
+    fn reopened(&self) -> BoxFuture<'_, ()> {
         if let Some(live) = self.opening() {
             live.gap();
         }
-    }
-
-    fn through(&self, pass: Pass) -> Self {
-        Self { pass: Some(followed_by(pass, self.pass.clone())), ..self.clone() }
+        Box::pin(ready(()))
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::AbortHandle;
 
 use super::entry::Entry;
-use super::inbox::Inbox;
+use super::inbox;
 use super::mailbox::{Came, Mailbox};
 use crate::jsonrpc::{INVALID_PARAMS, Id, METHOD_NOT_FOUND, Message, read};
 use crate::remote::exchange::{Outcome, Post, attempts};
@@ -159,7 +159,7 @@ impl Live {
 
     /// Sends a notification or a response.
     pub(super) async fn send(&self, remote: &Remote, message: Message) -> Outcome {
-        attempts(remote, &self.post(message, Patience::Persistent), &Inbox::of_nobody()).await
+        attempts(remote, &self.post(message, Patience::Persistent), &inbox::of_nobody()).await
     }
 
     /// Sends an answer to the server without waiting for it to be taken.
@@ -189,7 +189,7 @@ impl Live {
         let (sender, mut answer) = oneshot::channel();
         lock(&self.awaited).insert(id.clone(), sender);
         let post = self.post(message, patience);
-        let outcome = attempts(remote, &post, &Inbox::of_session(Arc::downgrade(self))).await;
+        let outcome = attempts(remote, &post, &inbox::of_session(Arc::downgrade(self))).await;
         lock(&self.awaited).remove(&id);
         match (outcome, answer.try_recv()) {
             (Outcome::Failed(failure) | Outcome::SessionLost(failure), Err(_)) => Err(failure),

@@ -29,7 +29,7 @@ use crate::jsonrpc::edit::member;
 use crate::jsonrpc::{INVALID_PARAMS, Id, Kind, METHOD_NOT_FOUND, Message, read};
 use crate::remote::exchange::{Outcome, Post};
 use crate::remote::failure::{Failure, FailureKind, Fate};
-use crate::remote::{Receive, Remote};
+use crate::remote::{Recipient, Remote};
 
 /// Sessions at once.
 const MAX_SESSIONS: usize = 4;
@@ -102,10 +102,10 @@ async fn end(remote: &Remote, entry: &Entry) {
 }
 
 /// A message of the modern era, for a server of the legacy one.
-pub(in crate::remote) async fn exchange<R: Receive>(
+pub(in crate::remote) async fn exchange(
     remote: &Arc<Remote>,
     post: &Post,
-    receive: &R,
+    receive: &Recipient,
 ) -> Outcome {
     match post.message.kind() {
         Kind::Request { id, method } => {
@@ -141,11 +141,11 @@ async fn to_all(remote: &Remote, post: &Post) {
 }
 
 /// A request, to its answer. `Err` is an outcome too, of what did not come to the server.
-async fn answered<R: Receive>(
+async fn answered(
     remote: &Arc<Remote>,
     post: &Post,
     (id, method): (&Id, &str),
-    receive: &R,
+    receive: &Recipient,
 ) -> Result<Outcome, Outcome> {
     if method.starts_with("tasks/") {
         let why = "Method not found: tasks differ between the eras of MCP, and the server is of the earlier";
@@ -181,7 +181,7 @@ async fn answered<R: Receive>(
     }
 }
 
-async fn refuse<R: Receive>(receive: &R, id: &Id, code: i32, why: &str) -> Outcome {
+async fn refuse(receive: &Recipient, id: &Id, code: i32, why: &str) -> Outcome {
     let error = serde_json::json!({ "code": code, "message": why });
     receive.receive(Message::error(Some(id), &error.to_string())).await;
     Outcome::Answered
@@ -198,12 +198,12 @@ fn declined(message: &Message) -> bool {
 }
 
 /// A request that was not sent before. A session that turns out to be lost is opened again, once.
-async fn begin<R: Receive>(
+async fn begin(
     remote: &Arc<Remote>,
     entry: Arc<Entry>,
     post: &Post,
     attempt: &Attempt,
-    receive: &R,
+    receive: &Recipient,
 ) -> Result<Outcome, Outcome> {
     let mut lost = None;
     loop {
@@ -223,12 +223,12 @@ async fn begin<R: Receive>(
 }
 
 /// The retry of a request that the server interrupted with questions.
-async fn resume<R: Receive>(
+async fn resume(
     remote: &Arc<Remote>,
     post: &Post,
     attempt: &Attempt,
     state: &str,
-    receive: &R,
+    receive: &Recipient,
 ) -> Result<Outcome, Outcome> {
     let state: String = serde_json::from_str(state).unwrap_or_default();
     let held = &remote.sessions.held;
@@ -260,12 +260,12 @@ async fn resume<R: Receive>(
 }
 
 /// What an attempt comes to for its client.
-async fn settle<R: Receive>(
+async fn settle(
     remote: &Arc<Remote>,
     post: &Post,
     attempt: &Attempt,
     (call, turn): (Call, Turn),
-    receive: &R,
+    receive: &Recipient,
 ) -> Outcome {
     let method = post.message.method().unwrap_or_default();
     let live = Arc::clone(&call.live);

@@ -7,15 +7,15 @@ use super::hub::Heard;
 use crate::jsonrpc::Id;
 use crate::remote::exchange::{Outcome, Post};
 use crate::remote::lifecycle::translate::for_modern_client::change::{Filter, tagged};
-use crate::remote::{Failure, Receive, Remote};
+use crate::remote::{Failure, Recipient, Remote};
 
 /// Serves a subscription until its client ends it.
-pub(super) async fn serve<R: Receive>(
+pub(super) async fn serve(
     remote: &Arc<Remote>,
     entry: Arc<Entry>,
     post: &Post,
     (id, filter): (&Id, Filter),
-    receive: &R,
+    receive: &Recipient,
 ) -> Outcome {
     let live = match entry.live(remote, None, post.patience).await {
         Ok(live) => live,
