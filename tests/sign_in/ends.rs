@@ -11,7 +11,7 @@ use super::whole::{echo, signed_in, starting};
 use crate::support::auth_server::{Answer, Plan};
 use crate::support::mcp_server::matcher;
 use crate::support::tab::{self, Browser};
-use crate::support::{Guarded, McpServer};
+use crate::support::{Gate, Guarded, McpServer};
 
 /// The server takes no token at all.
 fn refuses_all(server: &Guarded) {
@@ -63,6 +63,29 @@ fn a_call_that_alone_is_refused_with_every_token_ends_with_what_to_compare_too()
     let again = bridge.call_tool(2, "echo", json!({}));
     assert!(again["error"].to_string().contains("was refused by"), "{again}");
     assert_eq!(asked(), (2, 1, 2), "nothing more is asked for at once");
+    bridge.finish();
+}
+
+#[test]
+fn a_call_that_is_refused_with_tokens_that_others_take_costs_two_token_requests_and_a_page() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let mut bridge = signed_in(&server, &browser);
+    // It comes once another call was answered, with the same new token.
+    let taken = Gate::named("the new token was taken");
+    let refused = crate::support::Answer::status(401).header("www-authenticate", "Bearer");
+    server.mcp.always(matcher::tool("echo"), refused.after(&taken));
+    server.mcp.once(matcher::tool("echo"), crate::support::Answer::status(401));
+    server.mcp.once(matcher::tool("echo"), crate::support::Answer::status(401));
+    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    tab::sign_in(&browser.page(2));
+    server.mcp.wait_for_nth(3, matcher::tool("echo"));
+    assert!(bridge.call_tool(2, "set_note", json!({"text": "x"}))["result"].is_object());
+    taken.open();
+    let answer = bridge.expect_response(1);
+    assert!(answer["error"].to_string().contains("was refused by"), "{answer}");
+    assert_eq!((server.grants("refresh_token"), server.grants("authorization_code")), (1, 2));
+    assert_eq!(browser.pages().len(), 2);
     bridge.finish();
 }
 

@@ -386,14 +386,14 @@ fn grown(row: Row) -> Result<u64, String> {
     let server = plan.run();
     let login = ["login".to_owned(), server.mcp_url(), "--no-browser".to_owned()];
     let mut process = BridgeProcess::with_args(login).unchecked().spawn();
-    let (mut peak, mut pasted) = (0, false);
+    let (mut peak, mut pasted) = (0, String::new());
     let until = Instant::now() + 4 * DEADLINE;
     while process.is_running() && !process.stderr_text().contains("That can't be used") {
         // It may end between the two looks.
         peak = process.peak_memory().unwrap_or(0).max(peak);
-        if let Some(page) = page_of(&process.stderr_text()).filter(|_| !pasted) {
-            pasted = true;
+        if let Some(page) = page_of(&process.stderr_text()).filter(|page| *page != pasted) {
             let Ok(query) = visit(&page) else { break };
+            pasted = page;
             process.send(on_the_way(query));
         }
         if Instant::now() > until {
@@ -405,9 +405,9 @@ fn grown(row: Row) -> Result<u64, String> {
     fits.then_some(peak).ok_or_else(|| format!("{name}: {peak} KiB"))
 }
 
-/// The address of the sign-in, once all of it is told.
+/// The address of the last sign-in, once all of it is told: a parameter that is refused begins another.
 #[cfg(target_os = "linux")]
 fn page_of(told: &str) -> Option<String> {
-    let (_, rest) = told.split_once("Open this page to sign in:\n\n  ")?;
+    let (_, rest) = told.rsplit_once("Open this page to sign in:\n\n  ")?;
     rest.split_once('\n').map(|(page, _)| page.to_owned())
 }
