@@ -12,7 +12,7 @@ use super::budget::Share;
 use super::channel::{Channel, lost_channel};
 use super::failure::{Failure, FailureKind, Fate};
 use super::lifecycle::{Carrier, Session, legacy, modern_client, modern_exchange, stateless};
-use super::reading::{End, Reading, Seen};
+use super::reading::{End, Reading, Seen, may_answer};
 use super::request::{Answer, Ask};
 use super::response::{self, Uncollected};
 use super::retry::{Backoff, Patience, Retries};
@@ -349,6 +349,9 @@ impl Remote {
         }
         let mut seen = Seen::Nothing;
         for message in messages {
+            if seen == Seen::Answer && may_answer(&message, id) {
+                continue;
+            }
             seen = seen.or(self.pass(message, Some(id), post.session.as_deref(), receive).await);
         }
         match seen {

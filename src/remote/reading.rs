@@ -8,7 +8,7 @@ use super::lifecycle::Session;
 use super::sse::{Cursor, Event, Events, LeftOut};
 use super::{Recipient, Remote, response};
 use crate::jsonrpc::scan::Glimpse;
-use crate::jsonrpc::{Id, Malformed};
+use crate::jsonrpc::{Id, Kind, Malformed, Message};
 
 /// How long a stream is read on after its answer came: for what a server sends last, and so that the
 /// connection can be used again.
@@ -27,6 +27,11 @@ impl Seen {
     pub(super) fn or(self, other: Self) -> Self {
         self.min(other)
     }
+}
+
+/// Whether a message would be taken for the answer to a request.
+pub(super) fn may_answer(message: &Message, request: &Id) -> bool {
+    message.answers(request) || matches!(message.kind(), Kind::Response { id: None, failed: true })
 }
 
 /// How reading a stream ended.
@@ -48,6 +53,8 @@ pub(super) struct Reading<'a> {
     pub(super) progressed: bool,
     /// Whether a message came.
     began: bool,
+    /// The answer came: another one is none.
+    answered: bool,
 }
 
 impl<'a> Reading<'a> {
@@ -63,6 +70,7 @@ impl<'a> Reading<'a> {
             cursor: Cursor::default(),
             progressed: false,
             began: false,
+            answered: false,
         }
     }
 
@@ -109,9 +117,14 @@ impl<'a> Reading<'a> {
     async fn data(&mut self, data: Vec<u8>, receive: &Recipient) -> Result<Seen, Malformed> {
         let mut seen = Seen::Nothing;
         for message in response::messages(data)? {
+            if self.answered && self.request.is_some_and(|id| may_answer(&message, id)) {
+                tracing::debug!("a second answer to a request was dropped");
+                continue;
+            }
             // A server that has begun to work on a request knows its session, whatever it says later.
             let session = self.session.filter(|_| !std::mem::replace(&mut self.began, true));
             seen = seen.or(self.remote.pass(message, self.request, session, receive).await);
+            self.answered |= seen == Seen::Answer;
         }
         Ok(seen)
     }

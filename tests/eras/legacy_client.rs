@@ -376,6 +376,42 @@ fn a_server_that_never_has_enough_is_given_up() {
     bridge.finish();
 }
 
+#[test]
+fn an_error_after_a_question_is_the_answer_whatever_it_says() {
+    let server = ModernServer::run();
+    let mut bridge = opened(&server, all());
+    bridge.request(1, "tools/call", ask(json!([questions::form("a")])));
+    let form = bridge.expect_method("elicitation/create");
+    server.once("tools/call", Answer::error(-32000, "The index is not initialized"));
+    bridge.respond(form["id"].clone(), json!({"action": "decline"}));
+    let error = bridge.expect_response(1)["error"].take();
+    assert_eq!(error["message"], "The index is not initialized");
+    assert_eq!((server.count("tools/call"), server.count("initialize")), (2, 1));
+    bridge.finish();
+}
+
+#[test]
+fn of_two_answers_the_first_counts() {
+    let server = ModernServer::run();
+    let mut bridge = opened(&server, all());
+    let question = json!({"resultType": "input_required", "inputRequests": questions::form("a")});
+    let early = json!({"resultType": "complete", "content": []});
+    let both = [Step::result(question.clone()), Step::result(early.clone())];
+    let batch = json!([
+        {"jsonrpc": "2.0", "id": 2, "result": question},
+        {"jsonrpc": "2.0", "id": 2, "result": early},
+    ]);
+    for (id, twice) in [(1, Answer::stream(both)), (2, Answer::json(batch.to_string()))] {
+        server.once("tools/call", twice);
+        let arguments = json!({"rounds": [questions::form("a")], "stateless": true});
+        bridge.request(id, "tools/call", json!({"name": "ask", "arguments": arguments}));
+        let form = bridge.expect_method("elicitation/create");
+        bridge.respond(form["id"].clone(), json!({"action": "decline"}));
+        assert_eq!(answers(&bridge.expect_response(id)), json!([{"a": {"action": "decline"}}]));
+    }
+    bridge.finish();
+}
+
 // --- what comes on the way ---
 
 #[test]

@@ -6,6 +6,7 @@ use super::relay_side::modern;
 use crate::support::auth_server::{AuthServer, Plan};
 use crate::support::guarded::guard;
 use crate::support::mcp_server::text;
+use crate::support::modern_server::questions;
 use crate::support::tab::{self, Browser};
 use crate::support::{BridgeProcess, ModernServer};
 
@@ -124,6 +125,31 @@ fn an_impatient_client_is_offered_the_tool_that_signs_in() {
     assert_eq!(bridge.expect_response(3)["result"]["isError"], false);
     let list = bridge.call(4, "tools/list", codex(json!({})))["result"].take();
     assert_eq!(list["ttlMs"], 60_000, "the server's own");
+    bridge.finish();
+}
+
+#[test]
+fn who_answered_before_a_sign_in_is_not_asked_again() {
+    let (server, browser) = (ModernServer::run(), Browser::recording());
+    let by = ["--browser".to_owned(), browser.command()];
+    let mut bridge = BridgeProcess::to(server.url()).args(by).spawn();
+    bridge.initialize_with(json!({"elicitation": {"form": {}}}));
+    let rounds = json!([questions::form("a"), questions::form("b")]);
+    let call = json!({"name": "ask", "arguments": {"rounds": rounds}});
+    bridge.request(1, "tools/call", call);
+    let first = bridge.expect_method("elicitation/create");
+    let _auth = guard(Plan::default(), &server);
+    bridge.respond(first["id"].clone(), json!({"action": "decline"}));
+    tab::sign_in(&browser.page(1));
+    let second = bridge.expect_method("elicitation/create");
+    bridge.respond(second["id"].clone(), json!({"action": "cancel"}));
+    let answer = bridge.expect_response(1);
+    let answers = answer["result"]["content"][0]["text"].as_str().expect("a text");
+    let answers: Value = serde_json::from_str(answers).expect("the answers");
+    assert_eq!(answers, json!([{"a": {"action": "decline"}}, {"b": {"action": "cancel"}}]));
+    let begun = server.requests_of("tools/call").into_iter();
+    let begun = begun.filter(|request| request.params().get("requestState").is_none());
+    assert_eq!(begun.count(), 1);
     bridge.finish();
 }
 

@@ -21,9 +21,14 @@ const MAX_PARAMS: usize = 100;
 const MAX_NAME: usize = 256;
 /// Longest description of a tool with annotations, in bytes.
 const MAX_TOOL: usize = 1024 * 1024;
+/// Longest way to an annotated parameter, in bytes, and those of all tools that are remembered.
+const MAX_PATH: usize = 4 * 1024;
+const MAX_PATHS: usize = 8 * 1024 * 1024;
 /// Tools that are remembered, and the longest name of one, in bytes.
 const MAX_TOOLS: usize = 10_000;
 const MAX_TOOL_NAME: usize = 1_024;
+/// What a name takes besides its bytes.
+const NAME_SIZE: usize = size_of::<String>();
 /// Tools that were left out of which it is remembered that somebody was told.
 const MAX_TOLD: usize = 1_000;
 /// Characters of a name that go into a warning.
@@ -43,6 +48,13 @@ struct Param {
     path: Vec<String>,
 }
 
+impl Param {
+    fn bytes(&self) -> usize {
+        self.header.as_str().len()
+            + self.path.iter().map(|name| NAME_SIZE + name.len()).sum::<usize>()
+    }
+}
+
 /// What a server's lists said of its tools.
 #[derive(Debug, Default)]
 pub(in crate::remote) struct Tools {
@@ -53,6 +65,8 @@ pub(in crate::remote) struct Tools {
 struct Known {
     /// Tools with arguments that are mirrored.
     annotated: HashMap<String, Vec<Param>>,
+    /// Bytes of the ways to them.
+    paths: usize,
     /// Tools without any, while the list was not seen whole.
     plain: HashSet<String>,
     /// The list was seen whole, so that nothing is left to be asked.
@@ -142,6 +156,7 @@ impl Known {
         let full = self.annotated.len() + self.plain.len() >= MAX_TOOLS;
         if cursor.is_none() && (last || full) {
             self.annotated.clear();
+            self.paths = 0;
             self.plain.clear();
             self.whole &= last;
         }
@@ -169,13 +184,14 @@ impl Known {
         let Some(name) = name.filter(|name| name.len() <= MAX_TOOL_NAME) else {
             return params.is_ok();
         };
-        self.annotated.remove(&name);
+        self.paths -= self.annotated.remove(&name).map_or(0, |params| bytes(&params));
         let room = self.annotated.len() + self.plain.len() < MAX_TOOLS;
         match params {
             Ok(params) if params.is_empty() && room => {
                 self.plain.insert(name);
             }
-            Ok(params) if room => {
+            Ok(params) if room && self.paths + bytes(&params) <= MAX_PATHS => {
+                self.paths += bytes(&params);
                 self.annotated.insert(name, params);
             }
             Ok(_) => {}
@@ -195,6 +211,11 @@ impl Known {
             self.told.insert(told);
         }
     }
+}
+
+/// What remembering these takes, about.
+fn bytes(params: &[Param]) -> usize {
+    params.iter().map(Param::bytes).sum()
 }
 
 /// The arguments of a tool that are mirrored, or why its annotations are not valid.
@@ -284,6 +305,10 @@ fn param(
     }
     if others.len() == MAX_PARAMS {
         return Err(format!("`{ANNOTATION}` stands at more than {MAX_PARAMS} parameters"));
+    }
+    // Names that lead to many parameters are kept for each.
+    if path.iter().map(String::len).sum::<usize>() > MAX_PATH {
+        return Err(format!("`{ANNOTATION}` stands behind more than {MAX_PATH} bytes of names"));
     }
     Ok(Param { header, path: path.to_vec() })
 }
@@ -432,6 +457,32 @@ mod tests {
             .collect();
         let many = format!("{{\"properties\":{{{}}}}}", many.join(","));
         assert!(invalid(&many).contains("more than 100"));
+    }
+
+    #[test]
+    fn long_ways_to_many_parameters_fill_nothing() {
+        let leaves = |count: usize| {
+            let leaf = |n: usize| format!(r#""a{n}":{{"type":"string","x-mcp-header":"A{n}"}}"#);
+            (0..count).map(leaf).collect::<Vec<_>>().join(",")
+        };
+        let behind = |bytes: usize, count: usize| {
+            let (name, leaves) = ("x".repeat(bytes), leaves(count));
+            format!(r#""{name}":{{"type":"object","properties":{{{leaves}}}}}"#)
+        };
+        let schema = format!(r#"{{"properties":{{{}}}}}"#, behind(MAX_PATH, 1));
+        assert!(invalid(&schema).contains("bytes of names"));
+        let tools = Tools::default();
+        let many: Vec<_> =
+            (0..50).map(|n| tool(&format!("t{n}"), &behind(MAX_PATH - 10, MAX_PARAMS))).collect();
+        for _ in 0..3 {
+            listed(&tools, "", &many, r#","nextCursor":"2""#);
+            let known = tools.known();
+            let held: usize = known.annotated.values().map(|params| bytes(params)).sum();
+            assert_eq!(held, known.paths);
+            assert!((1..=MAX_PATHS).contains(&held));
+        }
+        listed(&tools, "", &many[..1], "");
+        assert_eq!(tools.known().annotated.len(), 1);
     }
 
     #[test]

@@ -73,10 +73,15 @@ pub(super) async fn carry(
     let call = Call { remote, session, post, id, receive, progress };
     let host = remote.endpoint().host();
     let mut waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
-    let mut answers = Answers::default();
-    for round in 0..=MAX_ROUNDS {
+    let (first, mut answers) = session.unpark(&post.message);
+    for round in first..=MAX_ROUNDS {
         let asking = match call.round(round, &answers).await {
-            Ok(outcome) => return outcome,
+            Ok(outcome) => {
+                if round > 0 && matches!(&outcome, Outcome::Failed(why) if why.wants_person()) {
+                    session.park(&post.message, round, answers);
+                }
+                return outcome;
+            }
             Err(Came::InputRequired(result)) => result,
             Err(Came::Unknown(kind)) => {
                 let kind = printable(&kind, MAX_WORDS);
@@ -133,7 +138,7 @@ impl Call<'_> {
         // Each attempt is a request of its own, and the first is the client's.
         let message = if round == 0 { message } else { message.with_id(&self.remote.own_id()) };
         let came = Arc::new(Mutex::new(None));
-        let pass = self.pass(&message, &came);
+        let pass = self.pass(&message, round, &came);
         let post = Post { message, session: None, ..self.post.clone() };
         let outcome = modern_exchange(self.remote, &post, &self.receive.through(pass)).await;
         let came = came.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -144,12 +149,12 @@ impl Call<'_> {
     }
 
     /// What each message passes on its way to the client.
-    fn pass(&self, sent: &Message, came: &Arc<Mutex<Option<Came>>>) -> Pass {
+    fn pass(&self, sent: &Message, round: usize, came: &Arc<Mutex<Option<Came>>>) -> Pass {
         let (sent, own) = (sent.clone(), self.id.clone());
         let (came, progress) = (Arc::clone(came), Arc::clone(&self.progress));
         Arc::new(move |message| {
             if message.answers_to(&sent) {
-                return match judged(message) {
+                return match judged(message, round) {
                     Ok(answer) => vec![named(response::legacy(answer, &sent), &own)],
                     Err(other) => {
                         *came.lock().unwrap_or_else(PoisonError::into_inner) = Some(other);
@@ -237,10 +242,11 @@ fn named(answer: Message, id: &Id) -> Message {
     if answer.answers(id) { answer } else { answer.with_id(id) }
 }
 
-/// Whether an answer is the final one.
-fn judged(answer: Message) -> Result<Message, Came> {
+/// Whether an answer is the final one. A server that asked something is a modern one, whatever its errors say:
+/// the call is not begun again.
+fn judged(answer: Message, round: usize) -> Result<Message, Came> {
     if matches!(answer.kind(), Kind::Response { failed: true, .. }) {
-        return match response::is_of_legacy_server(&answer) {
+        return match round == 0 && response::is_of_legacy_server(&answer) {
             true => Err(Came::LegacyServer(answer)),
             false => Ok(answer),
         };

@@ -1,7 +1,7 @@
 //! A legacy client before a modern server: the session that the client believes in, and what is answered
 //! without the server.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hyper::header::HeaderValue;
@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc};
 use super::modern::{LOG_LEVEL, VERSION};
 use super::probe::declaration;
 use super::translate::for_legacy_client::handshake::{Hello, Offers};
-use super::translate::for_legacy_client::request;
+use super::translate::for_legacy_client::request::{self, Answers};
 use super::{mirrored, rounds};
 use crate::jsonrpc::{INVALID_PARAMS, Id, Kind, METHOD_NOT_FOUND, Message};
 use crate::remote::exchange::{Outcome, Post, attempts};
@@ -19,6 +19,9 @@ use crate::remote::{Recipient, Remote};
 
 /// Resources that a client may hear of; a filter of more would not be taken by any server.
 const MAX_RESOURCES: usize = 1_000;
+/// Requests that wait for a sign-in of which the client's answers are kept, and the bytes of one.
+const MAX_PARKED: usize = 16;
+const MAX_PARKED_BYTES: usize = 1024 * 1024;
 /// What the two eras have under one name and with other messages.
 const TASKS: [&str; 4] = ["tasks/get", "tasks/result", "tasks/list", "tasks/cancel"];
 
@@ -42,6 +45,16 @@ struct Kept {
     asked: HashMap<Id, Asked>,
     /// Counts them.
     questions: u64,
+    /// Requests that met a sign-in after the client was asked.
+    parked: VecDeque<Parked>,
+}
+
+/// How far a request came before it met a sign-in, after which the same one comes again.
+#[derive(Debug)]
+struct Parked {
+    request: Message,
+    round: usize,
+    answers: Answers,
 }
 
 /// Who waits for the answer to a question, and which of its questions it is.
@@ -85,6 +98,25 @@ impl Stateless {
     /// Takes a question back; whether it was still open.
     pub(super) fn withdraw(&self, id: &Id) -> bool {
         self.kept().asked.remove(id).is_some()
+    }
+
+    /// Keeps what the client answered to a request that comes again when somebody has signed in: it is not
+    /// asked twice, and the server does not begin twice.
+    pub(super) fn park(&self, request: &Message, round: usize, answers: Answers) {
+        if request.bytes().len() + answers.len() > MAX_PARKED_BYTES {
+            return;
+        }
+        let parked = &mut self.kept().parked;
+        parked.truncate(MAX_PARKED - 1);
+        parked.push_front(Parked { request: request.clone(), round, answers });
+    }
+
+    /// Where a request goes on that was parked; any other begins.
+    pub(super) fn unpark(&self, request: &Message) -> (usize, Answers) {
+        let parked = &mut self.kept().parked;
+        let at = parked.iter().position(|each| each.request.bytes() == request.bytes());
+        let found = at.and_then(|at| parked.remove(at));
+        found.map(|Parked { round, answers, .. }| (round, answers)).unwrap_or_default()
     }
 
     /// The client answers a question.

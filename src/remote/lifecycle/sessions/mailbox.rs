@@ -1,6 +1,7 @@
 //! What a call hears from the server, kept in bounds while nobody takes it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
@@ -28,6 +29,8 @@ pub(super) enum Came {
 pub(super) struct Mailbox {
     sender: mpsc::UnboundedSender<(Came, Option<OwnedSemaphorePermit>)>,
     room: Arc<Semaphore>,
+    /// Its answer came by a stream that others need too; another one is none.
+    is_answered: Arc<AtomicBool>,
     /// Whether its client can be asked something.
     pub(super) may_be_asked: bool,
     /// The token by which the server tells its progress, as JSON text.
@@ -42,7 +45,9 @@ impl Mailbox {
     pub(super) fn new(may_be_asked: bool, token: Option<&str>) -> (Self, Mail) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(ROOM));
-        (Self { sender, room, may_be_asked, token: token.map(Into::into) }, Mail(receiver))
+        let token = token.map(Into::into);
+        let is_answered = Arc::default();
+        (Self { sender, room, is_answered, may_be_asked, token }, Mail(receiver))
     }
 
     /// Puts something that came on the call's own stream, which waits until there is room.
@@ -51,11 +56,14 @@ impl Mailbox {
         let _ = self.sender.send((came, room.ok()));
     }
 
-    /// Puts something that came on a stream that others need too. For an answer there is always room; says
-    /// whether there was for anything else, which is left out where there was none.
+    /// Puts something that came on a stream that others need too. For the answer there is always room; says
+    /// whether there was for anything else, which is left out where there was none, as is a second answer.
     pub(super) fn put_now(&self, came: Came) -> bool {
-        let room = Arc::clone(&self.room).try_acquire_many_owned(share(&came)).ok();
         let is_answer = matches!(&came, Came::Message(message) if message.id().is_some());
+        if is_answer && self.is_answered.swap(true, Ordering::Relaxed) {
+            return false;
+        }
+        let room = Arc::clone(&self.room).try_acquire_many_owned(share(&came)).ok();
         let is_kept = room.is_some() || is_answer;
         if is_kept {
             let _ = self.sender.send((came, room));
@@ -118,5 +126,15 @@ mod tests {
         assert!(!mailbox.put_now(Came::Question(id.clone(), "{}".into())));
         assert!(mailbox.put_now(Came::Message(Message::result(&id, "{}"))));
         assert_eq!(std::iter::from_fn(|| mail.there()).count(), 2);
+    }
+
+    #[test]
+    fn a_server_that_answers_again_and_again_fills_nothing() {
+        let (mailbox, mut mail) = Mailbox::new(true, None);
+        let id = Id::from_json("1").unwrap();
+        let kept =
+            (0..10_000).filter(|_| mailbox.put_now(Came::Message(Message::result(&id, "{}"))));
+        assert_eq!(kept.count(), 1);
+        assert_eq!(std::iter::from_fn(|| mail.there()).count(), 1);
     }
 }

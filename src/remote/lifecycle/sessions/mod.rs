@@ -249,8 +249,10 @@ async fn resume(
         if failure.wants_person() {
             // The same request comes again when somebody has signed in.
             held.hold(number, call);
+            return Err(Outcome::Failed(failure));
         }
-        return Err(Outcome::Failed(failure));
+        // The answers did not come to the server; the call did, long ago.
+        return Err(Outcome::Failed(Failure { fate: Fate::Unknown, ..failure }));
     }
     if let Some(level) = attempt.level {
         call.live.want_level(remote, level).await;

@@ -28,6 +28,13 @@ pub(in crate::remote) struct Answers {
     pub(in crate::remote) state: Option<String>,
 }
 
+impl Answers {
+    /// Bytes of all of it.
+    pub(in crate::remote) fn len(&self) -> usize {
+        [&self.responses, &self.state].into_iter().flatten().map(String::len).sum()
+    }
+}
+
 /// A request with our `_meta`, whose members are `declaration`, and with what answers the server's questions.
 /// `None` where its parameters are no object.
 pub(in crate::remote) fn modern(
