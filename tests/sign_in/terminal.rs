@@ -72,6 +72,17 @@ impl Terminal {
         set.local_modes.contains(LocalModes::ECHO)
     }
 
+    /// Waits for the question, and for what comes right after it: nothing that is typed is shown.
+    #[track_caller]
+    fn asks_hidden(&self, question: &str) {
+        self.shows(question);
+        let until = Instant::now() + DEADLINE;
+        while self.shows_what_is_typed() {
+            assert!(Instant::now() < until, "what is typed is shown");
+            std::thread::yield_now();
+        }
+    }
+
     #[track_caller]
     fn ends(&mut self) -> ExitStatus {
         let until = Instant::now() + DEADLINE;
@@ -150,8 +161,7 @@ fn ctrl_c_ends_the_wait_for_the_browser() {
 fn ctrl_c_at_the_hidden_question_gives_the_terminal_back_as_it_was() {
     let (server, home) = (Guarded::run(), home());
     let mut terminal = Terminal::run(&home, &["login", &server.mcp.url(), "--with-token"]);
-    terminal.shows("Token: ");
-    assert!(!terminal.shows_what_is_typed());
+    terminal.asks_hidden("Token: ");
     terminal.types(CTRL_C);
     terminal.shows("no token was given");
     assert_eq!(terminal.ends().code(), Some(1));
@@ -162,7 +172,7 @@ fn ctrl_c_at_the_hidden_question_gives_the_terminal_back_as_it_was() {
 fn a_token_that_is_typed_is_not_shown() {
     let (server, home) = (Guarded::run(), home());
     let mut terminal = Terminal::run(&home, &["login", &server.mcp.url(), "--with-token"]);
-    terminal.shows("Token: ");
+    terminal.asks_hidden("Token: ");
     terminal.types("canary-typed\r");
     let screen = terminal.shows("The token is kept");
     assert!(!screen.contains("canary"), "{screen}");
