@@ -1,5 +1,7 @@
 //! A modern client and a legacy server: what no client asks for, a session, is there all the same.
 
+mod misfortune;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};

@@ -12,6 +12,7 @@ use super::inbox;
 use super::mailbox::{Came, Mailbox};
 use crate::jsonrpc::{INVALID_PARAMS, Id, METHOD_NOT_FOUND, Message, read};
 use crate::remote::exchange::{Outcome, Post, attempts};
+use crate::remote::failure::FailureKind;
 use crate::remote::lifecycle::translate::for_modern_client::log_level::Level;
 use crate::remote::lifecycle::translate::for_modern_client::question::{Asked, to_input};
 use crate::remote::lifecycle::translate::for_modern_client::{answer, change, progress};
@@ -24,6 +25,8 @@ const VERSION: &str = "2025-11-25";
 /// How long the server may take for `initialized`, and for what else this program asks by itself.
 const OWN_TIME: Duration = Duration::from_secs(30);
 const INITIALIZED_TIME: Duration = Duration::from_secs(5);
+/// The same for a log level, for which a call waits.
+const LEVEL_TIME: Duration = Duration::from_secs(5);
 /// Answers to the server under way at once. One that asks for more gets none.
 const MAX_REPLIES: usize = 64;
 
@@ -49,6 +52,15 @@ struct Opened {
     session: Arc<Session>,
     /// The result of `initialize`, as JSON text.
     result: Box<str>,
+}
+
+/// How long a request of this program's own may take. A handshake may take as long as the client waits.
+fn within(method: &str) -> Option<Duration> {
+    match method {
+        "initialize" => None,
+        "logging/setLevel" => Some(LEVEL_TIME),
+        _ => Some(OWN_TIME),
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -189,7 +201,15 @@ impl Live {
         let (sender, mut answer) = oneshot::channel();
         lock(&self.awaited).insert(id.clone(), sender);
         let post = self.post(message, patience);
-        let outcome = attempts(remote, &post, &inbox::of_session(Arc::downgrade(self))).await;
+        let inbox = inbox::of_session(Arc::downgrade(self));
+        let asked = attempts(remote, &post, &inbox);
+        let outcome = match within(method) {
+            None => asked.await,
+            Some(within) => match tokio::time::timeout(within, asked).await {
+                Ok(outcome) => outcome,
+                Err(_) => Outcome::Failed(Failure::timeout(&remote.endpoint().host(), within)),
+            },
+        };
         lock(&self.awaited).remove(&id);
         match (outcome, answer.try_recv()) {
             (Outcome::Failed(failure) | Outcome::SessionLost(failure), Err(_)) => Err(failure),
@@ -211,6 +231,10 @@ impl Live {
             Ok(_) => *level = Some(wanted),
             Err(failure) => {
                 tracing::warn!("the log level was not set: {}", failure.what);
+                // A call has waited for that, and no other one shall.
+                if failure.kind == FailureKind::Timeout {
+                    *level = Some(wanted);
+                }
             }
         }
     }

@@ -157,6 +157,12 @@ async fn answered(
         }
         level => level.flatten(),
     };
+    let token = read::progress_token(&post.message).map(str::to_owned);
+    let attempt = Attempt { id: id.clone(), token, level };
+    // The call that is held has its session.
+    if let Some(state) = request::of_retry(&post.message, "requestState") {
+        return resume(remote, post, &attempt, state, receive).await;
+    }
     let entry = remote.sessions.entry(remote, &post.message).map_err(Outcome::Failed)?;
     if method == "subscriptions/listen" {
         return Ok(match Filter::of(&post.message) {
@@ -169,16 +175,11 @@ async fn answered(
         receive.receive(Message::result(id, &answer::discovered(live.initialized()))).await;
         return Ok(Outcome::Answered);
     }
-    let token = read::progress_token(&post.message).map(str::to_owned);
-    let attempt = Attempt { id: id.clone(), token, level };
-    match request::of_retry(&post.message, "requestState") {
-        Some(state) => resume(remote, post, &attempt, state, receive).await,
-        None if declined(&post.message) => {
-            let why = "the page that the server asks for was not visited, so that nothing was done";
-            Ok(refuse(receive, id, INVALID_PARAMS, why).await)
-        }
-        None => begin(remote, entry, post, &attempt, receive).await,
+    if declined(&post.message) {
+        let why = "the page that the server asks for was not visited, so that nothing was done";
+        return Ok(refuse(receive, id, INVALID_PARAMS, why).await);
     }
+    begin(remote, entry, post, &attempt, receive).await
 }
 
 async fn refuse(receive: &Recipient, id: &Id, code: i32, why: &str) -> Outcome {

@@ -133,7 +133,8 @@ pub(in crate::remote) fn is_of_legacy_server(answer: &Message) -> bool {
     /// With which servers of the legacy era refuse what is no session of theirs.
     const CODES: [i32; 3] = [-32600, -32000, -32001];
     const WORDS: [&str; 4] = [
-        "not initialized",
+        // Not of anything else: the index of a tool may be missing too, and its error is the answer.
+        "server not initialized",
         "unsupported protocol version",
         "session id is required",
         "session id header is required",
@@ -253,6 +254,7 @@ mod tests {
         assert!(legacy(-32600, "Bad Request: Mcp-Session-Id header is required"));
         assert!(legacy(-32022, "whatever"));
         assert!(!legacy(-32602, "not initialized"));
+        assert!(!legacy(-32000, "The index is not initialized"));
         assert!(!legacy(-32000, "the file was not found"));
     }
 

@@ -31,13 +31,13 @@ pub(in crate::remote::lifecycle) fn capabilities(request: &Message) -> &str {
     declared(request, CLIENT_CAPABILITIES).filter(|value| value.starts_with('{')).unwrap_or("{}")
 }
 
-/// A member of the parameters that a retry has, as JSON text.
+/// A member of the parameters that a retry has, as JSON text; `null` is none.
 pub(in crate::remote::lifecycle) fn of_retry<'a>(
     request: &'a Message,
     key: &str,
 ) -> Option<&'a str> {
     let may_be_asked = may_be_asked(request.method().unwrap_or_default());
-    member(read::params(request)?, key).filter(|_| may_be_asked)
+    member(read::params(request)?, key).filter(|value| may_be_asked && *value != "null")
 }
 
 /// The request without what only the modern era knows. An empty `_meta` that is left goes too.
