@@ -232,7 +232,10 @@ async fn list(remote: &Remote, call: &Post, receive: &Recipient) {
             send(remote, &post, remote.mirrored(&post.message), &receive.through(aside)).await;
         let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(answer) = answer else {
-            tracing::debug!(?outcome, "the server's list of tools did not come");
+            // Not what the server said with it, which may be anything.
+            if let Outcome::Failed(Failure { what, .. }) = &outcome {
+                tracing::debug!(what, "the server's list of tools did not come");
+            }
             return;
         };
         let next = read::result(&answer).and_then(read::next_cursor);
