@@ -61,6 +61,7 @@ async fn serve(config: config::Serve) -> Result<(), Error> {
     let lines = reader::spawn(input, config.relay.max_message_size)
         .map_err(|error| closed("stdin", error))?;
     let writer = Writer::spawn(output).map_err(|error| closed("stdout", error))?;
+    let writer = writer.writing_now(os::stdout_at_once());
     if std::io::stdin().is_terminal() {
         tracing::warn!("{WAITING}");
     }

@@ -27,6 +27,9 @@ pub use memory::give_memory_back;
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 pub fn give_memory_back() {}
 
+/// Writes as much as an output takes without waiting, and says how much that was.
+pub type WriteNow = Box<dyn Fn(&[u8]) -> std::io::Result<usize> + Send + Sync>;
+
 /// The keychains of other systems are not on a bus.
 #[cfg(any(target_os = "macos", windows))]
 pub fn find_session_bus() {}
@@ -34,5 +37,5 @@ pub fn find_session_bus() {}
 pub use system::{
     Terminal, allow_many_files, file_number, kill_group, leave_session, leave_stdio, machine_name,
     open_lock_file, open_own_file, own_folder, parent_gone, run_detached, run_hidden,
-    split_command, stdin, stdout, stdout_hung_up, told_to_end,
+    split_command, stdin, stdout, stdout_at_once, stdout_hung_up, told_to_end,
 };

@@ -6,11 +6,14 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
+use rustix::pipe::PIPE_BUF;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::WriteNow;
 
 /// stdin, without the locks and buffers of the standard library's.
 ///
@@ -26,6 +29,29 @@ pub fn stdin() -> io::Result<impl io::Read> {
 /// It is closed.
 pub fn stdout() -> io::Result<impl io::Write> {
     Ok(Patient(io::stdout().as_fd().try_clone_to_owned()?.into()))
+}
+
+/// A way to stdout that never waits, which a pipe or a socket has: how much was written is told.
+pub fn stdout_at_once() -> Option<WriteNow> {
+    use rustix::fs::{FileType, fstat};
+    use rustix::net::{SendFlags, send};
+
+    let output = io::stdout().as_fd().try_clone_to_owned().ok()?;
+    match FileType::from_raw_mode(fstat(&output).ok()?.st_mode) {
+        FileType::Socket => {
+            Some(Box::new(move |bytes| Ok(send(&output, bytes, SendFlags::DONTWAIT)?)))
+        }
+        // A pipe with room takes that much without waiting (POSIX, `write`).
+        FileType::Fifo => Some(Box::new(move |bytes| {
+            let mut asked = [PollFd::new(&output, PollFlags::OUT)];
+            poll(&mut asked, Some(&Timespec::default()))?;
+            if bytes.len() > PIPE_BUF || !asked[0].revents().contains(PollFlags::OUT) {
+                return Ok(0);
+            }
+            Ok(rustix::io::write(&output, bytes)?)
+        })),
+        _ => None,
+    }
 }
 
 /// Leaves stdin, stdout and stderr, whose other ends see them closed; the process goes on without them.
@@ -128,8 +154,6 @@ pub async fn stdout_hung_up() {
 /// Whether a socket's other end takes more, although it sends no more. Readiness does not tell.
 #[cfg(target_os = "linux")]
 fn is_half_closed(descriptor: &OwnedFd) -> bool {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-
     let mut asked = [PollFd::new(descriptor, PollFlags::empty())];
     let answered = poll(&mut asked, Some(&Timespec::default()));
     answered.is_ok() && asked[0].revents().is_empty()

@@ -6,12 +6,19 @@ use std::os::windows::io::AsHandle;
 
 use tokio::signal::windows;
 
+use super::WriteNow;
+
 /// stdin, without the locks, buffers and translation of the standard library's.
 ///
 /// # Errors
 /// It is closed.
 pub fn stdin() -> io::Result<File> {
     Ok(io::stdin().as_handle().try_clone_to_owned()?.into())
+}
+
+/// A way to stdout that never waits: there is none.
+pub fn stdout_at_once() -> Option<WriteNow> {
+    None
 }
 
 /// stdout, likewise.

@@ -69,6 +69,8 @@ use machine::{Command, ExchangeId, Machine, Outgoing};
 const ARRIVALS: usize = 1_024;
 /// Answers of the client under way at once.
 const ANSWERS: usize = 64;
+/// Exchanges under way, up to which somebody waits for each answer.
+const FEW: usize = 2;
 /// Arrivals taken at once.
 const BATCH: usize = 64;
 /// How long the end of a session may take, and the last writing.
@@ -314,8 +316,11 @@ impl Running {
                 Command::Finish => self.finished = true,
             }
         }
-        if !frames.is_empty() {
-            self.writer.write(frames);
+        match frames.len() {
+            0 => {}
+            // Under load the thread is better: it gathers, and this loop goes on meanwhile.
+            _ if self.exchanges.len() > FEW => self.writer.write(frames),
+            _ => self.writer.write_now(frames),
         }
         self.remember();
         if !self.finished

@@ -8,6 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use crate::os::WriteNow;
+
 /// Bytes of answers that wait for a slow reader before their streams are left unread.
 const MAX_WAITING: usize = 4 * 1024 * 1024;
 /// Bytes of this program's own messages that wait before the client is not read any further.
@@ -16,6 +18,8 @@ const MAX_OWN: usize = 4 * 1024 * 1024;
 const GATHERED: usize = 16 * 1024;
 /// What one gathered write holds at most.
 const BATCH: usize = 64 * 1024;
+/// What is written at once at most: as much as a pipe takes in one piece.
+const AT_ONCE: usize = 4 * 1024;
 
 /// A reservation of space in the queue, given back when the message was written or dropped.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ impl Frame {
 #[derive(Default)]
 struct Queue {
     frames: VecDeque<Frame>,
+    /// The thread is writing what it took.
+    writing: bool,
     /// No more will come.
     finished: bool,
     /// Everything was written, or nothing can be any more.
@@ -74,6 +80,7 @@ impl Shared {
 #[derive(Clone)]
 pub struct Writer {
     shared: Arc<Shared>,
+    now: Option<Arc<WriteNow>>,
 }
 
 impl Writer {
@@ -96,7 +103,49 @@ impl Writer {
             .name("stdout".into())
             .stack_size(128 * 1024)
             .spawn(move || write_all(output, &theirs))?;
-        Ok(Self { shared })
+        Ok(Self { shared, now: None })
+    }
+
+    /// The same with a way to the same output that never waits, where there is one.
+    #[must_use]
+    pub fn writing_now(self, now: Option<WriteNow>) -> Self {
+        Self { now: now.map(Arc::new), ..self }
+    }
+
+    /// Writes messages in order, at once if the output takes them all and nothing waits before them: waking the
+    /// thread costs a client that waits for one answer a third of the way. Never waits.
+    pub fn write_now(&self, frames: Vec<Frame>) {
+        let size: usize = frames.iter().map(|frame| frame.bytes.len() + 1).sum();
+        let Some(now) = self.now.as_ref().filter(|_| size <= AT_ONCE) else {
+            return self.write(frames);
+        };
+        // Held, so that nobody writes in between.
+        let mut queue = self.shared.queue();
+        if queue.ended || queue.finished || queue.writing || !queue.frames.is_empty() {
+            drop(queue);
+            return self.write(frames);
+        }
+        let mut lines = Vec::with_capacity(size);
+        for frame in &frames {
+            lines.extend_from_slice(&frame.bytes);
+            lines.push(b'\n');
+        }
+        match now(&lines) {
+            Ok(written) if written == size => {}
+            Ok(written) if written > 0 => {
+                lines.truncate(size - 1);
+                let rest = Frame::new(Bytes::from(lines).split_off(written));
+                self.shared.own.fetch_add(rest.own_bytes(), Ordering::Relaxed);
+                queue.frames.push_back(rest);
+                drop(queue);
+                self.shared.filled.notify_one();
+            }
+            // What is wrong with it is found out by the thread.
+            Ok(_) | Err(_) => {
+                drop(queue);
+                self.write(frames);
+            }
+        }
     }
 
     /// Queues messages in order. Never waits.
@@ -189,6 +238,7 @@ fn write_all(mut output: impl Write, shared: &Shared) {
 /// Waits for frames; `false` when there will be none.
 fn take(shared: &Shared, into: &mut VecDeque<Frame>) -> bool {
     let mut queue = shared.queue();
+    queue.writing = false;
     while queue.frames.is_empty() {
         if queue.finished {
             return false;
@@ -196,6 +246,7 @@ fn take(shared: &Shared, into: &mut VecDeque<Frame>) -> bool {
         queue = shared.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
     }
     std::mem::swap(&mut queue.frames, into);
+    queue.writing = true;
     true
 }
 
@@ -277,6 +328,48 @@ mod tests {
         writer.finish().await;
         let written: Vec<u8> = seen.try_iter().flatten().collect();
         assert_eq!(String::from_utf8(written).unwrap(), format!("1\n{large}\n2\n"));
+    }
+
+    /// Takes so many bytes at once each time, and shows them.
+    fn taking(takes: usize) -> (WriteNow, mpsc::Receiver<Vec<u8>>) {
+        let (shown, seen) = mpsc::sync_channel(9);
+        let now = move |bytes: &[u8]| {
+            let taken = bytes.len().min(takes);
+            shown.send(bytes[..taken].to_vec()).unwrap();
+            Ok(taken)
+        };
+        (Box::new(now), seen)
+    }
+
+    #[tokio::test]
+    async fn what_the_output_takes_at_once_needs_no_thread() {
+        let (writer, by_thread, allow) = gated();
+        let (now, at_once) = taking(usize::MAX);
+        let writer = writer.writing_now(Some(now));
+        writer.write_now(vec![frame("1"), frame("2")]);
+        assert_eq!(at_once.recv().unwrap(), b"1\n2\n");
+        writer.write_now(vec![frame(&"x".repeat(AT_ONCE))]);
+        drop(allow);
+        writer.finish().await;
+        assert_eq!(by_thread.try_iter().flatten().count(), AT_ONCE + 1, "too long for one piece");
+        assert!(at_once.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn what_the_output_does_not_take_at_once_is_written_by_the_thread_in_order() {
+        for takes in [0, 1, 3, 5] {
+            let (writer, by_thread, allow) = gated();
+            let (now, at_once) = taking(takes);
+            let writer = writer.writing_now(Some(now));
+            writer.write_now(vec![frame("12"), frame("34")]);
+            // The thread has something to write: what comes after it waits its turn.
+            writer.write_now(vec![frame("5")]);
+            drop(allow);
+            writer.finish().await;
+            let written: Vec<u8> =
+                at_once.try_iter().chain(by_thread.try_iter()).flatten().collect();
+            assert_eq!(written, b"12\n34\n5\n", "{takes}");
+        }
     }
 
     #[tokio::test]
