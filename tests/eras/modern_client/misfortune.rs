@@ -43,7 +43,7 @@ fn a_retry_needs_no_session_but_that_of_its_call() {
         let key = inputs.as_object().unwrap().keys().next().unwrap();
         let answers = json!({key: {"roots": []}});
         let more = json!({"inputResponses": answers, "requestState": state});
-        let answer = bridge.call(number, "tools/call", by(number, more));
+        let answer = bridge.call(number, "tools/call", by(99, more));
         assert_eq!(tool_got(&answer)["result"], json!({"roots": []}));
     }
     assert_eq!(server.executions("ask"), 4);
