@@ -53,6 +53,8 @@ struct Queue {
     frames: VecDeque<Frame>,
     /// The thread is writing what it took.
     writing: bool,
+    /// A way that never waits, to the same output; gone with the last message, so that the output closes.
+    now: Option<WriteNow>,
     /// No more will come.
     finished: bool,
     /// Everything was written, or nothing can be any more.
@@ -80,7 +82,6 @@ impl Shared {
 #[derive(Clone)]
 pub struct Writer {
     shared: Arc<Shared>,
-    now: Option<Arc<WriteNow>>,
 }
 
 impl Writer {
@@ -103,28 +104,27 @@ impl Writer {
             .name("stdout".into())
             .stack_size(128 * 1024)
             .spawn(move || write_all(output, &theirs))?;
-        Ok(Self { shared, now: None })
+        Ok(Self { shared })
     }
 
     /// The same with a way to the same output that never waits, where there is one.
     #[must_use]
     pub fn writing_now(self, now: Option<WriteNow>) -> Self {
-        Self { now: now.map(Arc::new), ..self }
+        self.shared.queue().now = now;
+        self
     }
 
     /// Writes messages in order, at once if the output takes them all and nothing waits before them: waking the
     /// thread costs a client that waits for one answer a third of the way. Never waits.
     pub fn write_now(&self, frames: Vec<Frame>) {
         let size: usize = frames.iter().map(|frame| frame.bytes.len() + 1).sum();
-        let Some(now) = self.now.as_ref().filter(|_| size <= AT_ONCE) else {
-            return self.write(frames);
-        };
         // Held, so that nobody writes in between.
         let mut queue = self.shared.queue();
-        if queue.ended || queue.finished || queue.writing || !queue.frames.is_empty() {
+        let idle = !queue.finished && !queue.writing && queue.frames.is_empty();
+        let Some(now) = queue.now.as_ref().filter(|_| idle && size <= AT_ONCE) else {
             drop(queue);
             return self.write(frames);
-        }
+        };
         let mut lines = Vec::with_capacity(size);
         for frame in &frames {
             lines.extend_from_slice(&frame.bytes);
@@ -199,7 +199,10 @@ impl Writer {
 
     /// Takes no more messages; resolves when the last one was written.
     pub async fn finish(&self) {
-        self.shared.queue().finished = true;
+        {
+            let mut queue = self.shared.queue();
+            (queue.finished, queue.now) = (true, None);
+        }
         self.shared.filled.notify_one();
         loop {
             let notified = self.shared.drained.notified();
@@ -226,7 +229,7 @@ fn write_all(mut output: impl Write, shared: &Shared) {
         }
     }
     let mut queue = shared.queue();
-    queue.ended = true;
+    (queue.ended, queue.now) = (true, None);
     queue.frames.clear();
     drop(queue);
     // Whoever waits for room has nobody left to write for.
