@@ -1,8 +1,10 @@
 //! `bridge SERVER`: serve a hosted server on stdin and stdout.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Read};
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::mpsc::Receiver;
 
 use super::parts::Parts;
 use crate::clock::{Clock, SystemClock};
@@ -10,7 +12,7 @@ use crate::credentials::Patience;
 use crate::error::Error;
 use crate::relay::{ClientSide, FileMemory, Relay};
 use crate::remote::Remote;
-use crate::stdio::{Writer, reader};
+use crate::stdio::{Line, Writer, reader};
 use crate::{config, os, paths};
 
 /// Serves until the client is gone.
@@ -28,6 +30,18 @@ pub fn run(config: config::Serve) -> Result<(), Error> {
     // A name that is being looked up can't be interrupted, and nobody waits for it any more.
     runtime.shutdown_background();
     served.unwrap_or_else(|broken| std::panic::resume_unwind(broken.into_panic()))
+}
+
+/// Lines of stdin, by readiness where that can be.
+fn read(
+    input: impl Read + Send + 'static,
+    max_line: usize,
+) -> std::io::Result<Receiver<Vec<Line>>> {
+    #[cfg(target_os = "linux")]
+    if let Some(ready) = os::ready_stdin() {
+        return Ok(reader::spawn_ready(ready, input, max_line));
+    }
+    reader::spawn(input, max_line)
 }
 
 /// The start is over by then, with most clients and servers.
@@ -58,8 +72,8 @@ async fn serve(config: config::Serve) -> Result<(), Error> {
     };
     let input = os::stdin().map_err(|error| closed("stdin", error))?;
     let output = os::stdout().map_err(|error| closed("stdout", error))?;
-    let lines = reader::spawn(input, config.relay.max_message_size)
-        .map_err(|error| closed("stdin", error))?;
+    let lines =
+        read(input, config.relay.max_message_size).map_err(|error| closed("stdin", error))?;
     let writer = Writer::spawn(output).map_err(|error| closed("stdout", error))?;
     let writer = writer.writing_now(os::stdout_at_once());
     if std::io::stdin().is_terminal() {

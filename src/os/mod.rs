@@ -4,6 +4,8 @@ mod desktop;
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod memory;
 mod ports;
+#[cfg(target_os = "linux")]
+mod ready_stdin;
 #[cfg(not(any(target_os = "macos", windows)))]
 mod session_bus;
 #[cfg(unix)]
@@ -26,6 +28,9 @@ pub use memory::give_memory_back;
 /// Other systems count what a process uses in ways that this would not change.
 #[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
 pub fn give_memory_back() {}
+
+#[cfg(target_os = "linux")]
+pub use ready_stdin::{Ready, ReadyStdin, ready_stdin};
 
 /// Writes as much as an output takes without waiting, and says how much that was.
 pub type WriteNow = Box<dyn Fn(&[u8]) -> std::io::Result<usize> + Send + Sync>;

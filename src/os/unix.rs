@@ -121,7 +121,7 @@ pub fn allow_many_files() {
 
 /// Watches a descriptor by readiness, which costs no thread and wakes nobody.
 #[expect(unsafe_code, reason = "tokio asks for the promise below since 1.54")]
-fn watch(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+pub(super) fn watch(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an `OwnedFd` is open until it is dropped, and names the same descriptor all the while.
     let watched = unsafe { AsyncFd::register_with_interest(descriptor, interest) };
     watched.map_err(|error| error.into_parts().1)

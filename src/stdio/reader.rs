@@ -6,6 +6,8 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::jsonrpc::scan::{Glimpse, IdScanner};
+#[cfg(target_os = "linux")]
+use crate::os;
 
 /// What is asked of the system at once: a pipe holds as much.
 const CHUNK: usize = 64 * 1024;
@@ -35,16 +37,75 @@ pub fn spawn(
     max_line: usize,
 ) -> std::io::Result<mpsc::Receiver<Vec<Line>>> {
     let (sender, receiver) = mpsc::channel(BATCHES);
-    std::thread::Builder::new()
-        .name("stdin".into())
-        .stack_size(128 * 1024)
-        .spawn(move || read_all(input, max_line, &sender))?;
+    spawn_thread(input, Splitter::new(max_line), sender)?;
     Ok(receiver)
 }
 
-fn read_all(mut input: impl Read, max_line: usize, sender: &mpsc::Sender<Vec<Line>>) {
+/// The same by readiness, without the thread and the time that waking it takes, where the system can do that;
+/// `input` is what is read where it turns out that it can't.
+///
+/// # Errors
+/// The system has no thread to give.
+#[cfg(target_os = "linux")]
+pub fn spawn_ready(
+    ready: os::ReadyStdin,
+    input: impl Read + Send + 'static,
+    max_line: usize,
+) -> mpsc::Receiver<Vec<Line>> {
+    let (sender, receiver) = mpsc::channel(BATCHES);
+    tokio::spawn(async move {
+        let mut splitter = Splitter::new(max_line);
+        if read_ready(&ready, &mut splitter, &sender).await {
+            let last = splitter.finish();
+            if !last.is_empty() {
+                let _ = sender.send(last).await;
+            }
+        } else if let Err(error) = spawn_thread(input, splitter, sender) {
+            tracing::warn!(%error, "stdin can't be read; taken as its end");
+        }
+    });
+    receiver
+}
+
+/// Reads to the end, and says whether it could.
+#[cfg(target_os = "linux")]
+async fn read_ready(
+    input: &os::ReadyStdin,
+    splitter: &mut Splitter,
+    sender: &mpsc::Sender<Vec<Line>>,
+) -> bool {
     let mut chunk = vec![0; CHUNK];
-    let mut splitter = Splitter::new(max_line);
+    loop {
+        let read = match input.read(&mut chunk).await {
+            Ok(os::Ready::Bytes(0)) => return true,
+            Ok(os::Ready::Bytes(read)) => read,
+            Ok(os::Ready::Unfit) => return false,
+            Err(error) => {
+                tracing::warn!(%error, "stdin can't be read; taken as its end");
+                return true;
+            }
+        };
+        let lines = splitter.feed(&chunk[..read]);
+        if !lines.is_empty() && sender.send(lines).await.is_err() {
+            return true;
+        }
+    }
+}
+
+fn spawn_thread(
+    input: impl Read + Send + 'static,
+    splitter: Splitter,
+    sender: mpsc::Sender<Vec<Line>>,
+) -> std::io::Result<()> {
+    std::thread::Builder::new()
+        .name("stdin".into())
+        .stack_size(128 * 1024)
+        .spawn(move || read_all(input, splitter, &sender))
+        .map(drop)
+}
+
+fn read_all(mut input: impl Read, mut splitter: Splitter, sender: &mpsc::Sender<Vec<Line>>) {
+    let mut chunk = vec![0; CHUNK];
     loop {
         let read = match input.read(&mut chunk) {
             Ok(0) => break,
