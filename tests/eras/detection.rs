@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::bridge_process::initialize_params;
 use crate::support::mcp_server::{Lost, text};
-use crate::support::modern_server::{Quirk, questions};
+use crate::support::modern_server::{Quirk, REVISION, questions};
 use crate::support::{Answer, BridgeProcess, McpServer, ModernServer};
 
 fn asking() -> Value {
@@ -24,6 +24,19 @@ fn is_asked(bridge: &mut BridgeProcess) -> bool {
         bridge.expect_response(1);
     }
     is_asked
+}
+
+#[test]
+fn a_server_that_refuses_the_revision_that_it_lists_is_asked_once_more() {
+    let server = ModernServer::run();
+    let supported = json!({ "supported": [REVISION], "requested": REVISION });
+    server
+        .once("server/discover", Answer::error_with(-32022, "Which?", &supported).with_status(400));
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    bridge.initialize();
+    assert_eq!(server.count("server/discover"), 2);
+    assert_eq!(bridge.call_tool(1, "echo", json!({"text": "a"}))["result"], text("a"));
+    bridge.finish();
 }
 
 #[test]

@@ -76,7 +76,15 @@ impl Remote {
         let post = self.question(message);
         let answer = Arc::new(Mutex::new(None));
         let receive = receive.through(aside(&answer));
-        let asked = timeout(within, self.attempt_once(&post, &receive)).await;
+        let asked = async {
+            let outcome = self.attempt_once(&post, &receive).await;
+            if !refuses_what_it_lists(&outcome, &answer) {
+                return outcome;
+            }
+            // Whoever lists our revision gets it once more (MCP 2026-07-28, protocol version negotiation).
+            self.attempt_once(&post, &receive).await
+        };
+        let asked = timeout(within, asked).await;
         self.learnt(asked.ok(), within, &answer)
     }
 
@@ -131,6 +139,25 @@ impl Remote {
     }
 }
 
+/// Whether our revision is refused by a server that says that it speaks it.
+fn refuses_what_it_lists(outcome: &Outcome, answer: &Mutex<Option<Message>>) -> bool {
+    let kept = answer.lock().unwrap_or_else(PoisonError::into_inner);
+    let error = match outcome {
+        Outcome::Failed(failure) => failure.answer.as_deref(),
+        _ => kept.as_ref(),
+    };
+    error.is_some_and(|error| {
+        read::error_code(error) == Some(modern::UNSUPPORTED_VERSION)
+            && supported(error).iter().any(|each| each == VERSION)
+    })
+}
+
+/// The revisions that an error names.
+fn supported(error: &Message) -> Vec<String> {
+    let text = std::str::from_utf8(error.bytes()).unwrap_or_default();
+    member_at(text, &["error", "data", "supported"]).and_then(versions).unwrap_or_default()
+}
+
 /// Keeps the answer from the client, who did not ask, and anything else.
 fn aside(answer: &Arc<Mutex<Option<Message>>>) -> Pass {
     let answer = Arc::clone(answer);
@@ -175,11 +202,7 @@ fn judged(answer: Message, failure: Option<Failure>, host: &str) -> Probed {
 
 fn judged_error(answer: Message, failure: Option<Failure>, host: &str) -> Probed {
     match read::error_code(&answer) {
-        Some(modern::UNSUPPORTED_VERSION) => {
-            let text = std::str::from_utf8(answer.bytes()).unwrap_or_default();
-            let listed = member_at(text, &["error", "data", "supported"]).and_then(versions);
-            other_versions(&listed.unwrap_or_default(), answer, host)
-        }
+        Some(modern::UNSUPPORTED_VERSION) => other_versions(&supported(&answer), answer, host),
         Some(modern::HEADER_MISMATCH | modern::MISSING_CAPABILITY) => {
             Probed::Refusing(Failure::refused_by(answer, host))
         }
