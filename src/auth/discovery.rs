@@ -301,12 +301,17 @@ impl Search<'_> {
     }
 }
 
+/// A word of a server's in a command that somebody may paste into a shell.
+fn quoted(word: &str) -> std::borrow::Cow<'_, str> {
+    shlex::try_quote(word).unwrap_or_default()
+}
+
 fn mismatch(expected: &str, found: &str) -> Failure {
     let (expected, found) = (shown_text(expected), shown_text(found));
     let what = format!("the metadata of `{expected}` names another issuer");
-    Failure::new(FailureKind::IssuerMismatch, what)
-        .because(format!("it names `{found}`"))
-        .hint(format!("if you trust that issuer for this server: `--trust-issuer {found}`"))
+    Failure::new(FailureKind::IssuerMismatch, what).because(format!("it names `{found}`")).hint(
+        format!("if you trust that issuer for this server: `--trust-issuer {}`", quoted(&found)),
+    )
 }
 
 /// Whether one resource is the other, or contains it.

@@ -217,13 +217,14 @@ impl Record {
         });
         let Some(client) = bound else { return Ok(()) };
         let (before, now) = (cleaned(&client.issuer), cleaned(&provider.issuer));
-        let what = format!("{} names another authorization server than before", self.server);
+        // Without its query, which may hold a key.
+        let server = self.server.split(['?', '#']).next().unwrap_or_default();
+        let what = format!("{server} names another authorization server than before");
         Err(Failure::new(FailureKind::IssuerMismatch, what)
             .because(format!("the client id was used with `{before}`, and now it is `{now}`"))
             .hint(format!(
-                "if that is right, run `bridge logout {0}` and `bridge login {0}`, both with the options that \
-                 your client gives for this server",
-                self.server
+                "if that is right, run `bridge logout {server}` and `bridge login {server}`, both with the \
+                 options that your client gives for this server"
             )))
     }
 
@@ -370,7 +371,9 @@ mod tests {
         assert!(record.check_binding(&provider("https://other.example")).is_ok(), "dynamic");
         record.registration.as_mut().unwrap().origin = Origin::PreRegistered;
         assert!(record.check_binding(&provider("https://as.example")).is_ok());
+        record.server = "https://h/mcp?key=canary".into();
         let failure = record.check_binding(&provider("https://other.example")).unwrap_err();
+        assert!(!format!("{failure:?}").contains("canary"), "{failure}");
         assert!(failure.reason().contains("https://other.example"), "{failure}");
     }
 

@@ -181,8 +181,10 @@ impl Authorizer {
         } else {
             format!("it wants the scopes `{wanted}`")
         };
+        let scopes = wanted.to_string();
+        let scopes = shlex::try_quote(&scopes).unwrap_or_default();
         let hint =
-            format!("run `bridge login` with `--scope \"{wanted}\"`, or ask whoever runs {server}");
+            format!("run `bridge login` with `--scope {scopes}`, or ask whoever runs {server}");
         Failure::new(FailureKind::Refused, what).because(cause).hint(hint)
     }
 

@@ -1,6 +1,7 @@
 //! One sign-in of a person, from the lock to the saved tokens: the same for the helper of a serving
 //! process, for `login`, and for a process that keeps nothing.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -9,7 +10,6 @@ use url::Url;
 
 use super::authorization::{self, Answer, Ask, Pending};
 use super::challenge::Challenge;
-use super::client_credentials;
 use super::device::DeviceSignIn;
 use super::discovery::discover;
 use super::failure::{Failure, FailureKind};
@@ -23,7 +23,6 @@ use super::record::Record;
 use super::registration::{self, Origin, Registration, Standing, Wanted};
 use super::scopes::{self, Scopes};
 use super::settings::{RedirectAddress, Settings};
-use super::token::TokenSet;
 use super::token_endpoint::TokenEndpoint;
 use super::vault::Vault;
 use crate::clock::{Clock, Moment, SystemClock};
@@ -47,6 +46,8 @@ pub struct SignIn {
     pub names: Names,
     /// The machine that this runs on.
     pub machine: Option<String>,
+    /// The issuer that a client of its own was first shown to.
+    pub client_issuer: OnceLock<String>,
 }
 
 /// Why a person is asked.
@@ -472,7 +473,7 @@ impl SignIn {
         kept.ok_or_else(taken_back)
     }
 
-    fn endpoint<'a>(
+    pub(super) fn endpoint<'a>(
         &'a self,
         provider: &'a Provider,
         registration: &'a Registration,
@@ -535,30 +536,6 @@ impl SignIn {
             let _ = self.endpoint(&provider, &client).revoke(&tokens).await;
         }
         kept.ok_or_else(taken_back)
-    }
-
-    /// A token of the client itself, kept nowhere.
-    ///
-    /// # Errors
-    /// It was not granted.
-    pub async fn by_client(&self, challenge: Option<Challenge>) -> Result<TokenSet, Failure> {
-        let named = client_credentials::named_provider(&self.settings, &self.server);
-        let provider = match named {
-            Some(provider) => provider,
-            None => {
-                let challenge = challenge.as_ref();
-                discover(&self.fetch, &self.server, challenge, &self.settings).await.found?
-            }
-        };
-        let client = registration::without_request(&self.settings, &provider).ok_or_else(|| {
-            Failure::new(FailureKind::Settings, "`--client-credentials` needs a client")
-                .because("no client id was given")
-                .hint("give `--client-id`, and its secret in BRIDGE_CLIENT_SECRET")
-        })?;
-        let challenged = challenge.as_ref().and_then(|challenge| challenge.scope.as_deref());
-        let of_resource = provider.resource_scopes.as_ref();
-        let scopes = scopes::select(self.settings.scope.as_deref(), challenged, of_resource, None);
-        Ok(self.endpoint(&provider, &client).client_credentials(&scopes).await?.tokens)
     }
 
     /// Leaves the reason where other processes find it.

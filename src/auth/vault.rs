@@ -97,14 +97,18 @@ impl Vault {
         self.change_locked(change).await.map(Some)
     }
 
-    /// Deletes the record, also one that can't be read. Whether there was one.
+    /// Deletes the record, also one that can't be read, and gives what it held at the last: nobody renews a token
+    /// in between. Whether there was one.
     ///
     /// # Errors
     /// It is there still.
-    pub async fn delete(&self) -> Result<bool, Failure> {
+    pub async fn take(&self) -> Result<(bool, Option<Record>), Failure> {
         let _lock = self.lock(LockKind::Refresh).await?;
+        let record = self.load().await.ok().flatten();
         let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
-        blocking(move || store.delete(&login).map_err(|error| of_store(&error))).await
+        let was_there =
+            blocking(move || store.delete(&login).map_err(|error| of_store(&error))).await?;
+        Ok((was_there, record))
     }
 
     /// Proves that a record can be saved, before a person is asked for anything.

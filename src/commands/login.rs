@@ -282,7 +282,14 @@ async fn typed_token() -> Result<std::io::Result<Secret<String>>, Error> {
     // A thread of its own: nothing waits for it at the end.
     std::thread::spawn(move || sender.send(ui::ask_hidden("Token: ")));
     tokio::select! {
-        typed = typed => typed.map_err(|_| Error::failed("the token could not be read")),
+        typed = typed => match typed {
+            // The keys that end a program may reach the question before the program.
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::Interrupted => {
+                terminal.restore();
+                Err(Error::failed("no token was given"))
+            }
+            typed => typed.map_err(|_| Error::failed("the token could not be read")),
+        },
         () = told_to_end => {
             terminal.restore();
             ui::say("");

@@ -22,11 +22,10 @@ pub fn run(config: &config::Serve) -> Result<(), Error> {
     super::runtime()?.block_on(async {
         let host = config.endpoint.host();
         // One that can't be read is forgotten too.
-        let record = parts.vault.load().await.ok().flatten();
+        let (was_there, record) = parts.vault.take().await.map_err(|failure| error(&failure))?;
         if let Some(record) = &record {
             revoke(record, &parts.http, config.endpoint.url(), &host).await;
         }
-        let was_there = parts.vault.delete().await.map_err(|failure| error(&failure))?;
         until_nobody_is_at_it(&parts.vault).await;
         // Where it can't be read, it may have been a sign-in.
         let signed_in = record.as_ref().is_none_or(|record| record.tokens.is_some());
@@ -53,7 +52,7 @@ async fn until_nobody_is_at_it(vault: &Vault) {
 /// # Errors
 /// One of them is kept still.
 pub fn all(config: &config::SignIns) -> Result<(), Error> {
-    let store = Store::open(&config.credentials, Patience::Interactive);
+    let store = Arc::new(Store::open(&config.credentials, Patience::Interactive));
     let http = Arc::new(http::Client::new(&config.http));
     super::runtime()?.block_on(async {
         let entries = store.list().map_err(|why| error(&crate::auth::of_store(&why)))?;
@@ -65,14 +64,23 @@ pub fn all(config: &config::SignIns) -> Result<(), Error> {
     })
 }
 
-async fn forget(entry: &Entry, store: &Store, http: &Arc<http::Client>) -> Result<(), Error> {
-    if let Ok((login, content)) = &entry.content
-        && let Ok(record) = Record::from_bytes(content.expose())
+async fn forget(entry: &Entry, store: &Arc<Store>, http: &Arc<http::Client>) -> Result<(), Error> {
+    let remove = || store.remove(entry).map_err(|why| error(&crate::auth::of_store(&why)));
+    let Ok((login, content)) = &entry.content else { return remove().map(drop) };
+    let vault = Vault::new(Arc::clone(store), login.clone());
+    let record = {
+        // So that nobody renews a token in between, and saves it.
+        let _lock = vault.lock(LockKind::Refresh).await.map_err(|failure| error(&failure))?;
+        let renewed = vault.load().await.ok().flatten();
+        remove()?;
+        renewed.or_else(|| Record::from_bytes(content.expose()).ok())
+    };
+    if let Some(record) = record
         && let Ok(server) = Endpoint::parse(login.server())
     {
         revoke(&record, http, server.url(), &server.host()).await;
     }
-    store.remove(entry).map(drop).map_err(|why| error(&crate::auth::of_store(&why)))
+    Ok(())
 }
 
 /// Has the tokens taken back, where the server offers that. A token that was given stays its owner's.

@@ -51,6 +51,7 @@ impl Parts {
             server,
             settings: config.auth.clone(),
             machine: crate::os::machine_name(),
+            client_issuer: std::sync::OnceLock::new(),
         }
     }
 
