@@ -102,7 +102,7 @@ impl<M: Memory> Machine<M> {
             recovered: false,
             sendings: 0,
             checked: false,
-            signed_in: false,
+            sign_ins: 0,
             deadline: None,
         };
         self.in_flight.insert(exchange, call);

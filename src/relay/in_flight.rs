@@ -23,8 +23,8 @@ pub(super) struct Call {
     pub(super) recovered: bool,
     /// Whether the server's list was asked what its tool does.
     pub(super) checked: bool,
-    /// Whether it waited for a sign-in, which each request does once.
-    pub(super) signed_in: bool,
+    /// Sign-ins that it waited for.
+    pub(super) sign_ins: u8,
     /// How often it was sent.
     pub(super) sendings: u32,
     /// When it is answered with an error, as set among the deadlines.

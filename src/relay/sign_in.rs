@@ -21,6 +21,9 @@ use crate::remote::Failure;
 pub(super) const TOOL: &str = "bridge_sign_in";
 /// How long a page waits for the client to be more than a health check.
 const PAGE_WAIT: Duration = Duration::from_secs(2);
+/// Sign-ins that one request waits for: the server may turn to another authorization server after the first.
+/// Whether another one would end is known where tokens are.
+const MAX_SIGN_INS: u8 = 2;
 /// How long a request waits for a sign-in; clients give up after 60 s.
 const CALL_PATIENCE: Duration = Duration::from_secs(45);
 /// How long a call of our own tool waits for the address, and a later one for the sign-in.
@@ -181,7 +184,7 @@ impl<M: Memory> Machine<M> {
     /// The server wants a sign-in before it serves this request, which was not executed.
     pub(super) fn sign_in_met(&mut self, exchange: ExchangeId, met: &Failure, now: Instant) {
         let Some(call) = self.in_flight.get(exchange) else { return };
-        let (waited, asked_for) = (call.signed_in, is_asked_for(call.method()));
+        let (waited, asked_for) = (call.sign_ins >= MAX_SIGN_INS, is_asked_for(call.method()));
         let listens = call.listens();
         let name = call.modern.map(|_| modern::client_name(&call.message));
         if waited && !listens {
@@ -429,7 +432,7 @@ impl<M: Memory> Machine<M> {
                 self.write(tool_result(&id, SIGNED_IN, false, modern));
                 continue;
             }
-            call.signed_in = true;
+            call.sign_ins += 1;
             if let Some(modern) = &mut call.modern {
                 modern.until = None;
             }

@@ -393,14 +393,18 @@ fn a_token_that_is_refused_in_mid_session_makes_calls_wait_and_the_session_stays
 }
 
 #[test]
-fn a_request_waits_for_one_sign_in_only() {
+fn a_request_waits_for_two_sign_ins_and_no_more() {
     let mut desk = Desk::open(&json!({}));
     desk.asks(1, "tools/call");
     desk.meets_sign_in("tools/call");
     desk.phase(Phase::Settled(2));
+    // As of a server that has turned to another authorization server meanwhile.
+    desk.meets_sign_in("tools/call");
+    assert!(desk.take_answers().is_empty());
+    desk.phase(Phase::Settled(3));
     desk.meets_sign_in("tools/call");
     assert_eq!(desk.take_answers()[0]["error"]["code"], -31004);
-    assert_eq!(desk.pages, 1);
+    assert_eq!(desk.pages, 2);
 }
 
 #[test]
