@@ -300,10 +300,11 @@ impl Running {
 
     /// Does what the machine decided.
     fn obey(&mut self) {
-        let mut frames = Vec::new();
+        let (mut frames, mut awaited) = (Vec::new(), true);
         for command in self.machine.take_commands() {
             match command {
                 Command::Write(message, room) => {
+                    awaited &= !matches!(message.kind(), Kind::Notification { .. });
                     frames.push(Frame::with_room(message.bytes().clone(), room));
                 }
                 Command::Send(exchange, outgoing) => self.send(exchange, outgoing),
@@ -318,9 +319,10 @@ impl Running {
         }
         match frames.len() {
             0 => {}
-            // Under load the thread is better: it gathers, and this loop goes on meanwhile.
-            _ if self.exchanges.len() > FEW => self.writer.write(frames),
-            _ => self.writer.write_now(frames),
+            _ if awaited && self.exchanges.len() <= FEW => self.writer.write_now(frames),
+            // Under load, and for what nobody waits for, the thread is better: it gathers, and this loop goes on
+            // meanwhile.
+            _ => self.writer.write(frames),
         }
         self.remember();
         if !self.finished
