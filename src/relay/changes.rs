@@ -6,17 +6,10 @@ use super::machine::{Command, ExchangeId, FromServer, Machine, Origin};
 use super::remembered::Memory;
 use crate::jsonrpc::edit::member_at;
 use crate::jsonrpc::{Message, read};
-use crate::remote::lifecycle::modern::{SUBSCRIPTION_ID, end_of_subscription};
+use crate::remote::lifecycle::modern::{LIST_KINDS, SUBSCRIPTION_ID, end_of_subscription};
 
 /// Streams of changes that a client may have open at once.
 const MAX_STREAMS: usize = 64;
-
-/// Each kind of change: how a stream asks for it, and how it is told.
-const KINDS: [(&str, &str); 3] = [
-    ("toolsListChanged", "notifications/tools/list_changed"),
-    ("promptsListChanged", "notifications/prompts/list_changed"),
-    ("resourcesListChanged", "notifications/resources/list_changed"),
-];
 
 impl<M: Memory> Machine<M> {
     /// Tells the client that its lists are out of date, or leaves it for when it has confirmed or listens.
@@ -68,9 +61,9 @@ impl<M: Memory> Machine<M> {
         let params = read::params(&call.message).unwrap_or_default();
         let asked = |field| member_at(params, &["notifications", field]) == Some("true");
         let id = format!("{{\"_meta\":{{\"{SUBSCRIPTION_ID}\":{}}}}}", call.id);
-        let told: Vec<_> = KINDS.iter().filter(|(field, _)| asked(field)).collect();
-        for (_, method) in told {
-            self.write(Message::notification(method, Some(&id)));
+        let told: Vec<_> = LIST_KINDS.iter().filter(|kind| asked(kind.filter)).collect();
+        for kind in told {
+            self.write(Message::notification(kind.changed, Some(&id)));
         }
     }
 
@@ -115,5 +108,5 @@ fn list_changes(told: Told) -> impl Iterator<Item = &'static str> {
         Told::Real(told) => [told.tools, told.prompts, told.resources],
         Told::Ours => [true; 3],
     };
-    KINDS.iter().zip(told).filter(|(_, told)| *told).map(|((_, method), _)| *method)
+    LIST_KINDS.iter().zip(told).filter(|(_, told)| *told).map(|(kind, _)| kind.changed)
 }

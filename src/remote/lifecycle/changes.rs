@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use super::modern::{LIST_KINDS, ListKind};
 use super::modern_exchange::modern_exchange;
 use super::stateless::Stateless;
 use super::translate::for_legacy_client::{notification, request, response};
@@ -24,24 +25,20 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// A stream that stood for so long was a good one, so that the waits begin anew.
 const STOOD: Duration = Duration::from_secs(60);
-/// Kinds of lists: the key of the filter, and how the client is told.
-const TOOLS: (&str, &str) = ("toolsListChanged", "notifications/tools/list_changed");
-const PROMPTS: (&str, &str) = ("promptsListChanged", "notifications/prompts/list_changed");
-const RESOURCES: (&str, &str) = ("resourcesListChanged", "notifications/resources/list_changed");
 
 /// What is listened to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Wanted {
-    lists: Vec<(&'static str, &'static str)>,
+    lists: Vec<ListKind>,
     resources: Vec<String>,
 }
 
 impl Wanted {
     fn of(session: &Stateless) -> Self {
         let offers = session.offers;
-        let kinds =
-            [(offers.tools, TOOLS), (offers.prompts, PROMPTS), (offers.resources, RESOURCES)];
-        let lists = kinds.into_iter().filter(|(offered, _)| *offered).map(|(_, kind)| kind);
+        let offered = [offers.tools, offers.prompts, offers.resources];
+        let lists = LIST_KINDS.into_iter().zip(offered).filter(|(_, offered)| *offered);
+        let lists = lists.map(|(kind, _)| kind);
         Self { lists: lists.collect(), resources: session.resources() }
     }
 
@@ -50,15 +47,15 @@ impl Wanted {
     }
 
     fn filter(&self) -> String {
-        let keys: Vec<_> = self.lists.iter().map(|(key, _)| *key).collect();
+        let keys: Vec<_> = self.lists.iter().map(|kind| kind.filter).collect();
         request::filter(&keys, &self.resources)
     }
 
     /// What the client may have missed, of what the server has agreed to tell.
     fn missed(&self, acknowledged: &Message) -> Vec<Message> {
         let (kinds, uris) = request::granted(acknowledged);
-        let lists = self.lists.iter().filter(|(key, _)| kinds.iter().any(|each| each == key));
-        let lists = lists.map(|(_, method)| Message::notification(method, None));
+        let lists = self.lists.iter().filter(|kind| kinds.iter().any(|each| each == kind.filter));
+        let lists = lists.map(|kind| Message::notification(kind.changed, None));
         let resources = self.resources.iter().filter(|uri| uris.contains(uri));
         let resources = resources.map(|uri| notification::updated(uri));
         lists.chain(resources).collect()

@@ -19,6 +19,36 @@ pub const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 /// Who answers, in the `_meta` of a result.
 pub const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
+/// A kind of list that a client may hear changes of (MCP 2026-07-28, subscriptions).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListKind {
+    /// What a filter calls its changes.
+    pub filter: &'static str,
+    /// What a server calls what it offers.
+    pub capability: &'static str,
+    /// The notification of a change.
+    pub changed: &'static str,
+}
+
+/// All kinds of lists.
+pub const LIST_KINDS: [ListKind; 3] = [
+    ListKind {
+        filter: "toolsListChanged",
+        capability: "tools",
+        changed: "notifications/tools/list_changed",
+    },
+    ListKind {
+        filter: "promptsListChanged",
+        capability: "prompts",
+        changed: "notifications/prompts/list_changed",
+    },
+    ListKind {
+        filter: "resourcesListChanged",
+        capability: "resources",
+        changed: "notifications/resources/list_changed",
+    },
+];
+
 /// JSON-RPC codes that only a modern server uses (MCP 2026-07-28, error codes).
 pub const HEADER_MISMATCH: i32 = -32020;
 /// A capability is missing that the request needs.

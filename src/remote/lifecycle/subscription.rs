@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
-use super::modern::{self, SUBSCRIPTION_ID};
+use super::modern::{self, LIST_KINDS, SUBSCRIPTION_ID};
 use super::modern_exchange::send;
 use crate::jsonrpc::edit::{member, replace_at};
 use crate::jsonrpc::{Id, Kind, Message, read};
@@ -25,13 +25,6 @@ const STOOD: Duration = Duration::from_secs(60);
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Longest filter that is remembered, in bytes; of a longer one nothing is told after a gap.
 const MAX_FILTER: usize = 1024 * 1024;
-
-/// Members of a filter, and the notification that each asks for.
-const KINDS: [(&str, &str); 3] = [
-    ("toolsListChanged", "notifications/tools/list_changed"),
-    ("promptsListChanged", "notifications/prompts/list_changed"),
-    ("resourcesListChanged", "notifications/resources/list_changed"),
-];
 
 /// Listens until the server ends it, and opens the stream again when it breaks off.
 pub(super) async fn keep_up(remote: &Remote, post: &Post, receive: &Recipient) -> Outcome {
@@ -75,7 +68,7 @@ pub(super) async fn keep_up(remote: &Remote, post: &Post, receive: &Recipient) -
             }
             Some(outcome) => return outcome,
         }
-        if so_far.acknowledged.is_some_and(|filter| asks_for(&filter, KINDS[0].0)) {
+        if so_far.acknowledged.is_some_and(|filter| asks_for(&filter, LIST_KINDS[0].filter)) {
             remote.modern.tools.forget();
         }
         sent.message = post.message.with_id(&remote.own_id());
@@ -222,9 +215,9 @@ impl Subscription {
     /// What may have changed while there was no stream: everything that was asked for.
     fn missed(&self, filter: &str) -> Vec<Message> {
         let meta = format!("\"_meta\":{{\"{SUBSCRIPTION_ID}\":{}}}", self.own);
-        let lists = KINDS.iter().filter(|(kind, _)| asks_for(filter, kind));
+        let lists = LIST_KINDS.iter().filter(|kind| asks_for(filter, kind.filter));
         let lists =
-            lists.map(|(_, method)| Message::notification(method, Some(&format!("{{{meta}}}"))));
+            lists.map(|kind| Message::notification(kind.changed, Some(&format!("{{{meta}}}"))));
         let resources = member(filter, "resourceSubscriptions").unwrap_or_default();
         let resources: Vec<&RawValue> = serde_json::from_str(resources).unwrap_or_default();
         let updates = resources.iter().map(|uri| uri.get()).filter(|uri| uri.starts_with('"'));

@@ -2,21 +2,15 @@
 
 use crate::jsonrpc::edit::{member, member_at};
 use crate::jsonrpc::{Id, Message, object, read};
-use crate::remote::lifecycle::modern::SUBSCRIPTION_ID;
+use crate::remote::lifecycle::modern::{LIST_KINDS, SUBSCRIPTION_ID};
 
 /// Resources of one subscription.
 const MAX_RESOURCES: usize = 1_000;
-/// Kinds of list: what a filter calls its changes, what a server calls the list, and the notification.
-const LISTS: [(&str, &str, &str); 3] = [
-    ("toolsListChanged", "tools", "notifications/tools/list_changed"),
-    ("promptsListChanged", "prompts", "notifications/prompts/list_changed"),
-    ("resourcesListChanged", "resources", "notifications/resources/list_changed"),
-];
 const UPDATED: &str = "notifications/resources/updated";
 
 /// Whether this is a notification that only a subscription hears.
 pub(in crate::remote::lifecycle) fn is_change(method: &str) -> bool {
-    method == UPDATED || LISTS.iter().any(|(.., notification)| *notification == method)
+    method == UPDATED || LIST_KINDS.iter().any(|kind| kind.changed == method)
 }
 
 /// What a subscription asks to hear.
@@ -48,7 +42,7 @@ impl Filter {
         }
         resources.sort_unstable();
         resources.dedup();
-        let lists = LISTS.map(|(wanted, ..)| member(filter, wanted) == Some("true"));
+        let lists = LIST_KINDS.map(|kind| member(filter, kind.filter) == Some("true"));
         Ok(Self { lists, resources })
     }
 
@@ -57,8 +51,8 @@ impl Filter {
     pub(in crate::remote::lifecycle) fn offered(self, capabilities: &str) -> Self {
         let offers = |list, what| member_at(capabilities, &[list, what]) == Some("true");
         let mut lists = self.lists;
-        for (wanted, (_, list, _)) in lists.iter_mut().zip(LISTS) {
-            *wanted &= offers(list, "listChanged");
+        for (wanted, kind) in lists.iter_mut().zip(LIST_KINDS) {
+            *wanted &= offers(kind.capability, "listChanged");
         }
         let resources = if offers("resources", "subscribe") { self.resources } else { Vec::new() };
         Self { lists, resources }
@@ -71,15 +65,15 @@ impl Filter {
             let uri = read::resource_uri(notification);
             return uri.is_some_and(|uri| self.resources.iter().any(|each| covers(each, &uri)));
         }
-        self.lists.iter().zip(LISTS).any(|(wanted, (.., own))| *wanted && own == method)
+        self.lists.iter().zip(LIST_KINDS).any(|(wanted, kind)| *wanted && kind.changed == method)
     }
 
     /// The first message of the subscription with this id.
     pub(in crate::remote::lifecycle) fn acknowledged(&self, id: &Id) -> Message {
         let mut told: Vec<String> = Vec::new();
-        for (wanted, (name, ..)) in self.lists.iter().zip(LISTS) {
+        for (wanted, kind) in self.lists.iter().zip(LIST_KINDS) {
             if *wanted {
-                told.push(format!("\"{name}\":true"));
+                told.push(format!("\"{}\":true", kind.filter));
             }
         }
         if !self.resources.is_empty() {
@@ -94,8 +88,8 @@ impl Filter {
 
     /// What may have been missed: each list and each resource may be another.
     pub(in crate::remote::lifecycle) fn everything(&self) -> Vec<Message> {
-        let lists = self.lists.iter().zip(LISTS).filter(|(wanted, _)| **wanted);
-        let lists = lists.map(|(_, (.., method))| Message::notification(method, None));
+        let lists = self.lists.iter().zip(LIST_KINDS).filter(|(wanted, _)| **wanted);
+        let lists = lists.map(|(_, kind)| Message::notification(kind.changed, None));
         let resources = self.resources.iter().map(|uri| {
             let params = format!("{{\"uri\":{}}}", serde_json::json!(uri));
             Message::notification(UPDATED, Some(&params))
