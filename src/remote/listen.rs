@@ -9,17 +9,12 @@ use super::exchange::ANYHOW;
 use super::failure::Failure;
 use super::lifecycle::{Carrier, Session, changes};
 use super::request::{Answer, Ask};
-use super::retry::Backoff;
+use super::retry::{Backoff, LONGEST_STREAM_WAIT, STOOD};
 use super::sse::{Cursor, Event, Events};
 use super::{Recipient, Remote, response};
 
-/// First and longest wait before the stream is opened again.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// The least wait, whatever the server asks for.
 const SHORTEST_WAIT: Duration = Duration::from_millis(50);
-/// A stream that stood for so long was a good one, so that the waits begin anew.
-const STOOD: Duration = Duration::from_secs(60);
 
 /// Why listening ended. As long as the stream only breaks off, it does not.
 #[derive(Debug)]
@@ -46,7 +41,7 @@ pub async fn listen(remote: &Remote, session: &Session, receive: &Recipient) -> 
         remote,
         session,
         cursor: Cursor::default(),
-        backoff: Backoff::new(FIRST_WAIT, LONGEST_WAIT),
+        backoff: Backoff::of_stream(),
         opened: false,
     };
     loop {
@@ -54,7 +49,7 @@ pub async fn listen(remote: &Remote, session: &Session, receive: &Recipient) -> 
             biased;
             // Whatever it waits for, nothing more will come of it: the connection is dead.
             () = remote.woken.notified() => {
-                listening.backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+                listening.backoff = Backoff::of_stream();
             }
             end = listening.turn(receive) => {
                 if let Some(end) = end {
@@ -90,7 +85,7 @@ impl Listening<'_> {
                 let since = Instant::now();
                 progressed = self.remote.hear(answer, &mut self.cursor, receive).await;
                 if progressed || since.elapsed() > STOOD {
-                    self.backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+                    self.backoff = Backoff::of_stream();
                 }
             }
             Ok(answer) => {
@@ -125,7 +120,7 @@ fn wait(
         Some(retry) if progressed => retry.max(SHORTEST_WAIT),
         _ => own.max(retry.unwrap_or_default()).max(retry_after.unwrap_or_default()),
     };
-    wait.min(LONGEST_WAIT)
+    wait.min(LONGEST_STREAM_WAIT)
 }
 
 fn is_stream(answer: &Answer) -> bool {
@@ -182,6 +177,6 @@ mod tests {
         assert_eq!(wait(own, true, zero, None), SHORTEST_WAIT);
         assert_eq!(wait(own, false, Some(own * 2), None), own * 2);
         assert_eq!(wait(own, false, None, Some(own * 3)), own * 3);
-        assert_eq!(wait(own, false, None, Some(own * 300)), LONGEST_WAIT);
+        assert_eq!(wait(own, false, None, Some(own * 300)), LONGEST_STREAM_WAIT);
     }
 }

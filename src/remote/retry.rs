@@ -8,6 +8,12 @@ use super::failure::{Failure, FailureKind, Fate};
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
+/// First and longest wait before a stream that is to stand is opened again.
+pub(super) const FIRST_STREAM_WAIT: Duration = Duration::from_secs(1);
+pub(super) const LONGEST_STREAM_WAIT: Duration = Duration::from_secs(300);
+/// A stream that stood for so long was a good one, so that the waits begin anew.
+pub(super) const STOOD: Duration = Duration::from_secs(60);
+
 /// Requests and notifications of the specification that do no harm when they arrive twice
 /// (`docs/architecture.md`, ADR 0004). Tools are asked about by their own annotations.
 const REPEATABLE: [&str; 21] = [
@@ -59,6 +65,11 @@ impl Backoff {
     /// Starts at `first`, and never waits longer than `longest`.
     pub fn new(first: Duration, longest: Duration) -> Self {
         Self { next: first, longest }
+    }
+
+    /// The waits before a stream that is to stand is opened again.
+    pub(super) fn of_stream() -> Self {
+        Self::new(FIRST_STREAM_WAIT, LONGEST_STREAM_WAIT)
     }
 
     /// The next wait.

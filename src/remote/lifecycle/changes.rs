@@ -4,7 +4,6 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -17,14 +16,8 @@ use crate::jsonrpc::{Kind, METHOD_NOT_FOUND, Message, read};
 use crate::remote::exchange::{Outcome, Post};
 use crate::remote::failure::{Failure, FailureKind};
 use crate::remote::listen::ListenEnd;
-use crate::remote::retry::{Backoff, Patience};
+use crate::remote::retry::{Backoff, Patience, STOOD};
 use crate::remote::{Pass, Recipient, Remote};
-
-/// First and longest wait before the stream is opened again.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
-/// A stream that stood for so long was a good one, so that the waits begin anew.
-const STOOD: Duration = Duration::from_secs(60);
 
 /// What is listened to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -93,7 +86,7 @@ pub(in crate::remote) async fn listen(
         present: None,
         next: None,
         missed: false,
-        waits: Backoff::new(FIRST_WAIT, LONGEST_WAIT),
+        waits: Backoff::of_stream(),
     };
     loop {
         if let Some(end) = listening.turn().await {
@@ -159,7 +152,7 @@ impl Listening<'_> {
         }
         let since = self.present.as_ref().map(|stream| stream.since);
         if since.is_some_and(|since| since.elapsed() > STOOD) {
-            self.waits = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+            self.waits = Backoff::of_stream();
         }
         self.broke_off();
         let wait = self.waits.wait();

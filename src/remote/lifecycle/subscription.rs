@@ -14,13 +14,9 @@ use crate::jsonrpc::edit::{member, replace_at};
 use crate::jsonrpc::{Id, Kind, Message, read};
 use crate::remote::exchange::{Outcome, Post};
 use crate::remote::failure::FailureKind;
+use crate::remote::retry::{FIRST_STREAM_WAIT, LONGEST_STREAM_WAIT, STOOD};
 use crate::remote::{Backoff, Failure, Fate, Pass, Patience, Recipient, Remote};
 
-/// First and longest wait before the stream is opened again.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
-/// A stream that stood for so long was a good one, so that the waits begin anew.
-const STOOD: Duration = Duration::from_secs(60);
 /// How long the response is waited for after the server took the subscription back.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Longest filter that is remembered, in bytes; of a longer one nothing is told after a gap.
@@ -31,7 +27,7 @@ pub(super) async fn keep_up(remote: &Remote, post: &Post, receive: &Recipient) -
     let Some(own) = post.message.id() else { return Outcome::Accepted };
     let subscription = Arc::new(Subscription::new(own.clone()));
     let headers = remote.mirrored(&post.message);
-    let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+    let mut backoff = Backoff::of_stream();
     let began = Instant::now();
     // Only what was not executed is sent again under the same id.
     let mut sent = Post { repeatable: false, ..post.clone() };
@@ -51,7 +47,7 @@ pub(super) async fn keep_up(remote: &Remote, post: &Post, receive: &Recipient) -
             return Outcome::Answered;
         }
         if so_far.brought || since.elapsed() > STOOD || outcome.is_none() {
-            backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+            backoff = Backoff::of_stream();
         }
         match outcome {
             None => {}
@@ -95,13 +91,13 @@ async fn pause(remote: &Remote, failure: &Failure, own: Duration) {
     let signed_in = async {
         match remote.sign_in_phases().filter(|_| failure.wants_person()) {
             Some(mut phases) => {
-                sleep(own.min(FIRST_WAIT)).await;
+                sleep(own.min(FIRST_STREAM_WAIT)).await;
                 let _ = phases.changed().await;
             }
             None => std::future::pending().await,
         }
     };
-    let wait = own.max(failure.retry_after.unwrap_or_default()).min(LONGEST_WAIT);
+    let wait = own.max(failure.retry_after.unwrap_or_default()).min(LONGEST_STREAM_WAIT);
     tokio::select! {
         () = remote.woken.notified() => {}
         () = sleep(wait) => {}

@@ -3,7 +3,6 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
 
 use futures_util::future::join_all;
 
@@ -16,9 +15,6 @@ use crate::remote::{Backoff, Failure, ListenEnd, Patience, Remote, listen};
 
 /// Who asks, where the client does not say.
 const OURS: &str = concat!("{\"name\":\"bridge\",\"version\":\"", env!("CARGO_PKG_VERSION"), "\"}");
-/// First and longest wait before a session is opened again that somebody listens to.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// Requests by which subscriptions are set up that are under way at once.
 const AT_ONCE: usize = 8;
 
@@ -152,7 +148,7 @@ async fn listening(entry: Weak<Entry>, remote: Weak<Remote>, live: Weak<Live>) {
         }
         ListenEnd::SessionLost => {}
     }
-    let mut backoff = Backoff::new(FIRST_WAIT, LONGEST_WAIT);
+    let mut backoff = Backoff::of_stream();
     while let (Some(entry), Some(lost)) = (entry.upgrade(), live.upgrade()) {
         if entry.hub.is_empty() {
             return;
