@@ -137,19 +137,24 @@ fn resource(uri: &str) -> Value {
     json!({"uri": uri, "name": "memo", "mimeType": "text/plain"})
 }
 
+/// What the fixtures of both eras offer.
+pub fn capabilities() -> Value {
+    json!({
+        "tools": {"listChanged": true},
+        "resources": {"subscribe": true, "listChanged": true},
+        "prompts": {"listChanged": true},
+        "completions": {},
+        "logging": {},
+    })
+}
+
 fn initialize(params: &Value, world: &World) -> Answer {
     let asked = params["protocolVersion"].as_str().unwrap_or_default();
     let known = if VERSIONS.contains(&asked) { asked } else { VERSIONS[0] };
     let version = world.settings.version.as_deref().unwrap_or(known);
     let answer = Answer::result(json!({
         "protocolVersion": version,
-        "capabilities": {
-            "tools": {"listChanged": true},
-            "resources": {"subscribe": true, "listChanged": true},
-            "prompts": {"listChanged": true},
-            "completions": {},
-            "logging": {},
-        },
+        "capabilities": capabilities(),
         "serverInfo": {"name": "scripted", "title": "A scripted server", "version": "1.0.0"},
         "instructions": "Anything goes.",
     }));

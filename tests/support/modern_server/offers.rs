@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::builder::Quirk;
 use super::conduct::{Modern, cached, complete};
 use super::{listening, rounds, tools};
-use crate::support::mcp_server::Answer;
 use crate::support::mcp_server::request::Request;
 use crate::support::mcp_server::world::World;
+use crate::support::mcp_server::{Answer, legacy};
 
 /// All that it has, of the specification's requests of a client.
 pub const METHODS: [&str; 10] = [
@@ -49,13 +49,7 @@ fn discover(modern: &Modern) -> Answer {
     };
     Answer::result(cached(json!({
         "supportedVersions": versions,
-        "capabilities": {
-            "tools": {"listChanged": true},
-            "resources": {"subscribe": true, "listChanged": true},
-            "prompts": {"listChanged": true},
-            "completions": {},
-            "logging": {},
-        },
+        "capabilities": legacy::capabilities(),
         "instructions": "Anything goes.",
     })))
 }
