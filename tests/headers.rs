@@ -397,6 +397,25 @@ fn a_command_runs_once_for_many_requests_and_needs_no_shell() {
 }
 
 #[test]
+fn a_command_gets_the_users_variables_and_no_secret_of_ours() {
+    let server = McpServer::legacy().run();
+    let script =
+        Script::new("echo \"[$BRIDGE_STORE_KEY$BRIDGE_CLIENT_SECRET$BRIDGE_HEADER_X_KEY]$VAULT\"");
+    let mut bridge = script
+        .before(&server)
+        .env("BRIDGE_CLIENT_SECRET", "canary")
+        .env("BRIDGE_HEADER_X_KEY", "canary")
+        .env("VAULT", "token-1")
+        .spawn();
+    bridge.initialize();
+    bridge.finish();
+    let seen = with_header(&server, "authorization");
+    assert!(seen.iter().all(|seen| seen.as_deref() == Some("Bearer []token-1")), "{seen:?}");
+    let keys = with_header(&server, "x-key");
+    assert!(keys.iter().all(|seen| seen.as_deref() == Some("canary")), "{keys:?}");
+}
+
+#[test]
 fn a_map_of_headers_counts_before_fixed_ones_and_is_renewed_when_it_expires() {
     let server = McpServer::legacy().run();
     let script = Script::new(r#"echo '{"X-A": "command", "X-B": "command", "expires_in": 0}'"#);

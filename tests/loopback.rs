@@ -395,6 +395,39 @@ async fn the_start_page_leads_on_and_its_address_is_a_secret_of_the_sign_in() {
     assert_ne!(listener().start_url("other state").path(), path);
 }
 
+/// What another user of this machine is answered, where this process may become one.
+#[cfg(target_os = "linux")]
+async fn as_another_user(port: u16, path: &str) -> Option<String> {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("not root: nobody else can be tried");
+        return None;
+    }
+    let request = get(port, path).replace("\r\n", "\\r\\n").replace('%', "%%");
+    let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; printf '{request}' >&3; cat <&3");
+    let mut command = tokio::process::Command::new("setpriv");
+    command.args(["--reuid", "12345", "--regid", "12345", "--clear-groups", "bash", "-c", &script]);
+    let output = timeout(DEADLINE, command.output()).await.expect("an answer").unwrap();
+    assert!(output.status.success(), "{output:?}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn another_user_of_the_machine_gets_no_page_and_can_bring_no_answer() {
+    let waiting = Waiting::new(listener(), expected());
+    for path in [waiting.start.path().to_owned(), good()] {
+        let Some(answer) = as_another_user(waiting.port, &path).await else { return };
+        assert_eq!(status(&answer), "403", "{answer}");
+        for secret in ["mcp.example.com", "as.example", STATE, CODE, "Zed"] {
+            assert!(!answer.contains(secret), "{secret}: {answer}");
+        }
+    }
+    let page = waiting.visit().await;
+    let (_listener, hit) = waiting.hit().await;
+    hit.respond(Outcome::SignedIn).await;
+    assert_eq!(status(&page.page().await), "200");
+}
+
 #[tokio::test]
 async fn before_anybody_waits_and_after_a_failure_nothing_is_lost() {
     let mut listener = listener();
@@ -452,10 +485,22 @@ async fn another_process_takes_over_by_the_redirect_uri() {
     assert_eq!(second.start_url(STATE), start);
 }
 
+/// A port that is held on this address, and on the other one by nobody; none where the system lacks this one.
+fn held_on_one(address: &str, other: &str) -> Option<std::net::TcpListener> {
+    loop {
+        let holder = std::net::TcpListener::bind((address, 0)).ok()?;
+        let port = holder.local_addr().unwrap().port();
+        let taken = std::net::TcpListener::bind((other, port));
+        if !taken.is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse) {
+            return Some(holder);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_port_that_has_to_be_this_one_is_an_error_when_it_is_taken() {
-    for held in ["127.0.0.1", "::1"] {
-        let Ok(holder) = std::net::TcpListener::bind((held, 0)) else { continue };
+    for (held, other) in [("127.0.0.1", "::1"), ("::1", "127.0.0.1")] {
+        let Some(holder) = held_on_one(held, other) else { continue };
         let port = holder.local_addr().unwrap().port();
         let address = RedirectAddress { port: Some(port), ..RedirectAddress::default() };
         let error = Listener::bind(&address, "seed").unwrap_err();

@@ -1,4 +1,5 @@
-//! Opening a page in the user's browser: only of the web, never through a shell, with nothing of our stdio.
+//! Opening a page in the user's browser: only of the web, never through a shell, with nothing of our stdio
+//! and none of our secrets.
 //!
 //! That a page can't be opened ends no sign-in: its address is told as well, by whoever calls.
 
@@ -88,7 +89,7 @@ impl Browser {
         let mut failed = Vec::new();
         for command in commands {
             let name = command.get_program().to_string_lossy().into_owned();
-            match run(command).await {
+            match run(command, &self.told.hidden).await {
                 Ok(()) => return Ok(name),
                 Err(why) => failed.push((name, why)),
             }
@@ -137,7 +138,10 @@ fn portal(page: &Url) -> Command {
 }
 
 /// Runs an opener until it ends or proves to be the browser; it outlives us.
-async fn run(mut command: Command) -> Result<(), String> {
+async fn run(mut command: Command, hidden: &[String]) -> Result<(), String> {
+    for name in hidden {
+        command.env_remove(name);
+    }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut command = tokio::process::Command::from(command);
     os::run_hidden(&mut command);

@@ -69,6 +69,8 @@ pub(super) enum Page<'a> {
     Unusable(&'a str),
     /// The sign-in is being finished already.
     UnderWay,
+    /// The browser is of another user of this machine, who learns nothing of the sign-in.
+    Stranger,
 }
 
 /// The headers of every page.
@@ -92,6 +94,7 @@ impl Page<'_> {
             Self::Start(..) | Self::End(Outcome::SignedIn) => 200,
             Self::End(Outcome::Expired) => 410,
             Self::End(_) | Self::Unusable(_) => 400,
+            Self::Stranger => 403,
             Self::Unknown => 404,
             Self::UnderWay => 409,
         }
@@ -127,6 +130,7 @@ impl Page<'_> {
             Self::End(Outcome::Expired) => "This sign-in took too long".to_owned(),
             Self::Unknown => "This sign-in is over".to_owned(),
             Self::UnderWay => "This sign-in is being finished".to_owned(),
+            Self::Stranger => "This sign-in belongs to another user".to_owned(),
         }
     }
 
@@ -134,7 +138,7 @@ impl Page<'_> {
         match self {
             Self::End(Outcome::SignedIn) => "good",
             Self::End(_) | Self::Unusable(_) => "bad",
-            Self::Start(..) | Self::Unknown | Self::UnderWay => "",
+            Self::Start(..) | Self::Unknown | Self::UnderWay | Self::Stranger => "",
         }
     }
 
@@ -172,6 +176,11 @@ impl Page<'_> {
             ),
             Self::UnderWay => "<p>Another tab or program brought the answer already; how it ended \
                  stands there.</p>\n<p class=\"next\">You can close this tab.</p>"
+                .to_owned(),
+            Self::Stranger => "<p>This browser runs as another user of this machine than bridge does. \
+                 Nothing was changed.</p>\n<p class=\"next\">If both are you, run <code>bridge login</code> \
+                 with <code>--no-browser</code> in a terminal: it takes the address that a browser ends at.\
+                 </p>"
                 .to_owned(),
         }
     }
@@ -281,6 +290,7 @@ mod tests {
             Page::Unknown,
             Page::Unusable(text),
             Page::UnderWay,
+            Page::Stranger,
         ];
         ends.chain(others).map(|page| page.html(&names(text))).collect()
     }

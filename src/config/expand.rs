@@ -1,10 +1,15 @@
 //! `${VAR}` in what was typed, and the environment that it is looked up in.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The variables of the environment, read once.
 #[derive(Default)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    /// Those that stood in a text for their value.
+    expanded: RefCell<BTreeSet<String>>,
+}
 
 impl Environment {
     /// The process's own. What is not Unicode is left out.
@@ -22,19 +27,24 @@ impl Environment {
 
     /// The variables whose names begin so, with the rest of the name.
     pub(super) fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
-        let names = self.0.iter();
+        let names = self.variables.iter();
         names.filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
     }
 
     /// The value of a variable; an empty one is none.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The names of the variables whose values were put into a text so far.
+    pub(super) fn expanded(&self) -> BTreeSet<String> {
+        self.expanded.borrow().clone()
     }
 }
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
-        Self(variables.into_iter().collect())
+        Self { variables: variables.into_iter().collect(), ..Self::default() }
     }
 }
 
@@ -91,6 +101,7 @@ fn value<'a>(inside: &'a str, environment: &'a Environment) -> Result<&'a str, U
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Err(Unexpanded::Malformed);
     }
+    environment.expanded.borrow_mut().insert(name.to_owned());
     environment.get(name).or(default).ok_or_else(|| Unexpanded::Unset(name.to_owned()))
 }
 

@@ -46,7 +46,27 @@ pub(super) fn headers(args: &HeaderArgs, environment: &Environment) -> Result<Gi
         }
         fixed.push(header);
     }
-    Ok(Given { headers: Headers { fixed, command: command(args)? }, secret_in_arguments })
+    let command = command(args, environment)?;
+    Ok(Given { headers: Headers { fixed, command }, secret_in_arguments })
+}
+
+/// The variables that only bridge has business with, and that hold secrets.
+fn secret_variables(environment: &Environment) -> Vec<String> {
+    let headers = environment.with_prefix(PREFIX).map(|(name, _)| name);
+    let headers =
+        headers.filter(|name| !OPTIONS.contains(name)).map(|name| format!("{PREFIX}{name}"));
+    ["BRIDGE_STORE_KEY", "BRIDGE_CLIENT_SECRET"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(headers)
+        .collect()
+}
+
+/// Of the variables that the user named by `${VAR}`, those that look like secrets; and all of ours.
+pub(super) fn variables_for_nobody(environment: &Environment) -> Vec<String> {
+    let ours = environment.with_prefix("BRIDGE_").map(|(name, _)| format!("BRIDGE_{name}"));
+    let named = environment.expanded().into_iter();
+    ours.chain(named.filter(|name| is_secret(&name.to_ascii_lowercase()))).collect()
 }
 
 fn is_secret(name: &str) -> bool {
@@ -146,7 +166,7 @@ impl Place<'_> {
     }
 }
 
-fn command(args: &HeaderArgs) -> Result<Option<HeaderCommand>, Error> {
+fn command(args: &HeaderArgs, environment: &Environment) -> Result<Option<HeaderCommand>, Error> {
     let Some(line) = &args.header_command else { return Ok(None) };
     let unusable = |why: &str| {
         Error::usage("`--header-command` can't be run")
@@ -163,5 +183,10 @@ fn command(args: &HeaderArgs) -> Result<Option<HeaderCommand>, Error> {
     if program.trim().is_empty() {
         return Err(unusable("it names no program"));
     }
-    Ok(Some(HeaderCommand { program, arguments, time_limit: args.header_command_timeout }))
+    Ok(Some(HeaderCommand {
+        program,
+        arguments,
+        time_limit: args.header_command_timeout,
+        hidden: secret_variables(environment),
+    }))
 }

@@ -209,6 +209,7 @@ fn browser(args: &SignInArgs, environment: &Environment) -> Result<Browser, Erro
         bus: get("DBUS_SESSION_BUS_ADDRESS"),
         runtime: get("XDG_RUNTIME_DIR"),
         ssh: ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"].iter().any(|name| get(name).is_some()),
+        hidden: super::headers::variables_for_nobody(environment),
     };
     Ok(Browser { policy, told })
 }

@@ -16,6 +16,8 @@ pub struct Told {
     pub runtime: Option<String>,
     /// Whether somebody came in by SSH (`SSH_CONNECTION`, `SSH_TTY`).
     pub ssh: bool,
+    /// Names of the variables that no program is given which is started for it: secrets of ours are in them.
+    pub hidden: Vec<String>,
 }
 
 /// Where a page can be opened.
@@ -105,7 +107,7 @@ mod freedesktop {
         if told.ssh {
             return Err(NoDesktop::Ssh);
         }
-        let known = from_user_manager(&variables).await;
+        let known = from_user_manager(&variables, &told.hidden).await;
         if !known.is_empty() {
             variables.extend(known);
             return Ok(Desktop { variables, portal_only: false });
@@ -114,7 +116,7 @@ mod freedesktop {
             variables.push(socket);
             return Ok(Desktop { variables, portal_only: false });
         }
-        if bus.is_some() && has_portal(&variables).await {
+        if bus.is_some() && has_portal(&variables, &told.hidden).await {
             return Ok(Desktop { variables, portal_only: true });
         }
         Err(if is_container() { NoDesktop::Container } else { NoDesktop::NoSession })
@@ -137,8 +139,11 @@ mod freedesktop {
     }
 
     /// Sessions tell the user manager where their screen is.
-    async fn from_user_manager(variables: &[(String, String)]) -> Vec<(String, String)> {
-        let said = said("systemctl", &["--user", "show-environment"], variables).await;
+    async fn from_user_manager(
+        variables: &[(String, String)],
+        hidden: &[String],
+    ) -> Vec<(String, String)> {
+        let said = said("systemctl", &["--user", "show-environment"], variables, hidden).await;
         let found = displays(&said.unwrap_or_default());
         let screen = |(name, _): &(String, String)| name.ends_with("DISPLAY");
         if found.iter().any(screen) { found } else { Vec::new() }
@@ -173,7 +178,7 @@ mod freedesktop {
     }
 
     /// Whether the portal runs, as it does with a graphical session.
-    async fn has_portal(variables: &[(String, String)]) -> bool {
+    async fn has_portal(variables: &[(String, String)], hidden: &[String]) -> bool {
         const ASK: [&str; 11] = [
             "call",
             "--session",
@@ -187,7 +192,7 @@ mod freedesktop {
             "org.freedesktop.DBus.NameHasOwner",
             "org.freedesktop.portal.Desktop",
         ];
-        said("gdbus", &ASK, variables).await.is_some_and(|said| said.contains("true"))
+        said("gdbus", &ASK, variables, hidden).await.is_some_and(|said| said.contains("true"))
     }
 
     /// What a program says, if it ends well and in time.
@@ -195,9 +200,13 @@ mod freedesktop {
         program: &str,
         arguments: &[&str],
         variables: &[(String, String)],
+        hidden: &[String],
     ) -> Option<String> {
         let mut command = Command::new(program);
         command.args(arguments).envs(variables.iter().cloned());
+        for name in hidden {
+            command.env_remove(name);
+        }
         command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         let output = tokio::time::timeout(PATIENCE, command.output()).await.ok()?.ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())

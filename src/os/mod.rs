@@ -18,7 +18,7 @@ mod windows;
 use windows as system;
 
 pub use desktop::{Desktop, NoDesktop, Told, find_desktop, is_wsl};
-pub use ports::holder_of_port;
+pub use ports::{holder_of_port, is_of_another_user};
 #[cfg(not(any(target_os = "macos", windows)))]
 pub use session_bus::{find_session_bus, has_session_bus};
 

@@ -36,6 +36,8 @@ pub struct HeaderCommand {
     pub arguments: Vec<String>,
     /// How long it may take.
     pub time_limit: Duration,
+    /// Names of the variables that it is not given: secrets of ours are in them.
+    pub hidden: Vec<String>,
 }
 
 /// What it gave.
@@ -91,6 +93,9 @@ impl HeaderCommand {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        for name in &self.hidden {
+            command.env_remove(name);
+        }
         os::run_hidden(&mut command);
         let mut child = command.spawn().map_err(|error| not_run(&error))?;
         // Dropped before the child, whose number is then still its own.

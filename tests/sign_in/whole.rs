@@ -64,6 +64,26 @@ fn secrets(server: &Guarded, page: &str) -> Vec<String> {
     states.chain(verifiers).chain([address, "-canary".to_owned()]).collect()
 }
 
+#[test]
+fn the_browser_gets_no_variable_with_a_secret_of_ours() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let mut bridge = starting(&server, &browser)
+        .args(["--header", "X-Tenant=${MY_TOKEN}"])
+        .env("MY_TOKEN", "canary-1")
+        .env("BRIDGE_CLIENT_SECRET", "canary-2")
+        .env("BRIDGE_HEADER_X_API_KEY", "canary-3")
+        .env("NOT_OURS", "stays")
+        .spawn();
+    bridge.initialize();
+    bridge.request(1, "tools/list", json!({}));
+    tab::sign_in(&browser.page(1));
+    let environment = browser.environment();
+    assert!(environment.contains("NOT_OURS=stays"), "{environment}");
+    assert!(!environment.contains("canary") && !environment.contains("BRIDGE_"), "{environment}");
+    bridge.finish();
+}
+
 /// What the lists of processes show of these secrets, for all processes of this home.
 #[cfg(target_os = "linux")]
 fn on_show(bridge: &BridgeProcess, secrets: &[String]) -> String {

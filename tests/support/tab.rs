@@ -37,7 +37,11 @@ impl Browser {
             .expect("a pipe");
         // Held for writing too, so that it has no end while nobody writes.
         let held = File::options().read(true).write(true).open(&pipe).expect("the pipe");
-        let script = format!("#!/bin/sh\nprintf '%s\\n' \"$1\" > '{}'\n{end}", pipe.display());
+        let (pipe, environment) = (pipe.display(), folder.path().join("environment"));
+        let script = format!(
+            "#!/bin/sh\nenv > '{}'\nprintf '%s\\n' \"$1\" > '{pipe}'\n{end}",
+            environment.display()
+        );
         fs::write(&program, script).expect("a program");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a program");
         let opened = Arc::<Watched<Vec<String>>>::default();
@@ -59,6 +63,11 @@ impl Browser {
     /// The pages so far.
     pub fn pages(&self) -> Vec<String> {
         self.opened.read().clone()
+    }
+
+    /// The variables that it was started with the last time.
+    pub fn environment(&self) -> String {
+        fs::read_to_string(self.folder.path().join("environment")).expect("it was started")
     }
 
     /// Waits for a page; counts from 1.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use super::super::callback::Callback;
 use super::super::page::{self, Names, Outcome, Page};
 use super::{Expected, Now, Question, Shared, Taken, start_path};
+use crate::os;
 
 /// Longest head of a request, in bytes.
 const MAX_HEAD: usize = 8 * 1024;
@@ -99,9 +101,10 @@ fn locked(
 }
 
 async fn converse(stream: TcpStream, shared: Arc<Shared>, waiting: Waiting) {
+    let ends = stream.peer_addr().ok().zip(stream.local_addr().ok());
     let answer = |request| {
         let (shared, waiting) = (shared.clone(), waiting.clone());
-        async move { Ok::<_, Infallible>(answer(request, &shared, &waiting).await) }
+        async move { Ok::<_, Infallible>(answer(request, ends, &shared, &waiting).await) }
     };
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -119,6 +122,7 @@ async fn converse(stream: TcpStream, shared: Arc<Shared>, waiting: Waiting) {
 
 async fn answer(
     request: Request<Incoming>,
+    ends: Option<(SocketAddr, SocketAddr)>,
     shared: &Shared,
     waiting: &Waiting,
 ) -> Response<Full<Bytes>> {
@@ -144,6 +148,12 @@ async fn answer(
     }
     if is_look_ahead(&head) {
         return bare(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    if is_strangers(ends).await {
+        tracing::warn!(
+            "another user of this machine asked for the page of a sign-in, and did not get it"
+        );
+        return show(&Page::Stranger, &expected.names);
     }
     if start {
         return show(
@@ -237,6 +247,14 @@ async fn end(
         response.headers_mut().insert(LOCATION, location);
     }
     response
+}
+
+/// Whether another user of this machine is there: the address of the start page stands in the arguments of the
+/// browser, which everybody can read, and who has that page could sign in with an account of their own.
+async fn is_strangers(ends: Option<(SocketAddr, SocketAddr)>) -> bool {
+    let Some((peer, here)) = ends else { return false };
+    let told = tokio::task::spawn_blocking(move || os::is_of_another_user(peer, here));
+    told.await.unwrap_or_default()
 }
 
 /// Whether the request names us as its host. A page of the web whose name was made to lead here names itself
