@@ -178,6 +178,17 @@ impl Failure {
         self.kind == FailureKind::SignInFailed && self.fate == Fate::NotExecuted
     }
 
+    /// Whether it is about who asks, be it that somebody can cure it or not.
+    pub fn is_of_sign_in(&self) -> bool {
+        matches!(
+            self.kind,
+            FailureKind::SignInNeeded
+                | FailureKind::SignInFailed
+                | FailureKind::HeaderRefused
+                | FailureKind::HeaderCommand
+        )
+    }
+
     /// Whether it is worth trying again without anybody's asking. A store that refused is left alone: to try it
     /// may show a dialog.
     pub fn is_tried_again(&self) -> bool {

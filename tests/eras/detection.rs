@@ -169,6 +169,45 @@ fn initialize_refused_in_any_of_these_ways_is_answered_from_the_discovery() {
 }
 
 #[test]
+fn an_initialize_that_may_meet_either_era_carries_its_method_in_a_header() {
+    let header = |server: &McpServer, method: &str| {
+        server.requests_of(method)[0].header("mcp-method").map(str::to_owned)
+    };
+    let server = ModernServer::run();
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    bridge.initialize();
+    assert_eq!(header(&server, "initialize").as_deref(), Some("initialize"));
+    bridge.finish();
+
+    let server = McpServer::legacy().run();
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    bridge.initialize();
+    bridge.call_tool(1, "echo", json!({"text": "a"}));
+    assert_eq!(header(&server, "initialize").as_deref(), Some("initialize"));
+    assert_eq!(header(&server, "tools/call"), None, "a legacy session has no use for it");
+    bridge.finish();
+
+    let server = McpServer::legacy().run();
+    let mut bridge = BridgeProcess::to(server.url()).args(["--protocol", "legacy"]).spawn();
+    bridge.initialize();
+    assert_eq!(header(&server, "initialize"), None);
+    bridge.finish();
+}
+
+#[test]
+fn a_header_of_the_user_that_a_discovery_refuses_is_the_reason_that_is_told() {
+    let server = ModernServer::builder().answers_initialize(Answer::status(400)).run();
+    server.always("server/discover", Answer::status(401));
+    let header = ["--header", "Authorization: Bearer ${TOKEN}"];
+    let bridge = BridgeProcess::to(server.url()).args(header);
+    let mut bridge = bridge.env("TOKEN", "mine").spawn();
+    let error = bridge.call(0, "initialize", initialize_params(json!({})))["error"].take();
+    assert_eq!(error["data"]["kind"], "header_refused", "{error}");
+    server.forgive();
+    bridge.finish();
+}
+
+#[test]
 fn a_server_of_a_later_revision_only_says_so() {
     let server = ModernServer::builder().versions(&["2031-01-01"]).run();
     let mut bridge = BridgeProcess::to(server.url()).spawn();

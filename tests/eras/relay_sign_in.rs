@@ -8,7 +8,7 @@ use crate::support::guarded::guard;
 use crate::support::mcp_server::text;
 use crate::support::modern_server::questions;
 use crate::support::tab::{self, Browser};
-use crate::support::{BridgeProcess, ModernServer};
+use crate::support::{Answer, BridgeProcess, ModernServer};
 
 /// The key of the bridge's own question.
 const KEY: &str = "mcp-bridge/sign-in";
@@ -160,5 +160,26 @@ fn where_nobody_watches_a_discover_fails_and_says_what_gives_credentials() {
     let error = bridge.call(1, "server/discover", modern(json!({})))["error"].take();
     assert_eq!(error["data"]["kind"], "sign_in_needed");
     assert!(error["message"].as_str().unwrap().contains("bridge login"), "{error}");
+    bridge.finish();
+}
+
+#[test]
+fn scopes_that_a_discovery_is_never_granted_are_what_a_legacy_client_is_told() {
+    let server = ModernServer::builder().answers_initialize(Answer::status(400)).run();
+    let _auth = guard(Plan::default().grants(|grant| grant["scope"] = json!("read")), &server);
+    let challenge = "Bearer error=\"insufficient_scope\", scope=\"write\"";
+    let refusal = Answer::status(403).header("www-authenticate", challenge);
+    server.always("server/discover", refusal);
+    let browser = Browser::recording();
+    let by = ["--browser".to_owned(), browser.command()];
+    let mut bridge = BridgeProcess::to(server.url()).args(by).spawn();
+    bridge.initialize();
+    bridge.request(1, "tools/call", echo());
+    tab::sign_in(&browser.page(1));
+    tab::sign_in(&browser.page(2));
+    let answer = bridge.expect_response(1);
+    assert!(answer["error"].to_string().contains("`write`"), "{answer}");
+    assert_eq!(browser.pages().len(), 2);
+    server.forgive();
     bridge.finish();
 }

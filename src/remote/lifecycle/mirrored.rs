@@ -2,6 +2,7 @@
 //! (MCP 2026-07-28, Streamable HTTP, request metadata).
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -35,6 +36,12 @@ pub(super) fn standard(request: &Message) -> HeaderMap {
     };
     set(NAME, read::params(request).and_then(|params| string(member(params, named)?)));
     headers
+}
+
+/// The header of an `initialize` that may meet a server of either era: what stands before a modern endpoint wants the
+/// method of every request, and who does not know the header passes it over (`docs/eras.md`).
+pub(super) fn initialize() -> Arc<HeaderMap> {
+    Arc::new(HeaderMap::from_iter([(METHOD, HeaderValue::from_static("initialize"))]))
 }
 
 /// The headers of a notification, which says nothing of its revision: the client's requests did.

@@ -9,7 +9,7 @@ use super::modern::{self, is_modern_error};
 use super::probe::Probed;
 use super::stateless::Stateless;
 use super::translate::for_legacy_client::handshake::{Hello, Offers, result};
-use super::{Carrier, Protocol, legacy};
+use super::{Carrier, Protocol, legacy, mirrored};
 use crate::jsonrpc::edit::member;
 use crate::jsonrpc::{Kind, Message, read};
 use crate::remote::exchange::{Attempt, Outcome, Post};
@@ -123,7 +123,8 @@ impl Opening<'_> {
         let Self { remote, post, receive, .. } = *self;
         let facts = remote.known.facts();
         let is_asked = remote.settings.protocol == Protocol::Auto;
-        let answer = match remote.posted(post).await {
+        let mirrored = is_asked.then(mirrored::initialize);
+        let answer = match remote.posted(&Post { mirrored, ..post.clone() }).await {
             Ok(answer) => answer,
             Err(failure) => return failure.into(),
         };
@@ -213,10 +214,8 @@ impl Opening<'_> {
                 Some(self.opened(&answer).await)
             }
             Probed::Refusing(failure) => Some(failure.into()),
-            // A sign-in, which is no word about eras.
-            Probed::Failed(failure) if failure.wants_person() || failure.wants_store() => {
-                Some(failure.into())
-            }
+            // No word about eras.
+            Probed::Failed(failure) if failure.is_of_sign_in() => Some(failure.into()),
             Probed::Failed(failure) => {
                 self.told = Some(failure).filter(Failure::may_pass);
                 None
