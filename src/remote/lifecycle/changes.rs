@@ -273,3 +273,212 @@ fn came_to(remote: &Remote, outcome: Outcome, refusal: Option<Message>) -> Ended
 fn is_final(failure: &Failure) -> bool {
     matches!(failure.status, Some(404 | 405 | 501))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::modern::SUBSCRIPTION_ID;
+    use super::super::stage::{Asked, Client, Stage, StillClock, message, text};
+    use super::super::translate::for_legacy_client::handshake::{Hello, Offers};
+    use super::*;
+    use crate::jsonrpc::edit::member_at;
+    use std::time::Duration;
+
+    /// A client that hears of changes, and the server that tells it.
+    struct Play {
+        clock: StillClock,
+        stage: Stage,
+        session: Arc<Stateless>,
+        client: Client,
+        end: tokio::task::JoinHandle<ListenEnd>,
+    }
+
+    impl Play {
+        async fn begin(offers: Offers, resources: &[&str]) -> Self {
+            let (clock, stage, client) = (StillClock::new(), Stage::open().await, Client::new());
+            let hello = Hello::of(&message(r#"{"id":0,"method":"initialize"}"#));
+            let session = Arc::new(Stateless::new(hello, offers));
+            for uri in resources {
+                session.listen_to(uri);
+            }
+            let (remote, of, receive) =
+                (stage.remote(), Arc::clone(&session), client.recipient.clone());
+            let end = tokio::spawn(async move { listen(&remote, &of, &receive).await });
+            Self { clock, stage, session, client, end }
+        }
+
+        /// The request of a stream, which comes without time passing.
+        async fn asked(&self) -> Asked {
+            self.clock.now("a stream", self.stage.next_of("subscriptions/listen")).await
+        }
+
+        /// The request of a stream, and after which time it came.
+        async fn asked_again(&self) -> (Duration, Asked) {
+            let step = Duration::from_millis(100);
+            self.clock.in_time("a stream", step, self.stage.next_of("subscriptions/listen")).await
+        }
+
+        async fn heard(&mut self, count: usize) -> Vec<String> {
+            let mut heard = Vec::new();
+            for _ in 0..count {
+                heard.push(text(&self.clock.now("a change", self.client.next()).await));
+            }
+            self.clock.settle().await;
+            assert_eq!(self.client.there(), Vec::<String>::new());
+            heard
+        }
+    }
+
+    fn all() -> Offers {
+        Offers { tools: true, prompts: true, resources: true, subscribe: true }
+    }
+
+    fn told(method: &str, more: &str, asked: &Asked) -> Message {
+        let id = asked.id();
+        let params = format!("{{\"_meta\":{{\"{SUBSCRIPTION_ID}\":{id}}}{more}}}");
+        Message::notification(&format!("notifications/{method}"), Some(&params))
+    }
+
+    /// Acknowledges all that a stream was asked for, or this filter.
+    async fn acknowledge(asked: Asked, filter: Option<&str>) -> Asked {
+        let own = member_at(asked.params(), &["notifications"]).unwrap_or("{}").to_owned();
+        let more = format!(",\"notifications\":{}", filter.unwrap_or(&own));
+        let mut asked = asked.stream().await;
+        let message = told("subscriptions/acknowledged", &more, &asked);
+        asked.event(&message).await;
+        asked
+    }
+
+    fn changed(kind: &str) -> String {
+        format!("{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/{kind}/list_changed\"}}")
+    }
+
+    fn updated(uri: &str) -> String {
+        text(&notification::updated(uri))
+    }
+
+    #[tokio::test]
+    async fn after_a_gap_each_kind_and_each_resource_that_was_acknowledged_is_told_once() {
+        let mut play = Play::begin(all(), &["a:1", "a:2"]).await;
+        let first = acknowledge(play.asked().await, None).await;
+        play.heard(0).await;
+        // The server ends it, in good form.
+        let mut first = first;
+        let end = crate::remote::lifecycle::modern::end_of_subscription(&first.id());
+        first.event(&end).await;
+        drop(first);
+        let (waited, second) = play.asked_again().await;
+        assert!(waited >= Duration::from_millis(400), "{waited:?}");
+        let filter = r#"{"toolsListChanged":true,"promptsListChanged":false,"resourceSubscriptions":["a:2","a:9"]}"#;
+        let mut second = acknowledge(second, Some(filter)).await;
+        assert_eq!(play.heard(2).await, [changed("tools"), updated("a:2")]);
+        let change = told("tools/list_changed", "", &second);
+        second.event(&change).await;
+        assert_eq!(play.heard(1).await.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_breaks_off_is_a_gap_too_and_is_told_once() {
+        let mut play = Play::begin(all(), &["a:1"]).await;
+        let first = acknowledge(play.asked().await, None).await;
+        play.clock.settle().await;
+        drop(first);
+        let (_, second) = play.asked_again().await;
+        let _second = acknowledge(second, None).await;
+        let all = [changed("tools"), changed("prompts"), changed("resources"), updated("a:1")];
+        let heard = play.heard(4).await;
+        for each in all {
+            let method = each.split("notifications/").nth(1).unwrap().split('"').next().unwrap();
+            let times = heard.iter().filter(|heard| heard.contains(method)).count();
+            assert_eq!(times, 1, "{method} in {heard:?}");
+        }
+        assert!(heard.iter().all(|heard| !heard.contains("subscriptionId")), "{heard:?}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_ends_each_stream_at_once_is_asked_more_and_more_rarely() {
+        let play = Play::begin(all(), &[]).await;
+        let mut asked = play.asked().await;
+        let mut least = Duration::from_millis(500);
+        for _ in 0..6 {
+            let end = crate::remote::lifecycle::modern::end_of_subscription(&asked.id());
+            let mut acknowledged = acknowledge(asked, None).await;
+            acknowledged.event(&end).await;
+            drop(acknowledged);
+            let waited;
+            (waited, asked) = play.asked_again().await;
+            assert!(waited >= least, "{waited:?}, and {least:?} is the least");
+            least *= 2;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_stood_begins_anew_with_short_waits() {
+        let play = Play::begin(all(), &[]).await;
+        let mut asked = play.asked().await;
+        for stood in [false, false, false, true] {
+            let end = crate::remote::lifecycle::modern::end_of_subscription(&asked.id());
+            let mut acknowledged = acknowledge(asked, None).await;
+            play.clock.settle().await;
+            if stood {
+                tokio::time::advance(STOOD + Duration::from_secs(1)).await;
+                play.clock.settle().await;
+            }
+            acknowledged.event(&end).await;
+            drop(acknowledged);
+            let waited;
+            (waited, asked) = play.asked_again().await;
+            // Without it the least would be four seconds by now.
+            assert!(!stood || waited < Duration::from_secs(4), "{waited:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn other_resources_are_listened_to_without_a_gap() {
+        let mut play = Play::begin(all(), &["a:1"]).await;
+        let mut first = acknowledge(play.asked().await, None).await;
+        play.heard(0).await;
+        play.session.listen_to("a:2");
+        let second = play.asked().await;
+        assert!(second.params().contains(r#""resourceSubscriptions":["a:1","a:2"]"#));
+        // Until the new one stands the old one is heard.
+        let change = told("resources/updated", ",\"uri\":\"a:1\"", &first);
+        first.event(&change).await;
+        assert_eq!(play.heard(1).await.len(), 1);
+        let _second = acknowledge(second, None).await;
+        play.clock.now("the end of the first", first.left()).await;
+        play.heard(0).await;
+    }
+
+    #[tokio::test]
+    async fn where_nothing_is_wanted_nothing_is_asked() {
+        let play = Play::begin(Offers { subscribe: true, ..Offers::default() }, &[]).await;
+        play.clock.settle().await;
+        play.session.listen_to("a:1");
+        let first = acknowledge(play.asked().await, None).await;
+        assert!(first.params().contains(r#""notifications":{"resourceSubscriptions":["a:1"]}"#));
+    }
+
+    #[tokio::test]
+    async fn a_server_without_such_a_thing_is_not_asked_again() {
+        let play = Play::begin(all(), &[]).await;
+        let asked = play.asked().await;
+        let refusal = Message::error(Some(&asked.id()), r#"{"code":-32601,"message":"no"}"#);
+        let body = text(&refusal);
+        asked.answer("404 Not Found", "content-type: application/json\r\n", &body).await;
+        let Play { clock, end, .. } = play;
+        let end = clock.now("the end", end).await.unwrap();
+        assert!(matches!(end, ListenEnd::Refused(_)), "{end:?}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_turned_legacy_is_a_lost_session() {
+        let play = Play::begin(all(), &[]).await;
+        let asked = play.asked().await;
+        let error = r#"{"code":-32000,"message":"Bad Request: Unsupported protocol version"}"#;
+        let body = text(&Message::error(Some(&asked.id()), error));
+        asked.answer("400 Bad Request", "content-type: application/json\r\n", &body).await;
+        let Play { clock, end, .. } = play;
+        let end = clock.now("the end", end).await.unwrap();
+        assert!(matches!(end, ListenEnd::SessionLost), "{end:?}");
+    }
+}

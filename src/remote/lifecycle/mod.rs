@@ -15,6 +15,8 @@ pub(super) mod param_headers;
 pub(super) mod probe;
 mod rounds;
 pub(super) mod sessions;
+#[cfg(test)]
+mod stage;
 pub(super) mod stateless;
 mod subscription;
 pub(super) mod translate;

@@ -288,3 +288,205 @@ fn taken_back(id: &Id) -> Message {
     let params = format!("{{\"requestId\":{id},\"reason\":\"the request that it was for ended\"}}");
     Message::notification("notifications/cancelled", Some(&params))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::stage::{Asked as Sent, Client, Stage, StillClock, message, post, text};
+    use super::super::translate::for_legacy_client::handshake::{Hello, Offers};
+    use super::*;
+    use crate::jsonrpc::edit::member_at;
+    use tokio::task::JoinHandle;
+
+    const HELLO: &str = r#"{"id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{"elicitation":{},"roots":{},"sampling":{}},"clientInfo":{"name":"c","version":"1"}}}"#;
+    /// A request that is looked up nowhere before it is sent.
+    const REQUEST: &str = r#"{"id":7,"method":"prompts/get","params":{"name":"p"}}"#;
+    const FORM: &str = r#"{"method":"elicitation/create","params":{"message":"m","requestedSchema":{"type":"object","properties":{}}}}"#;
+    const ROOTS: &str = r#"{"method":"roots/list"}"#;
+    /// Each of its characters could be spelt in another way.
+    const STATE: &str = "\"\\u0061\\/ \u{e9}\\u00e9\u{7f}\\n\u{2028}\"";
+
+    /// A request under way.
+    struct Play {
+        clock: StillClock,
+        stage: Stage,
+        session: Arc<Stateless>,
+        client: Client,
+        outcome: JoinHandle<Outcome>,
+    }
+
+    impl Play {
+        async fn begin() -> Self {
+            let (clock, stage, client) = (StillClock::new(), Stage::open().await, Client::new());
+            let session = Arc::new(Stateless::new(Hello::of(&message(HELLO)), Offers::default()));
+            let (remote, of, receive) =
+                (stage.remote(), Arc::clone(&session), client.recipient.clone());
+            let outcome =
+                tokio::spawn(
+                    async move { carry(&remote, &of, &post(REQUEST, None), &receive).await },
+                );
+            Self { clock, stage, session, client, outcome }
+        }
+
+        async fn sent(&self) -> Sent {
+            self.clock.now("an attempt", self.stage.next_of("prompts/get")).await
+        }
+
+        async fn told(&mut self) -> Message {
+            self.clock.now("a message", self.client.next()).await
+        }
+
+        fn answer(&self, question: &Message, result: &str) {
+            self.session.take_answer(&Message::result(question.id().unwrap(), result));
+        }
+
+        async fn outcome(self) -> Outcome {
+            self.clock.now("the outcome", self.outcome).await.unwrap()
+        }
+    }
+
+    /// A result that asks these things.
+    fn asking(questions: &[(&str, &str)], state: Option<&str>) -> String {
+        let questions = questions.iter().map(|(key, question)| format!("\"{key}\":{question}"));
+        let questions = questions.collect::<Vec<_>>().join(",");
+        let state = state.map(|state| format!(",\"requestState\":{state}")).unwrap_or_default();
+        format!("{{\"resultType\":\"input_required\",\"inputRequests\":{{{questions}}}{state}}}")
+    }
+
+    fn param<'a>(sent: &'a Sent, name: &str) -> Option<&'a str> {
+        member_at(sent.params(), &[name])
+    }
+
+    #[tokio::test]
+    async fn several_questions_are_asked_at_once_and_answered_in_one_attempt_whatever_their_order()
+    {
+        let mut play = Play::begin().await;
+        let first = play.sent().await;
+        let own = first.id();
+        first.result(&asking(&[("b", FORM), ("a", ROOTS)], Some(STATE))).await;
+        let (form, roots) = (play.told().await, play.told().await);
+        assert_eq!(form.method(), Some("elicitation/create"));
+        assert_eq!(roots.method(), Some("roots/list"));
+        play.answer(&roots, r#"{"roots":[ ]}"#);
+        play.clock.settle().await;
+        play.answer(&form, r#"{"action":"decline"}"#);
+        let second = play.sent().await;
+        assert_ne!(second.id(), own, "each attempt is a request of its own");
+        let expected = r#"{"b":{"action":"decline"},"a":{"roots":[ ]}}"#;
+        assert_eq!(param(&second, "inputResponses"), Some(expected));
+        assert_eq!(param(&second, "requestState"), Some(STATE), "byte for byte");
+        second.result(r#"{"resultType":"complete","messages":[]}"#).await;
+        assert_eq!(
+            text(&play.told().await),
+            r#"{"jsonrpc":"2.0","id":7,"result":{"messages":[]}}"#
+        );
+        assert!(matches!(play.outcome().await, Outcome::Answered));
+    }
+
+    #[tokio::test]
+    async fn a_state_is_that_of_the_last_round_only() {
+        let mut play = Play::begin().await;
+        play.sent().await.result(&asking(&[("a", ROOTS)], Some("\"one\""))).await;
+        let question = play.told().await;
+        play.answer(&question, r#"{"roots":[]}"#);
+        let second = play.sent().await;
+        assert_eq!(param(&second, "requestState"), Some("\"one\""));
+        second.result(&asking(&[("b", ROOTS)], None)).await;
+        let question = play.told().await;
+        play.answer(&question, r#"{"roots":[]}"#);
+        let third = play.sent().await;
+        assert_eq!(param(&third, "requestState"), None);
+        assert_eq!(param(&third, "inputResponses"), Some(r#"{"b":{"roots":[]}}"#));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_asks_for_ever_is_asked_sixteen_times_more() {
+        let mut play = Play::begin().await;
+        for _ in 0..MAX_ROUNDS {
+            play.sent().await.result(&asking(&[("a", ROOTS)], None)).await;
+            let question = play.told().await;
+            play.answer(&question, r#"{"roots":[]}"#);
+        }
+        play.sent().await.result(&asking(&[("a", ROOTS)], None)).await;
+        let Outcome::Failed(failure) = play.outcome().await else { panic!("it has to end") };
+        assert!(failure.what.contains("asked for input 16 times"), "{}", failure.what);
+    }
+
+    #[tokio::test]
+    async fn more_questions_than_are_asked_at_once_are_not_asked() {
+        let mut play = Play::begin().await;
+        let keys: Vec<_> = (0..=MAX_QUESTIONS).map(|n| n.to_string()).collect();
+        let questions: Vec<_> = keys.iter().map(|key| (&**key, ROOTS)).collect();
+        play.sent().await.result(&asking(&questions, None)).await;
+        play.clock.settle().await;
+        assert_eq!(play.client.there(), Vec::<String>::new());
+        let Outcome::Failed(failure) = play.outcome().await else { panic!("it has to end") };
+        assert!(failure.cause.is_some_and(|why| why.contains("64")));
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_in_the_middle_takes_back_what_is_open_and_nothing_else() {
+        let mut play = Play::begin().await;
+        play.sent().await.result(&asking(&[("a", ROOTS), ("b", FORM)], None)).await;
+        let (roots, form) = (play.told().await, play.told().await);
+        play.answer(&roots, r#"{"roots":[]}"#);
+        play.clock.settle().await;
+        play.outcome.abort();
+        let taken_back = play.told().await;
+        assert_eq!(taken_back.method(), Some("notifications/cancelled"));
+        assert_eq!(read::cancelled_request(&taken_back).as_ref(), form.id());
+        // An answer that comes all the same goes nowhere.
+        play.answer(&form, r#"{"action":"accept"}"#);
+        play.clock.settle().await;
+        assert_eq!(play.client.there(), Vec::<String>::new());
+        let Play { clock, stage, .. } = play;
+        let next = tokio::time::timeout(Duration::from_secs(600), stage.next());
+        let (_, next) = clock.in_time("nothing", Duration::from_secs(60), next).await;
+        assert!(next.is_err(), "nothing is sent any more");
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_in_an_attempt_closes_its_connection() {
+        let mut play = Play::begin().await;
+        play.sent().await.result(&asking(&[("a", ROOTS)], None)).await;
+        let question = play.told().await;
+        play.answer(&question, r#"{"roots":[]}"#);
+        let mut second = play.sent().await;
+        play.outcome.abort();
+        play.clock.now("the connection to be closed", second.left()).await;
+        assert_eq!(play.client.there(), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_only_wants_to_be_asked_again_is_asked_after_longer_and_longer_waits() {
+        let play = Play::begin().await;
+        let mut sent = play.sent().await;
+        let mut least = FIRST_WAIT / 2;
+        for _ in 0..MAX_ROUNDS {
+            sent.result(&asking(&[], Some(STATE))).await;
+            let step = Duration::from_millis(50);
+            let next = play.stage.next_of("prompts/get");
+            let waited;
+            (waited, sent) = play.clock.in_time("an attempt", step, next).await;
+            assert!(waited >= least, "{waited:?}, and {least:?} is the least");
+            least = (least * 2).min(LONGEST_WAIT / 2);
+            assert_eq!(param(&sent, "requestState"), Some(STATE));
+            assert_eq!(param(&sent, "inputResponses"), None);
+        }
+        sent.result(&asking(&[], Some(STATE))).await;
+        assert!(matches!(play.outcome().await, Outcome::Failed(_)));
+    }
+
+    #[tokio::test]
+    async fn of_two_answers_to_a_question_the_first_counts() {
+        let mut play = Play::begin().await;
+        play.sent().await.result(&asking(&[("a", ROOTS), ("b", ROOTS)], None)).await;
+        let (a, b) = (play.told().await, play.told().await);
+        play.answer(&a, r#"{"roots":[1]}"#);
+        play.answer(&a, r#"{"roots":[2]}"#);
+        play.clock.settle().await;
+        play.answer(&b, r#"{"roots":[3]}"#);
+        let second = play.sent().await;
+        let expected = r#"{"a":{"roots":[1]},"b":{"roots":[3]}}"#;
+        assert_eq!(param(&second, "inputResponses"), Some(expected));
+    }
+}

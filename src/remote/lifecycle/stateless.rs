@@ -120,7 +120,7 @@ impl Stateless {
     }
 
     /// The client answers a question.
-    fn take_answer(&self, answer: &Message) {
+    pub(super) fn take_answer(&self, answer: &Message) {
         let asked = answer.id().and_then(|id| self.kept().asked.remove(id));
         match asked {
             // Whoever asked may be gone by now.
@@ -155,6 +155,13 @@ impl Stateless {
             }
             _ => None,
         }
+    }
+
+    /// As if the client had subscribed to it.
+    #[cfg(test)]
+    pub(super) fn listen_to(&self, uri: &str) {
+        self.kept().resources.insert(uri.to_owned());
+        self.resources_changed.notify_one();
     }
 
     fn subscribe(&self, message: &Message, id: &Id, method: &str) -> Message {

@@ -3,20 +3,24 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::time::Instant;
 
 use super::hub::Hub;
 use super::inbox;
 use super::live::Live;
-use crate::jsonrpc::Message;
+use crate::jsonrpc::read;
 use crate::remote::lifecycle::translate::for_modern_client::capabilities;
-use crate::remote::{Backoff, Failure, ListenEnd, Patience, Remote, listen};
+use crate::remote::{Backoff, Failure, FailureKind, ListenEnd, Patience, Remote, listen};
 
 /// Who asks, where the client does not say.
 const OURS: &str = concat!("{\"name\":\"bridge\",\"version\":\"", env!("CARGO_PKG_VERSION"), "\"}");
-/// Requests by which subscriptions are set up that are under way at once.
+/// Requests by which subscriptions are set up that are under way at once, and how long all of them may take: a
+/// client waits for that.
 const AT_ONCE: usize = 8;
+const SUBSCRIBING: Duration = Duration::from_secs(30);
 
 /// A set of capabilities. Whoever works in its session holds it, so that it is not ended.
 pub(super) struct Entry {
@@ -170,24 +174,36 @@ fn opened_again(
     Box::pin(async move { entry.live(&remote, Some(&lost), Patience::Once).await.is_ok() })
 }
 
-/// Subscribes to resources, or ends that; gives those that the server refused.
+/// Subscribes to resources, or ends that; gives those that the server did not agree to. One that leaves a
+/// request unanswered is not asked for more.
 pub(super) async fn subscribe(
     remote: &Arc<Remote>,
     live: &Arc<Live>,
     method: &str,
     resources: Vec<String>,
 ) -> Vec<String> {
+    let until = Instant::now() + SUBSCRIBING;
     let mut refused = Vec::new();
-    for some in resources.chunks(AT_ONCE) {
+    let mut rest = &resources[..];
+    let mut is_silent = false;
+    while !rest.is_empty() && !is_silent {
+        let (some, more) = rest.split_at(rest.len().min(AT_ONCE));
         let asked = some.iter().map(|uri| async move {
             let params = format!("{{\"uri\":{}}}", serde_json::json!(uri));
-            let answer = live.ask(remote, method, &params, Patience::Persistent).await;
-            !answer.is_ok_and(|answer: Message| crate::jsonrpc::read::result(&answer).is_some())
+            live.ask(remote, method, &params, Patience::Persistent).await
         });
-        let failed = join_all(asked).await;
-        refused.extend(
-            some.iter().zip(failed).filter(|(_, failed)| *failed).map(|(uri, _)| uri.clone()),
-        );
+        let Ok(answers) = tokio::time::timeout_at(until, join_all(asked)).await else { break };
+        rest = more;
+        for (uri, answer) in some.iter().zip(answers) {
+            is_silent |= answer.as_ref().is_err_and(|why| why.kind == FailureKind::Timeout);
+            if !answer.is_ok_and(|answer| read::result(&answer).is_some()) {
+                refused.push(uri.clone());
+            }
+        }
     }
+    if !rest.is_empty() {
+        tracing::warn!("the server takes too long over `{method}`; {} are left out", rest.len());
+    }
+    refused.extend_from_slice(rest);
     refused
 }

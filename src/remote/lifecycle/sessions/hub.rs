@@ -40,6 +40,19 @@ pub(super) struct Heard {
     missed: Arc<AtomicBool>,
 }
 
+impl Inner {
+    /// Somebody listens to a resource no longer; whether nobody does.
+    fn is_left_by_last(&mut self, uri: &str) -> bool {
+        let Some(count) = self.resources.get_mut(uri) else { return false };
+        *count -= 1;
+        if *count == 0 {
+            self.resources.remove(uri);
+            return true;
+        }
+        false
+    }
+}
+
 impl Hub {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -69,17 +82,20 @@ impl Hub {
     pub(super) fn leave(&self, number: u64) -> Vec<String> {
         let mut inner = self.lock();
         let Some(listener) = inner.listeners.remove(&number) else { return Vec::new() };
-        let mut gone = Vec::new();
-        for uri in listener.filter.resources {
-            if let Some(count) = inner.resources.get_mut(&uri) {
-                *count -= 1;
-                if *count == 0 {
-                    inner.resources.remove(&uri);
-                    gone.push(uri);
-                }
+        let gone = listener.filter.resources.into_iter();
+        gone.filter(|uri| inner.is_left_by_last(uri)).collect()
+    }
+
+    /// The server does not tell of these resources, which whoever listens was going to hear of.
+    pub(super) fn narrow(&self, heard: &mut Heard, refused: &[String]) {
+        heard.filter.resources.retain(|uri| !refused.contains(uri));
+        let mut inner = self.lock();
+        if let Some(listener) = inner.listeners.get_mut(&heard.number) {
+            listener.filter = heard.filter.clone();
+            for uri in refused {
+                inner.is_left_by_last(uri);
             }
         }
-        gone
     }
 
     /// The resources that somebody listens to.
@@ -146,6 +162,21 @@ mod tests {
         assert_eq!(hub.leave(first.number), [""; 0]);
         assert_eq!(hub.leave(second.number), ["b", "c"]);
         assert!(hub.is_empty() && hub.resources().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_the_server_refuses_is_not_heard_of_and_the_next_one_asks_for_it_again() {
+        let hub = Hub::default();
+        let (mut first, _) = hub.join(&filter(r#"{"resourceSubscriptions":["a","b"]}"#));
+        hub.narrow(&mut first, &["a".to_owned()]);
+        assert_eq!(hub.resources(), ["b"]);
+        hub.gap();
+        assert_eq!(first.next().await.len(), 1);
+        assert!(futures_util::FutureExt::now_or_never(first.next()).is_none());
+        let (second, new) = hub.join(&filter(r#"{"resourceSubscriptions":["a","b"]}"#));
+        assert_eq!(new, ["a"]);
+        assert_eq!(hub.leave(first.number), [""; 0]);
+        assert_eq!(hub.leave(second.number), ["a", "b"]);
     }
 
     #[tokio::test]

@@ -25,8 +25,8 @@ const VERSION: &str = "2025-11-25";
 /// How long the server may take for `initialized`, and for what else this program asks by itself.
 const OWN_TIME: Duration = Duration::from_secs(30);
 const INITIALIZED_TIME: Duration = Duration::from_secs(5);
-/// The same for a log level, for which a call waits.
-const LEVEL_TIME: Duration = Duration::from_secs(5);
+/// The same where the client waits: for a log level before a call, for resources before a subscription.
+const AWAITED_TIME: Duration = Duration::from_secs(5);
 /// Answers to the server under way at once. One that asks for more gets none.
 const MAX_REPLIES: usize = 64;
 
@@ -58,13 +58,25 @@ struct Opened {
 fn within(method: &str) -> Option<Duration> {
     match method {
         "initialize" => None,
-        "logging/setLevel" => Some(LEVEL_TIME),
+        "logging/setLevel" | "resources/subscribe" => Some(AWAITED_TIME),
         _ => Some(OWN_TIME),
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A request of this program's own; whoever asked may be gone before its answer comes.
+struct Awaited<'a> {
+    live: &'a Live,
+    id: Id,
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        lock(&self.live.awaited).remove(&self.id);
+    }
 }
 
 impl Drop for Live {
@@ -200,6 +212,7 @@ impl Live {
         let message = Message::request(&id, method, params);
         let (sender, mut answer) = oneshot::channel();
         lock(&self.awaited).insert(id.clone(), sender);
+        let _awaited = Awaited { live: self, id };
         let post = self.post(message, patience);
         let inbox = inbox::of_session(Arc::downgrade(self));
         let asked = attempts(remote, &post, &inbox);
@@ -210,7 +223,6 @@ impl Live {
                 Err(_) => Outcome::Failed(Failure::timeout(&remote.endpoint().host(), within)),
             },
         };
-        lock(&self.awaited).remove(&id);
         match (outcome, answer.try_recv()) {
             (Outcome::Failed(failure) | Outcome::SessionLost(failure), Err(_)) => Err(failure),
             (_, Ok(response)) => Ok(response),

@@ -12,6 +12,8 @@ mod inbox;
 mod live;
 mod mailbox;
 mod subscription;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -25,6 +25,7 @@ pub(super) async fn serve(
     let (heard, new) = entry.hub.join(&agreed);
     let mut listening = Listening { remote: Arc::downgrade(remote), entry, heard };
     let refused = subscribe(remote, &live, "resources/subscribe", new).await;
+    listening.entry.hub.narrow(&mut listening.heard, &refused);
     agreed.resources.retain(|uri| !refused.contains(uri));
     receive.receive(agreed.acknowledged(id)).await;
     loop {
