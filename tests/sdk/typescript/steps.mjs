@@ -5,20 +5,21 @@ const LIMIT_MS = 20_000;
 export class Steps {
     failed = 0;
 
-    constructor(subject) {
+    constructor(subject, print = console.log) {
         this.subject = subject;
+        this.print = print;
     }
 
     /** Runs one step, prints how it went and says whether it went well. */
     async step(name, body, limit = LIMIT_MS) {
         try {
             await within(limit, body());
-            console.log(`ok ${this.subject}: ${name}`);
+            this.print(`ok ${this.subject}: ${name}`);
             return true;
         } catch (error) {
             this.failed += 1;
-            console.log(`FAILED ${this.subject}: ${name}`);
-            console.log(String(error?.stack ?? error).replace(/^/gm, '    '));
+            this.print(`FAILED ${this.subject}: ${name}`);
+            this.print(String(error?.stack ?? error).replace(/^/gm, '    '));
             return false;
         }
     }
