@@ -1,7 +1,7 @@
 //! Making a connection: name, TCP, proxy, TLS.
 
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::Uri;
@@ -9,11 +9,11 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
 use tower_service::Service;
 
-use super::fault::{Fault, FaultKind, ProxyReason, Sent, TlsReason};
+use super::fault::{Fault, FaultKind, ProxyReason, Sent};
 use super::names::Names;
 use super::proxy::{Protocol, Proxy};
 use super::socket::Socket;
-use super::stream::Stream;
+use super::stream::{Refused, Stream};
 use super::tls::{Peer, Tls};
 use super::tunnel::{self, Target};
 use super::{Origin, Settings};
@@ -32,8 +32,10 @@ const OTHER_ADDRESSES_AFTER: Duration = Duration::from_millis(300);
 /// A connection that is ready for its first request.
 pub(super) struct Connection {
     pub(super) stream: Stream,
-    /// Where both sides agreed on HTTP/2: why the server refuses this client, should it do so.
-    pub(super) h2: Option<Arc<OnceLock<TlsReason>>>,
+    /// Whether both sides agreed on HTTP/2.
+    pub(super) h2: bool,
+    /// Why the server refuses this client, should it do so in TLS.
+    pub(super) refused: Option<Refused>,
 }
 
 pub(super) struct Connector {
@@ -85,11 +87,11 @@ impl Connector {
             }
         };
         if !origin.tls {
-            return Ok(Connection { stream, h2: None });
+            return Ok(Connection { stream, h2: false, refused: None });
         }
         let (session, h2) = self.tls.connect(Peer::Server, &origin.host, stream).await?;
-        let h2 = h2.then(|| session.refused());
-        Ok(Connection { stream: Stream::Tls(Box::new(session)), h2 })
+        let refused = Some(session.refused());
+        Ok(Connection { stream: Stream::Tls(Box::new(session)), h2, refused })
     }
 
     /// A stream that ends at the server, or, where the proxy forwards requests, at the proxy.

@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::fmt;
 
-use super::stream::Refused;
 use super::tls;
 
 /// A request that got no response, or a body that broke off.
@@ -59,6 +58,8 @@ pub enum TlsReason {
     Certificate,
     /// The server wants a certificate of the client, and there is none.
     ClientCertificateWanted,
+    /// The server asked for a certificate of the client, there is none, and the connection ended without a word.
+    ClientCertificateMissed,
     /// The server does not take the certificate of the client.
     ClientCertificateRefused,
     /// The other side does not speak TLS.
@@ -107,9 +108,8 @@ impl Fault {
     }
 
     /// From a TLS handshake.
-    pub(super) fn tls(error: &std::io::Error, own_certificate: bool) -> Self {
-        let reason = tls::reason(error, own_certificate).unwrap_or(TlsReason::Other);
-        Self::new(FaultKind::Tls(reason), Sent::No, error)
+    pub(super) fn tls(error: &std::io::Error, client: &tls::Client) -> Self {
+        Self::new(FaultKind::Tls(client.reason(error)), Sent::No, error)
     }
 
     /// Nothing came in the time allowed, and the server may be at work.
@@ -117,16 +117,15 @@ impl Fault {
         Self::words(FaultKind::Timeout, Sent::Maybe, cause)
     }
 
-    /// The server does not want to hear this client, and has read nothing of it.
-    pub(super) fn refused(reason: TlsReason, cause: &(dyn Error + 'static)) -> Self {
-        Self::new(FaultKind::Tls(reason), Sent::No, cause)
+    /// The server does not want to hear this client. Where it says so, it has read nothing of what was sent.
+    pub(super) fn refused(reason: TlsReason, error: &hyper::Error, unsent: bool) -> Self {
+        let guessed = reason == TlsReason::ClientCertificateMissed;
+        let sent = if guessed && !unsent { Sent::Maybe } else { Sent::No };
+        Self::new(FaultKind::Tls(reason), sent, error)
     }
 
     /// From an exchange on an open connection.
     pub(super) fn exchange(error: &hyper::Error) -> Self {
-        if let Some(reason) = refused_client(error) {
-            return Self::refused(reason, error);
-        }
         let sent = if refused_stream(error) { Sent::No } else { Sent::Maybe };
         let kind = match error {
             e if e.is_parse() => FaultKind::Protocol,
@@ -157,21 +156,17 @@ fn refused_stream(error: &hyper::Error) -> bool {
     false
 }
 
-/// What the server says of the client's certificate, where HTTP/1.1 kept it.
-fn refused_client(error: &hyper::Error) -> Option<TlsReason> {
-    let io = error.source()?.downcast_ref::<std::io::Error>()?;
-    Some(io.get_ref()?.downcast_ref::<Refused>()?.reason)
-}
-
 /// An error and its causes in one line, without saying the same twice.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
         let words = cause.to_string();
-        if !text.contains(&words) {
+        // rustls names its own manual, of which no user has anything.
+        let words = words.split(": https://docs.rs/").next().unwrap_or_default();
+        if !text.contains(words) {
             text.push_str(": ");
-            text.push_str(&words);
+            text.push_str(words);
         }
         source = cause.source();
     }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::body::Body;
 use super::connect::Connector;
-use super::fault::{Fault, FaultKind, Sent, TlsReason};
+use super::fault::{Fault, FaultKind, Sent};
 use super::proxy::Proxy;
 use super::socket::{Look, Seen};
-use super::stream::Stream;
+use super::stream::{Refused, Stream};
 use super::tunnel;
 use super::{Origin, Settings};
 
@@ -50,6 +50,7 @@ const CONNECTION_WINDOW: u32 = 256 * STREAM_WINDOW;
 pub(super) struct Http1 {
     sender: http1::SendRequest<Full<Bytes>>,
     look: Look,
+    refused: Option<Refused>,
 }
 
 /// Which connections a request may go onto.
@@ -87,7 +88,7 @@ struct Idle {
 
 struct SharedH2 {
     sender: Http2,
-    refused: Arc<OnceLock<TlsReason>>,
+    refused: Option<Refused>,
     max_streams: Arc<AtomicUsize>,
 }
 
@@ -124,15 +125,15 @@ pub(super) struct Pool {
 /// An open connection with room for one more request.
 enum Lease {
     Http1(Http1),
-    Http2(Http2, Arc<OnceLock<TlsReason>>),
+    Http2(Http2, Option<Refused>),
 }
 
 impl Lease {
-    /// Where it is noted that the server refuses this client, if HTTP itself does not keep that.
-    fn refused(&self) -> Option<Arc<OnceLock<TlsReason>>> {
+    /// Where it is noted that the server refuses this client.
+    fn refused(&self) -> Option<Refused> {
         match self {
-            Self::Http1(_) => None,
-            Self::Http2(_, refused) => Some(Arc::clone(refused)),
+            Self::Http1(connection) => connection.refused.clone(),
+            Self::Http2(_, refused) => refused.clone(),
         }
     }
 }
@@ -235,15 +236,18 @@ impl Pool {
                 Err(error) => error,
             };
             let unsent = error.take_message();
-            if let Some(reason) = refused.as_ref().and_then(|refused| refused.get()) {
-                how.note(false);
-                return Err(Fault::refused(*reason, error.error()));
-            }
-            let fault = Fault::exchange(error.error());
+            let refused = refused.as_ref().and_then(|refused| refused.get());
+            let fault = match refused {
+                Some(reason) => Fault::refused(*reason, error.error(), unsent.is_some()),
+                None => Fault::exchange(error.error()),
+            };
             if unsent.is_some() || fault.sent == Sent::No {
                 how.note(false);
             }
-            request = unsent.ok_or(fault)?;
+            request = match unsent {
+                Some(request) if refused.is_none() => request,
+                _ => return Err(fault),
+            };
         }
         let cause = "the server closes every connection before a request can be sent";
         Err(Fault::words(FaultKind::Connect, Sent::No, cause))
@@ -331,7 +335,7 @@ impl Pool {
     fn open_lease(&self, reuse: Reuse) -> Option<Lease> {
         let mut state = self.state();
         if let Some(h2) = state.h2.as_ref().filter(|h2| !h2.sender.is_closed()) {
-            return Some(Lease::Http2(h2.sender.clone(), Arc::clone(&h2.refused)));
+            return Some(Lease::Http2(h2.sender.clone(), h2.refused.clone()));
         }
         state.take_idle(reuse).map(Lease::Http1)
     }
@@ -348,8 +352,9 @@ impl Pool {
         let Route { origin, proxy, .. } = &self.route;
         let connection = self.connector.connect(origin, proxy.as_ref()).await?;
         let io = TokioIo::new(connection.stream);
-        let lease = if let Some(refused) = connection.h2 {
-            let h2 = handshake2(io, Arc::clone(&refused)).await?;
+        let refused = connection.refused;
+        let lease = if connection.h2 {
+            let h2 = handshake2(io, refused.clone()).await?;
             let sender = h2.sender.clone();
             self.state().h2 = Some(h2);
             Lease::Http2(sender, refused)
@@ -357,7 +362,7 @@ impl Pool {
             let look = io.inner().look();
             let sender = handshake1(io).await?;
             self.state().streams_before = None;
-            Lease::Http1(Http1 { sender, look })
+            Lease::Http1(Http1 { sender, look, refused })
         };
         self.state().known = true;
         Ok(lease)
@@ -412,10 +417,7 @@ async fn handshake1(io: TokioIo<Stream>) -> Result<http1::SendRequest<Full<Bytes
     Ok(sender)
 }
 
-async fn handshake2(
-    io: TokioIo<Stream>,
-    refused: Arc<OnceLock<TlsReason>>,
-) -> Result<SharedH2, Fault> {
+async fn handshake2(io: TokioIo<Stream>, refused: Option<Refused>) -> Result<SharedH2, Fault> {
     let (sender, connection) = http2::Builder::new(TokioExecutor::new())
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)

@@ -10,7 +10,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::fault::TlsReason;
 use super::socket::{Look, Socket};
-use super::tls;
+use super::tls::Client;
 
 /// One type for all, so that HTTP is compiled once.
 pub(super) enum Stream {
@@ -23,19 +23,14 @@ pub(super) enum Stream {
 /// first answer; nothing that was sent after the handshake has been read then.
 pub(super) struct Session {
     tls: TlsStream<Stream>,
-    own_certificate: bool,
+    client: Client,
     /// Whether reading has come to anything: bytes, the end, an error.
     heard: bool,
-    refused: Arc<OnceLock<TlsReason>>,
+    refused: Refused,
 }
 
-/// The server's alert about the client's certificate.
-#[derive(Debug, thiserror::Error)]
-#[error("{alert}")]
-pub(super) struct Refused {
-    pub(super) reason: TlsReason,
-    alert: io::Error,
-}
+/// Why a server ended a session in place of its first answer, if it was because of the client.
+pub(super) type Refused = Arc<OnceLock<TlsReason>>;
 
 impl Stream {
     /// A look at the connection below all of it.
@@ -48,12 +43,12 @@ impl Stream {
 }
 
 impl Session {
-    pub(super) fn new(tls: TlsStream<Stream>, own_certificate: bool) -> Self {
-        Self { tls, own_certificate, heard: false, refused: Arc::default() }
+    pub(super) fn new(tls: TlsStream<Stream>, client: Client) -> Self {
+        Self { tls, client, heard: false, refused: Arc::default() }
     }
 
-    /// Set when the server refuses the client: HTTP/2 forgets what kind of error broke a connection.
-    pub(super) fn refused(&self) -> Arc<OnceLock<TlsReason>> {
+    /// Set when the server refuses the client: HTTP forgets what kind of error broke a connection.
+    pub(super) fn refused(&self) -> Refused {
         Arc::clone(&self.refused)
     }
 
@@ -62,9 +57,20 @@ impl Session {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         let read = ready!(Pin::new(&mut self.tls).poll_read(context, buffer));
-        let first = !std::mem::replace(&mut self.heard, true);
-        Poll::Ready(read.map_err(|error| if first { self.note(error) } else { error }))
+        if std::mem::replace(&mut self.heard, true) {
+            return Poll::Ready(read);
+        }
+        let reason = match &read {
+            Ok(()) if buffer.filled().len() > before => None,
+            Ok(()) => self.client.left_without(),
+            Err(error) => self.client.refusal(error),
+        };
+        if let Some(reason) = reason {
+            self.refused.get_or_init(|| reason);
+        }
+        Poll::Ready(read)
     }
 
     /// The server closes after its alert, so that writing may fail before anybody has read that. What
@@ -75,14 +81,6 @@ impl Session {
             Poll::Ready(Err(_)) if !self.heard => Poll::Pending,
             other => other,
         }
-    }
-
-    fn note(&self, error: io::Error) -> io::Error {
-        let Some(reason) = tls::refusal_of_client(&error, self.own_certificate) else {
-            return error;
-        };
-        let reason = *self.refused.get_or_init(|| reason);
-        io::Error::new(error.kind(), Refused { reason, alert: error })
     }
 }
 

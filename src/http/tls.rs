@@ -1,11 +1,16 @@
 //! TLS: whom to trust, what to show, and why it failed.
 
 use std::error::Error;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use rustls::client::ResolvesClientCert;
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
-use rustls::{AlertDescription, CertificateError, ClientConfig, Error as TlsError};
+use rustls::sign::CertifiedKey;
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, Error as TlsError, SignatureScheme,
+};
 use rustls_platform_verifier::Verifier;
 use tokio_rustls::TlsConnector;
 
@@ -16,8 +21,8 @@ use super::stream::{Session, Stream};
 /// Makes TLS sessions. Loading the trust store takes milliseconds, so that it waits for the first.
 pub(super) struct Tls {
     certificates: Arc<Certificates>,
-    to_server: OnceLock<Result<TlsConnector, String>>,
-    to_proxy: OnceLock<Result<TlsConnector, String>>,
+    to_server: OnceLock<Result<Arc<ClientConfig>, String>>,
+    to_proxy: OnceLock<Result<Arc<ClientConfig>, String>>,
 }
 
 /// Who is at the other end.
@@ -41,20 +46,23 @@ impl Tls {
         host: &str,
         below: Stream,
     ) -> Result<(Session, bool), Fault> {
-        let connector = match peer {
-            Peer::Server => self.to_server.get_or_init(|| self.connector(peer)),
-            Peer::Proxy => self.to_proxy.get_or_init(|| self.connector(peer)),
+        let config = match peer {
+            Peer::Server => self.to_server.get_or_init(|| self.config(peer)),
+            Peer::Proxy => self.to_proxy.get_or_init(|| self.config(peer)),
         };
         let setup = FaultKind::Tls(TlsReason::Setup);
-        let connector = connector.as_ref().map_err(|cause| Fault::words(setup, Sent::No, cause))?;
+        let config = config.as_ref().map_err(|cause| Fault::words(setup, Sent::No, cause))?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host)
             .map_err(|error| Fault::new(FaultKind::Tls(TlsReason::WrongName), Sent::No, &error))?;
         let own = peer == Peer::Server && self.has_own_certificate();
-        let session =
-            connector.connect(name, below).await.map_err(|error| Fault::tls(&error, own))?;
+        let missed = Arc::new(Missed::default());
+        let config = if own { Arc::clone(config) } else { missed.noted_by(config) };
+        let connecting = TlsConnector::from(config).connect(name, below);
+        let client = Client { own_certificate: own, missed };
+        let session = connecting.await.map_err(|error| Fault::tls(&error, &client))?;
         let h2 = session.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok((Session::new(session, own), h2))
+        Ok((Session::new(session, client), h2))
     }
 
     /// Whether there is a certificate to show.
@@ -62,7 +70,7 @@ impl Tls {
         self.certificates.load().is_ok_and(|loaded| loaded.client.is_some())
     }
 
-    fn connector(&self, peer: Peer) -> Result<TlsConnector, String> {
+    fn config(&self, peer: Peer) -> Result<Arc<ClientConfig>, String> {
         let loaded = self.certificates.load().map_err(ToString::to_string)?;
         let provider = Arc::new(ring::default_provider());
         let unusable = |error| format!("the system's certificates can't be used: {error}");
@@ -84,30 +92,66 @@ impl Tls {
             Peer::Server => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             Peer::Proxy => vec![b"http/1.1".to_vec()],
         };
-        Ok(TlsConnector::from(Arc::new(config)))
+        Ok(Arc::new(config))
     }
 }
 
-/// What a TLS error means, where one lies below an error.
-pub(super) fn reason(error: &(dyn Error + 'static), own_certificate: bool) -> Option<TlsReason> {
-    Some(match tls_error(error)? {
-        TlsError::InvalidCertificate(certificate) => of_certificate(certificate),
-        TlsError::AlertReceived(alert) => {
-            of_alert(*alert, own_certificate).unwrap_or(TlsReason::Other)
-        }
-        TlsError::InvalidMessage(_) => TlsReason::NotTls,
-        _ => TlsReason::Other,
-    })
+/// What is known of the client's certificate in one session.
+pub(super) struct Client {
+    own_certificate: bool,
+    missed: Arc<Missed>,
 }
 
-/// What a server's alert says of the client's certificate, if anything.
-pub(super) fn refusal_of_client(
-    error: &(dyn Error + 'static),
-    own_certificate: bool,
-) -> Option<TlsReason> {
-    match tls_error(error)? {
-        TlsError::AlertReceived(alert) => of_alert(*alert, own_certificate),
-        _ => None,
+/// Whether the server asked for a certificate that there is none of. Its alert may get lost, where a tunnel falls
+/// with the connection behind it.
+#[derive(Debug, Default)]
+struct Missed(AtomicBool);
+
+impl Missed {
+    fn noted_by(self: &Arc<Self>, config: &ClientConfig) -> Arc<ClientConfig> {
+        let mut config = config.clone();
+        config.client_auth_cert_resolver = Arc::clone(self) as Arc<dyn ResolvesClientCert>;
+        Arc::new(config)
+    }
+}
+
+impl ResolvesClientCert for Missed {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+impl Client {
+    /// What an error in the handshake means.
+    pub(super) fn reason(&self, error: &(dyn Error + 'static)) -> TlsReason {
+        match tls_error(error) {
+            Some(TlsError::InvalidCertificate(certificate)) => of_certificate(certificate),
+            Some(TlsError::AlertReceived(alert)) => {
+                of_alert(*alert, self.own_certificate).unwrap_or(TlsReason::Other)
+            }
+            Some(TlsError::InvalidMessage(_)) => TlsReason::NotTls,
+            Some(_) => TlsReason::Other,
+            None => self.left_without().unwrap_or(TlsReason::Other),
+        }
+    }
+
+    /// What an end right after the handshake says of the client's certificate, if anything.
+    pub(super) fn refusal(&self, error: &(dyn Error + 'static)) -> Option<TlsReason> {
+        match tls_error(error) {
+            Some(TlsError::AlertReceived(alert)) => of_alert(*alert, self.own_certificate),
+            Some(_) => None,
+            None => self.left_without(),
+        }
+    }
+
+    /// What it means that a server ends a session without a word.
+    pub(super) fn left_without(&self) -> Option<TlsReason> {
+        self.missed.0.load(Ordering::Relaxed).then_some(TlsReason::ClientCertificateMissed)
     }
 }
 

@@ -176,9 +176,11 @@ fn tls_hint(reason: TlsReason, server: &ServerName) -> String {
         TlsReason::Revoked | TlsReason::Certificate | TlsReason::Other => {
             format!("tell whoever runs {host}, and whoever looks after this network")
         }
-        TlsReason::ClientCertificateWanted => "name it with `--client-cert FILE`, and its key \
+        TlsReason::ClientCertificateWanted | TlsReason::ClientCertificateMissed => {
+            "name it with `--client-cert FILE`, and its key \
              with `--client-key FILE`"
-            .into(),
+                .into()
+        }
         TlsReason::ClientCertificateRefused => format!(
             "check that the file of `--client-cert` holds the certificate that {host} knows, \
              those that lead to its issuer, and that it has not expired"

@@ -110,7 +110,9 @@ impl Failure {
             Sent::Maybe => Fate::Unknown,
         };
         let (kind, what) = match (fault.sent, fault.kind) {
-            (Sent::No, _) => (FailureKind::Unreachable, unreachable(fault, host)),
+            (Sent::No, _) | (_, FaultKind::Tls(_)) => {
+                (FailureKind::Unreachable, unreachable(fault, host))
+            }
             (Sent::Maybe, FaultKind::Protocol) => {
                 (FailureKind::BadAnswer, format!("{host} does not answer in HTTP"))
             }
@@ -285,8 +287,9 @@ impl Failure {
 }
 
 /// What the libraries say of a connection that ended: no more than that it did.
-const ENDED_EARLY: [&str; 3] = [
+const ENDED_EARLY: [&str; 4] = [
     "connection closed before message completed",
+    "peer closed connection without sending TLS close_notify",
     "unexpected EOF",
     "end of file before message length reached",
 ];
@@ -339,7 +342,9 @@ fn tls(reason: TlsReason) -> &'static str {
         TlsReason::Revoked => "its certificate was revoked",
         TlsReason::Authority => "its certificate is that of an authority, not of a server",
         TlsReason::Certificate => "its certificate can't be verified",
-        TlsReason::ClientCertificateWanted => "it asks for a client certificate",
+        TlsReason::ClientCertificateWanted | TlsReason::ClientCertificateMissed => {
+            "it asks for a client certificate"
+        }
         TlsReason::ClientCertificateRefused => "it refuses the client certificate",
         TlsReason::NotTls => "it does not speak TLS",
         TlsReason::Setup => "this system has no usable trust store",
@@ -396,6 +401,11 @@ mod tests {
         );
         assert_eq!(
             reason(FaultKind::Cut, Sent::Maybe, "connection closed before message completed"),
+            "the connection to h was lost before the answer"
+        );
+        let closed = "connection error: peer closed connection without sending TLS close_notify";
+        assert_eq!(
+            reason(FaultKind::Cut, Sent::Maybe, closed),
             "the connection to h was lost before the answer"
         );
         let said_already =

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::{BOTH, assert_messages, https, no_tls, trusting, works};
+use super::{BOTH, assert_messages, errors, https, no_tls, trusting, works};
 use crate::support::certificates::{Certificate, ClientCertificate, Protocols};
-use crate::support::{BridgeProcess, McpServer};
+use crate::support::{BridgeProcess, McpServer, lossy};
 
 #[test]
 fn a_private_authority_can_be_trusted_in_three_ways() {
@@ -188,6 +188,35 @@ fn a_server_without_tls_behind_an_https_address_says_what_to_do() {
          without TLS has an http:// address"
     );
     assert_messages(vec![(BridgeProcess::to(url), message)]);
+}
+
+#[test]
+fn a_server_that_asked_for_a_certificate_is_told_as_such_though_its_alert_is_lost() {
+    let servers = [
+        (ClientCertificate::AskedInTls12, Protocols::Http1),
+        (ClientCertificate::AskedInTls13, Protocols::Http1),
+        (ClientCertificate::AskedInTls13, Protocols::Http2AndHttp1),
+    ];
+    let servers = servers.map(|(asked, of)| McpServer::legacy().mutual_tls(asked, of).run());
+    let ways = servers.each_ref().map(|server| lossy::before(server.address()));
+    let bridges = servers.iter().zip(ways).map(|(server, way)| {
+        BridgeProcess::to(format!("https://{way}/mcp")).env("NODE_EXTRA_CA_CERTS", server.ca_file())
+    });
+    for (error, way) in errors(bridges.collect()).iter().zip(ways) {
+        let message = error["message"].as_str().expect("a message");
+        // Where the request was under way already, its outcome is unknown.
+        let message =
+            message.replace("; the outcome is unknown: the server may have carried it out", "");
+        assert_eq!(
+            message,
+            format!(
+                "no secure connection to {way}: it asks for a client certificate; name it with \
+                 `--client-cert FILE`, and its key with `--client-key FILE`"
+            ),
+            "{error:#}"
+        );
+        assert!(!error.to_string().contains("docs.rs"), "{error:#}");
+    }
 }
 
 #[test]

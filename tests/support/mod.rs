@@ -17,6 +17,7 @@
 //! - [`guarded`]: an MCP server that takes only the tokens of such a one.
 //! - [`tab`]: a browser that records which pages it is to show, and a person who follows them.
 //! - [`proxy`]: a proxy that leads every name to one server, and records who asked for what.
+//! - [`lossy`]: a way on which the last words of a server are lost.
 //! - [`sse_server`]: a server of the older transport.
 //! - [`ports`]: addresses where nobody answers.
 //! - [`gate`]: how a test orders two sides without sleeping.
@@ -33,6 +34,7 @@ pub mod certificates;
 pub mod gate;
 pub mod guarded;
 pub mod http_client;
+pub mod lossy;
 pub mod mcp_server;
 pub mod modern_server;
 pub mod ports;
