@@ -4,7 +4,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use super::machine::{ExchangeId, FromServer, Origin};
-use crate::jsonrpc::Message;
+use crate::jsonrpc::{Kind, Message};
 use crate::remote::{Carrier, ListenEnd, Outcome, Receive};
 use crate::secret::Secret;
 use crate::stdio::Writer;
@@ -22,6 +22,13 @@ pub(super) enum Arrival {
     Ended { exchange: ExchangeId, outcome: Outcome },
     /// Listening ended.
     ListeningEnded { generation: u64, end: ListenEnd },
+}
+
+impl Arrival {
+    /// Whether it is something that nobody waits for.
+    pub(super) fn is_told(&self) -> bool {
+        matches!(self, Self::Message(sent) if matches!(sent.message.kind(), Kind::Notification { .. }))
+    }
 }
 
 /// Takes what one exchange, or the GET stream, brings.

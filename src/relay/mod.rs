@@ -71,8 +71,8 @@ const ARRIVALS: usize = 1_024;
 const ANSWERS: usize = 64;
 /// Exchanges under way, up to which somebody waits for each answer.
 const FEW: usize = 2;
-/// Arrivals taken at once.
-const BATCH: usize = 64;
+/// Arrivals taken at once: as many as a task hands over before the runtime lets others go on.
+const BATCH: usize = 128;
 /// How long the end of a session may take, and the last writing.
 const CLOSING: Duration = Duration::from_millis(500);
 
@@ -187,6 +187,9 @@ impl Running {
                 () = writer.closed() => return,
                 taken = inbox.recv_many(&mut batch, BATCH) => {
                     debug_assert!(taken > 0, "this loop holds a sender");
+                    if batch.iter().any(Arrival::is_told) {
+                        gather(&mut inbox, &mut batch).await;
+                    }
                     self.arrived(&mut batch);
                 }
                 read = lines.recv(), if reading && !pressed => {
@@ -481,6 +484,16 @@ async fn kept_up<F: Future<Output = ListenEnd>>(mut begin: impl FnMut() -> F) ->
             Ok(end) => return end,
             Err(_) => tokio::time::sleep(backoff.wait()).await,
         }
+    }
+}
+
+/// Takes what else is about to come: of many notifications in a row each would wake the thread that writes.
+async fn gather(inbox: &mut mpsc::Receiver<Arrival>, batch: &mut Vec<Arrival>) {
+    tokio::task::yield_now().await;
+    while batch.len() < BATCH
+        && let Ok(arrival) = inbox.try_recv()
+    {
+        batch.push(arrival);
     }
 }
 
