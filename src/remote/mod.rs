@@ -1,6 +1,7 @@
 //! The hosted MCP server over HTTP: one POST for each message, JSON or an event stream back, the GET
 //! stream, resumption, redirects, retries. It knows what a session is, not who uses it.
 
+mod aside;
 mod authorized;
 mod budget;
 mod channel;

@@ -3,7 +3,7 @@
 //! Within one request [`super::subscription`] keeps the stream up.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -13,6 +13,7 @@ use super::modern_exchange::modern_exchange;
 use super::stateless::Stateless;
 use super::translate::for_legacy_client::{notification, request, response};
 use crate::jsonrpc::{Kind, METHOD_NOT_FOUND, Message, read};
+use crate::remote::aside::Aside;
 use crate::remote::exchange::{Outcome, Post};
 use crate::remote::failure::{Failure, FailureKind};
 use crate::remote::listen::ListenEnd;
@@ -171,15 +172,14 @@ impl Listening<'_> {
 impl<'a> Listening<'a> {
     fn open(&mut self, wanted: Wanted) -> Stream<'a> {
         let acknowledged = Arc::new(Notify::new());
-        let refusal = Arc::new(Mutex::new(None));
+        let refusal = Aside::default();
         let missed = std::mem::take(&mut self.missed);
         let pass = pass(wanted.clone(), missed, &acknowledged, &refusal);
         let (remote, receive) = (self.remote, self.receive.through(pass));
         let post = subscription(remote, self.session, &wanted);
         let reading = Box::pin(async move {
             let outcome = modern_exchange(remote, &post, &receive).await;
-            let refusal = refusal.lock().unwrap_or_else(PoisonError::into_inner).take();
-            came_to(remote, outcome, refusal)
+            came_to(remote, outcome, refusal.take())
         });
         Stream { wanted, since: Instant::now(), acknowledged, reading }
     }
@@ -217,13 +217,8 @@ fn subscription(remote: &Remote, session: &Stateless, wanted: &Wanted) -> Post {
 }
 
 /// What each message of a stream passes on its way to the client.
-fn pass(
-    wanted: Wanted,
-    missed: bool,
-    acknowledged: &Arc<Notify>,
-    refusal: &Arc<Mutex<Option<Message>>>,
-) -> Pass {
-    let (acknowledged, refusal) = (Arc::clone(acknowledged), Arc::clone(refusal));
+fn pass(wanted: Wanted, missed: bool, acknowledged: &Arc<Notify>, refusal: &Aside) -> Pass {
+    let (acknowledged, refusal) = (Arc::clone(acknowledged), refusal.clone());
     Arc::new(move |message| match message.kind() {
         Kind::Notification { method }
             if &**method == "notifications/subscriptions/acknowledged" =>
@@ -235,7 +230,7 @@ fn pass(
         Kind::Notification { method } if &**method == "notifications/cancelled" => Vec::new(),
         Kind::Notification { .. } => vec![notification::legacy(message)],
         Kind::Response { failed: true, .. } => {
-            *refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
+            refusal.put(message);
             Vec::new()
         }
         Kind::Response { .. } | Kind::Request { .. } => Vec::new(),

@@ -14,6 +14,7 @@ use super::param_headers::Tools;
 use super::{Carrier, Session, mirrored, subscription};
 use crate::jsonrpc::edit::{member, member_at};
 use crate::jsonrpc::{Id, Kind, Message, read};
+use crate::remote::aside::Aside;
 use crate::remote::exchange::{Outcome, Post, attempts};
 use crate::remote::{Failure, Fate, Pass, Recipient, Remote};
 
@@ -173,19 +174,10 @@ async fn call(remote: &Remote, post: &Post, receive: &Recipient) -> Outcome {
     }
     let before = tools.lists();
     let headers = remote.mirrored(&post.message);
-    let refusal = Arc::new(Mutex::new(None));
-    let kept = Arc::clone(&refusal);
-    let aside: Pass = Arc::new(move |message| {
-        let failed = matches!(message.kind(), Kind::Response { failed: true, .. });
-        if !failed || read::error_code(&message) != Some(HEADER_MISMATCH) {
-            return vec![message];
-        }
-        *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
-        Vec::new()
-    });
-    let outcome = send(remote, post, Arc::clone(&headers), &receive.through(aside)).await;
-    let refusal = refusal.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let Some(refusal) = refusal else { return outcome };
+    let refusal = Aside::default();
+    let pass = refusal.taking(|answer| read::error_code(answer) == Some(HEADER_MISMATCH));
+    let outcome = send(remote, post, Arc::clone(&headers), &receive.through(pass)).await;
+    let Some(refusal) = refusal.take() else { return outcome };
     look_up(remote, post, receive, Some(before)).await;
     let others = remote.mirrored(&post.message);
     if others == headers {
@@ -220,18 +212,10 @@ async fn list(remote: &Remote, call: &Post, receive: &Recipient) {
     let mut cursor = None;
     for _ in 0..MAX_PAGES {
         let post = page(remote, call, cursor.as_deref());
-        let answer = Arc::new(Mutex::new(None));
-        let kept = Arc::clone(&answer);
-        let aside: Pass = Arc::new(move |message| {
-            if matches!(message.kind(), Kind::Response { .. }) {
-                *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
-            }
-            Vec::new()
-        });
-        let outcome =
-            send(remote, &post, remote.mirrored(&post.message), &receive.through(aside)).await;
-        let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(answer) = answer else {
+        let answer = Aside::default();
+        let receive = receive.through(answer.taking_all());
+        let outcome = send(remote, &post, remote.mirrored(&post.message), &receive).await;
+        let Some(answer) = answer.take() else {
             // Not what the server said with it, which may be anything.
             if let Outcome::Failed(Failure { what, .. }) = &outcome {
                 tracing::debug!(what, "the server's list of tools did not come");

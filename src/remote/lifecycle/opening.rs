@@ -1,7 +1,7 @@
 //! Which era a server is of, found out by the client's own `initialize`: it is sent as it is, and only an
 //! answer that leaves it open leads to a question of ours (`docs/eras.md`).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::eras::{Fact, Facts, Legacy};
@@ -12,6 +12,7 @@ use super::translate::for_legacy_client::handshake::{Hello, Offers, result};
 use super::{Carrier, Protocol, legacy, mirrored};
 use crate::jsonrpc::edit::member;
 use crate::jsonrpc::{Kind, Message, read};
+use crate::remote::aside::Aside;
 use crate::remote::exchange::{Attempt, Outcome, Post};
 use crate::remote::failure::{Failure, FailureKind};
 use crate::remote::transport::{self, Strategy, Transport};
@@ -131,11 +132,10 @@ impl Opening<'_> {
         let session = legacy::gives_session(&answer.headers);
         let is_open =
             is_asked && !session && self.hello.answers_questions() && facts.modern != Some(false);
-        let held = Arc::new(Mutex::new(None));
+        let held = Aside::default();
         let taken =
             remote.taken(post, answer, &receive.through(holding(&held, is_asked, is_open))).await;
-        let held = held.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match (taken, held) {
+        match (taken, held.take()) {
             (Attempt::Done(Outcome::Answered), None) => {
                 self.is_legacy(session);
                 Attempt::Done(Outcome::Answered)
@@ -241,16 +241,10 @@ impl Opening<'_> {
 
 /// Takes a refusal of `initialize` aside, and, where it `is_open` what the server is, any answer; where it `is_asked`
 /// for its era, one of a modern revision too.
-fn holding(held: &Arc<Mutex<Option<Message>>>, is_asked: bool, is_open: bool) -> Pass {
-    let held = Arc::clone(held);
-    Arc::new(move |message| match message.kind() {
-        Kind::Response { failed, .. }
-            if *failed || is_open || (is_asked && is_of_modern_revision(&message)) =>
-        {
-            *held.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
-            Vec::new()
-        }
-        _ => vec![message],
+fn holding(held: &Aside, is_asked: bool, is_open: bool) -> Pass {
+    held.taking(move |answer| {
+        let failed = matches!(answer.kind(), Kind::Response { failed: true, .. });
+        failed || is_open || (is_asked && is_of_modern_revision(answer))
     })
 }
 

@@ -1,6 +1,6 @@
 //! Asks a server which era it is of: one `server/discover` (MCP 2026-07-28, versioning).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::value::RawValue;
@@ -9,11 +9,12 @@ use tokio::time::timeout;
 use super::eras::Fact;
 use super::modern::{self, CLIENT_CAPABILITIES, CLIENT_INFO, PROTOCOL_VERSION, VERSION};
 use crate::jsonrpc::edit::{member, member_at};
-use crate::jsonrpc::{INTERNAL_ERROR, Id, Kind, Message, read};
+use crate::jsonrpc::{INTERNAL_ERROR, Id, Message, read};
+use crate::remote::aside::Aside;
 use crate::remote::exchange::{Outcome, Post};
 use crate::remote::failure::{Failure, FailureKind};
 use crate::remote::retry::Patience;
-use crate::remote::{Pass, Recipient, Remote};
+use crate::remote::{Recipient, Remote};
 
 /// Revisions that are looked for in a server's list; one that offers so many offers ours among the first.
 const MAX_VERSIONS: usize = 100;
@@ -74,8 +75,8 @@ impl Remote {
         receive: &Recipient,
     ) -> Probed {
         let post = self.question(message);
-        let answer = Arc::new(Mutex::new(None));
-        let receive = receive.through(aside(&answer));
+        let answer = Aside::default();
+        let receive = receive.through(answer.taking_all());
         let asked = async {
             let outcome = self.attempt_once(&post, &receive).await;
             if !refuses_what_it_lists(&outcome, &answer) {
@@ -96,8 +97,8 @@ impl Remote {
         receive: &Recipient,
     ) -> Probed {
         let post = self.question(discover(&self.own_id(), asker));
-        let answer = Arc::new(Mutex::new(None));
-        let receive = receive.through(aside(&answer));
+        let answer = Aside::default();
+        let receive = receive.through(answer.taking_all());
         let asked = timeout(within, self.attempt_in_passing(&post, &receive)).await;
         self.learnt(asked.ok(), within, &answer)
     }
@@ -114,15 +115,9 @@ impl Remote {
     }
 
     /// What an outcome says, if there was one in time.
-    fn learnt(
-        &self,
-        outcome: Option<Outcome>,
-        within: Duration,
-        answer: &Mutex<Option<Message>>,
-    ) -> Probed {
-        let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+    fn learnt(&self, outcome: Option<Outcome>, within: Duration, answer: &Aside) -> Probed {
         let host = self.endpoint().host();
-        let probed = match (outcome, answer) {
+        let probed = match (outcome, answer.take()) {
             (None, _) => Probed::Failed(Failure::timeout(&host, within)),
             (Some(Outcome::Answered), Some(answer)) => judged(answer, None, &host),
             (Some(Outcome::Failed(failure) | Outcome::SessionLost(failure)), _) => {
@@ -140,33 +135,21 @@ impl Remote {
 }
 
 /// Whether our revision is refused by a server that says that it speaks it.
-fn refuses_what_it_lists(outcome: &Outcome, answer: &Mutex<Option<Message>>) -> bool {
-    let kept = answer.lock().unwrap_or_else(PoisonError::into_inner);
-    let error = match outcome {
-        Outcome::Failed(failure) => failure.answer.as_deref(),
-        _ => kept.as_ref(),
-    };
-    error.is_some_and(|error| {
+fn refuses_what_it_lists(outcome: &Outcome, answer: &Aside) -> bool {
+    let refuses = |error: &Message| {
         read::error_code(error) == Some(modern::UNSUPPORTED_VERSION)
             && supported(error).iter().any(|each| each == VERSION)
-    })
+    };
+    match outcome {
+        Outcome::Failed(failure) => failure.answer.as_deref().is_some_and(refuses),
+        _ => answer.holds(refuses),
+    }
 }
 
 /// The revisions that an error names.
 fn supported(error: &Message) -> Vec<String> {
     let text = std::str::from_utf8(error.bytes()).unwrap_or_default();
     member_at(text, &["error", "data", "supported"]).and_then(versions).unwrap_or_default()
-}
-
-/// Keeps the answer from the client, who did not ask, and anything else.
-fn aside(answer: &Arc<Mutex<Option<Message>>>) -> Pass {
-    let answer = Arc::clone(answer);
-    Arc::new(move |message| {
-        if matches!(message.kind(), Kind::Response { .. }) {
-            *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(message);
-        }
-        Vec::new()
-    })
 }
 
 /// What a failed exchange says of the era.

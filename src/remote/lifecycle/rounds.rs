@@ -14,6 +14,7 @@ use super::translate::for_legacy_client::request::{self, Answers};
 use super::translate::for_legacy_client::response::{self, ResultType};
 use crate::jsonrpc::{INVALID_PARAMS, Id, Kind, Message, read};
 use crate::printable::printable;
+use crate::remote::aside::Aside;
 use crate::remote::exchange::{Outcome, Post};
 use crate::remote::failure::{Failure, FailureKind};
 use crate::remote::retry::Backoff;
@@ -137,27 +138,26 @@ impl Call<'_> {
         };
         // Each attempt is a request of its own, and the first is the client's.
         let message = if round == 0 { message } else { message.with_id(&self.remote.own_id()) };
-        let came = Arc::new(Mutex::new(None));
+        let came = Aside::default();
         let pass = self.pass(&message, round, &came);
         let post = Post { message, session: None, ..self.post.clone() };
         let outcome = modern_exchange(self.remote, &post, &self.receive.through(pass)).await;
-        let came = came.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match came {
+        match came.take() {
             Some(came) => Err(came),
             None => Ok(self.named(outcome)),
         }
     }
 
     /// What each message passes on its way to the client.
-    fn pass(&self, sent: &Message, round: usize, came: &Arc<Mutex<Option<Came>>>) -> Pass {
+    fn pass(&self, sent: &Message, round: usize, came: &Aside<Came>) -> Pass {
         let (sent, own) = (sent.clone(), self.id.clone());
-        let (came, progress) = (Arc::clone(came), Arc::clone(&self.progress));
+        let (came, progress) = (came.clone(), Arc::clone(&self.progress));
         Arc::new(move |message| {
             if message.answers_to(&sent) {
                 return match judged(message, round) {
                     Ok(answer) => vec![named(response::legacy(answer, &sent), &own)],
                     Err(other) => {
-                        *came.lock().unwrap_or_else(PoisonError::into_inner) = Some(other);
+                        came.put(other);
                         Vec::new()
                     }
                 };
