@@ -14,6 +14,7 @@ use super::provider::Provider;
 use super::random;
 use super::registration::Registration;
 use super::scopes::{OFFLINE_ACCESS, Scopes};
+use super::sign_in::DENIED;
 use super::site;
 use super::token_endpoint::{Grant, Granted, TokenEndpoint};
 use crate::clock::Moment;
@@ -238,7 +239,9 @@ impl Pending {
         };
         let failure = error.failure("the sign-in was refused".to_owned());
         match failure.kind {
-            FailureKind::Denied => Failure { what: "the sign-in was denied".into(), ..failure },
+            FailureKind::Denied => {
+                Failure { what: "the sign-in was denied".into(), ..failure }.hint(DENIED)
+            }
             FailureKind::InvalidScope if !self.scopes.is_empty() => {
                 let hint = format!("`{}` was asked for; name others with `--scope`", self.scopes);
                 failure.hint(hint)

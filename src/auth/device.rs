@@ -5,10 +5,13 @@ use std::time::Duration;
 use super::callback::cleaned;
 use super::failure::{Failure, FailureKind};
 use super::metadata::text;
+use super::record::Record;
 use super::scopes::Scopes;
+use super::sign_in::{Cause, SignIn, taken_back};
 use super::token::lifetime;
 use super::token_endpoint::{Form, Grant, Granted, TokenEndpoint};
 use crate::clock::Moment;
+use crate::credentials::Lock;
 use crate::secret::Secret;
 
 /// Pause between two polls where the server does not say (RFC 8628 §3.2), and what `slow_down` adds.
@@ -44,6 +47,64 @@ pub enum Poll {
     Wait(Duration),
     /// The person approved.
     Granted(Box<Granted>),
+}
+
+impl SignIn {
+    /// Asks the person on another device (RFC 8628).
+    ///
+    /// # Errors
+    /// The sign-in came to nothing.
+    pub async fn by_device(
+        &self,
+        cause: &Cause,
+        _lock: Lock,
+        shown: impl FnOnce(&DeviceSignIn),
+    ) -> Result<(), Failure> {
+        let result = self.ask_on_device(cause, shown).await;
+        if let Err(failure) = &result {
+            self.note(failure).await;
+        }
+        result
+    }
+
+    async fn ask_on_device(
+        &self,
+        cause: &Cause,
+        shown: impl FnOnce(&DeviceSignIn),
+    ) -> Result<(), Failure> {
+        self.vault.prepare().await?;
+        let provider = self.provider(cause).await?;
+        let scopes = self.scopes(cause, &provider).await?;
+        let client = match self.known_client(&provider, None).await? {
+            Some(client) => client,
+            None => {
+                // It is never used, and servers refuse a registration without one.
+                let uri = format!("http://127.0.0.1{}", self.settings.redirect.path);
+                self.new_client(&provider, &uri, &scopes).await?
+            }
+        };
+        let endpoint = self.endpoint(&provider, &client);
+        let sign_in = endpoint.begin_device(&scopes).await?;
+        let deadline = sign_in.deadline;
+        self.vault.change(move |record| record.device = Some(deadline)).await?;
+        shown(&sign_in);
+        let granted = tokio::select! {
+            granted = endpoint.wait_for_device(sign_in) => granted?,
+            () = self.changed_to(|record| record.device != Some(deadline)) => return Err(taken_back()),
+        };
+        let tokens = granted.tokens.clone();
+        let known = client.clone();
+        let waits = move |record: &Record| record.device == Some(deadline);
+        let earn = move |record: &mut Record| {
+            record.registration = Some(known);
+            record.earn(granted, &scopes);
+        };
+        let kept = self.vault.change_if(waits, earn).await?;
+        if kept.is_none() {
+            let _ = self.endpoint(&provider, &client).revoke(&tokens).await;
+        }
+        kept.ok_or_else(taken_back)
+    }
 }
 
 impl TokenEndpoint<'_> {

@@ -54,6 +54,13 @@ pub enum Outcome {
     },
     /// It took too long.
     Expired,
+    /// The authorization server refused a parameter: it goes on there without that.
+    OnceMore {
+        /// The address at the authorization server.
+        at: Url,
+        /// The issuer's host, where that address is on another site.
+        foreign_to: Option<String>,
+    },
 }
 
 /// A page.
@@ -91,7 +98,7 @@ impl Page<'_> {
     /// The HTTP status that goes with it.
     pub(super) fn status(&self) -> u16 {
         match self {
-            Self::Start(..) | Self::End(Outcome::SignedIn) => 200,
+            Self::Start(..) | Self::End(Outcome::SignedIn | Outcome::OnceMore { .. }) => 200,
             Self::End(Outcome::Expired) => 410,
             Self::End(_) | Self::Unusable(_) => 400,
             Self::Stranger => 403,
@@ -103,9 +110,9 @@ impl Page<'_> {
     /// Its HTML.
     pub(super) fn html(&self, names: &Names) -> String {
         let heading = self.heading(names);
-        let refresh = match self {
+        let refresh = match self.onward() {
             // At once: a delay would be a trap for whoever reads slowly (WCAG 2.2.1).
-            Self::Start(url, None) => {
+            Some((url, None)) => {
                 let url = escaped(url.as_str());
                 format!("\n<meta http-equiv=\"refresh\" content=\"0; url={url}\">")
             }
@@ -121,9 +128,20 @@ impl Page<'_> {
         ])
     }
 
+    /// Where it leads, and the issuer if that is on another site.
+    fn onward(&self) -> Option<(&Url, Option<&str>)> {
+        match self {
+            Self::Start(url, issuer) => Some((url, *issuer)),
+            Self::End(Outcome::OnceMore { at, foreign_to }) => Some((at, foreign_to.as_deref())),
+            _ => None,
+        }
+    }
+
     fn heading(&self, names: &Names) -> String {
         match self {
-            Self::Start(..) => format!("Sign in to {}", cleaned(&names.server)),
+            Self::Start(..) | Self::End(Outcome::OnceMore { .. }) => {
+                format!("Sign in to {}", cleaned(&names.server))
+            }
             Self::End(Outcome::SignedIn) => "You are signed in".to_owned(),
             Self::End(Outcome::Denied { .. }) => "You are not signed in".to_owned(),
             Self::End(Outcome::Failed { .. }) | Self::Unusable(_) => "Signing in failed".to_owned(),
@@ -137,8 +155,9 @@ impl Page<'_> {
     fn mood(&self) -> &'static str {
         match self {
             Self::End(Outcome::SignedIn) => "good",
+            Self::Start(..) | Self::End(Outcome::OnceMore { .. }) => "",
             Self::End(_) | Self::Unusable(_) => "bad",
-            Self::Start(..) | Self::Unknown | Self::UnderWay | Self::Stranger => "",
+            Self::Unknown | Self::UnderWay | Self::Stranger => "",
         }
     }
 
@@ -147,6 +166,7 @@ impl Page<'_> {
         let again = again(names);
         match self {
             Self::Start(url, issuer) => start(url, *issuer),
+            Self::End(Outcome::OnceMore { at, foreign_to }) => start(at, foreign_to.as_deref()),
             Self::End(Outcome::SignedIn) => {
                 let client = client(names);
                 format!(
@@ -277,6 +297,10 @@ mod tests {
             Outcome::Denied { said: said.clone() },
             Outcome::Failed { why: text.to_owned(), said },
             Outcome::Expired,
+            Outcome::OnceMore {
+                at: Url::parse("https://as.example/authorize").unwrap(),
+                foreign_to: Some(text.to_owned()),
+            },
         ]
     }
 

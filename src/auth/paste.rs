@@ -6,6 +6,9 @@ use url::Url;
 use super::callback::{Callback, CallbackError, MAX_QUERY};
 use crate::secret::Secret;
 
+/// Shortest text that is taken for a code, in bytes.
+const SHORTEST_CODE: usize = 6;
+
 /// What was pasted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pasted {
@@ -32,6 +35,9 @@ pub enum PasteError {
     /// It is neither an address nor a code.
     #[error("this is neither an address nor a code: it has white space in it")]
     Broken,
+    /// It is no address, and too short for a code.
+    #[error("this is neither an address nor a code: it is too short")]
+    TooShort,
 }
 
 /// Reads what was pasted, as terminals and chat windows leave it: with white space and quotes around it.
@@ -54,6 +60,8 @@ pub fn read_pasted(text: &str) -> Result<Pasted, PasteError> {
     }
     match query(text) {
         Some(query) => response(&query),
+        // An answer to a question, a command: no server has codes that could be guessed (RFC 6749 §10.10).
+        None if text.len() < SHORTEST_CODE => Err(PasteError::TooShort),
         None => Ok(Pasted::Code(Secret::new(decoded(text)))),
     }
 }
@@ -129,12 +137,12 @@ mod tests {
             ("code=c&state=s#", response("code=c&state=s")),
             (iss, response(iss)),
             ("http://h/?error=access_denied&state=s", response("error=access_denied&state=s")),
-            ("abc", code("abc")),
-            (" 'abc' ", code("abc")),
+            ("abcdef", code("abcdef")),
+            (" 'abcdef' ", code("abcdef")),
             ("4/0AX4+f=_-~.", code("4/0AX4+f=_-~.")),
             ("4%2F0AX4%2Bf", code("4/0AX4+f")),
-            ("100%", code("100%")),
-            ("a%00b", code("a%00b")),
+            ("10000%", code("10000%")),
+            ("abc%00b", code("abc%00b")),
             ("YWJj==", code("YWJj==")),
         ] {
             assert_eq!(read_pasted(text), expected, "{text}");
@@ -149,6 +157,8 @@ mod tests {
             (" \n", Err(PasteError::Nothing)),
             ("\"\"", Err(PasteError::Nothing)),
             ("two words", Err(PasteError::Broken)),
+            ("yes", Err(PasteError::TooShort)),
+            ("abcde", Err(PasteError::TooShort)),
             ("http://h/?code=a\nb&state=s", Err(PasteError::Broken)),
             ("a\u{0}b", Err(PasteError::Broken)),
             ("http://127.0.0.1:7/oauth/callback", not(CallbackError::Empty)),
@@ -166,7 +176,7 @@ mod tests {
 
     #[test]
     fn what_was_pasted_does_not_print() {
-        for text in ["canary", "code=canary&state=canary"] {
+        for text in ["canary-code", "code=canary&state=canary"] {
             assert!(!format!("{:?}", read_pasted(text)).contains("canary"));
         }
     }

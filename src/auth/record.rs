@@ -55,6 +55,9 @@ pub struct Record {
         skip_serializing_if = "Option::is_none"
     )]
     pub page: Option<Secret<String>>,
+    /// Counts the commands that took a sign-in over, also one that had no page yet.
+    #[serde(default)]
+    pub turn: u64,
     /// A sign-in on another device that waits for a person: until when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<Moment>,
@@ -113,6 +116,7 @@ impl Record {
             scopes: Scopes::default(),
             pending: None,
             page: None,
+            turn: 0,
             device: None,
             asked_because: None,
             last_failure: None,
@@ -166,6 +170,12 @@ impl Record {
         self.scopes = granted.tokens.scopes.clone().unwrap_or_else(|| asked.clone());
         self.tokens = Some(granted.tokens);
         self.generation += 1;
+    }
+
+    /// Whoever is at a sign-in leaves it to another.
+    pub fn take_over(&mut self) {
+        self.nobody_is_asked();
+        self.turn += 1;
     }
 
     /// No sign-in waits for a person any more.

@@ -99,7 +99,8 @@ async fn granted(
     let lacks = || Failure::new(FailureKind::InvalidGrant, "the stored sign-in can't be renewed");
     let provider = record.provider.as_ref().ok_or_else(lacks)?;
     let registration = record.registration.as_ref().ok_or_else(lacks)?;
-    let endpoint = TokenEndpoint { fetch, provider, registration, params, clock: &SystemClock };
+    let (clock, allowance) = (&SystemClock, None);
+    let endpoint = TokenEndpoint { fetch, provider, registration, params, clock, allowance };
     tracing::debug!(issuer = provider.issuer, "renewing the token");
     endpoint
         .refresh(&held.tokens, &record.scopes)

@@ -1,5 +1,5 @@
-//! One sign-in of a person, from the lock to the saved tokens: the same for the helper of a serving
-//! process, for `login`, and for a process that keeps nothing.
+//! One sign-in of a person: the same for the helper of a serving process, for `login`, and for a process that
+//! keeps nothing. How the person does it stands in [`super::tab`] and [`super::device`].
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -8,26 +8,20 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::authorization::{self, Answer, Ask, Pending};
 use super::challenge::Challenge;
-use super::device::DeviceSignIn;
 use super::discovery::discover;
 use super::failure::{Failure, FailureKind};
 use super::fetch::Fetch;
-use super::loopback::{Expected, Hit, Listener};
-use super::page::{Names, Outcome};
-use super::paste::{PasteError, Pasted};
+use super::page::Names;
 use super::phase::Invitation;
 use super::provider::Provider;
 use super::record::Record;
-use super::registration::{self, Origin, Registration, Standing, Wanted};
+use super::registration::{self, Registration, Wanted};
 use super::scopes::{self, Scopes};
-use super::settings::{RedirectAddress, Settings};
+use super::settings::Settings;
 use super::token_endpoint::TokenEndpoint;
 use super::vault::Vault;
 use crate::clock::{Clock, Moment, SystemClock};
-use crate::credentials::Lock;
-use crate::secret::Secret;
 
 /// How often it is looked whether another process has ended the sign-in.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -74,7 +68,7 @@ pub struct Cause {
 
 impl Cause {
     /// The scopes that the person is asked for and that are not among these.
-    fn lacks(&self, scopes: &Scopes) -> Scopes {
+    pub(super) fn lacks(&self, scopes: &Scopes) -> Scopes {
         let challenge = self.challenge.as_ref().filter(|_| self.step_up);
         let wanted = challenge.and_then(|challenge| challenge.scope.as_deref());
         wanted.map(|wanted| Scopes::parse(wanted).without(scopes)).unwrap_or_default()
@@ -86,8 +80,19 @@ impl Cause {
 pub struct Begun {
     /// Its pages.
     pub invitation: Invitation,
-    /// It was begun by another process, which opened the page.
-    pub taken_over: bool,
+    /// How the person comes to them.
+    pub way: Way,
+}
+
+/// How a person comes to the pages of a sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// A page has to be opened.
+    Open,
+    /// Another process began the sign-in, and opened the page.
+    TakenOver,
+    /// The tab of the attempt before leads there: the authorization server refused a parameter of that.
+    SameTab,
 }
 
 /// Shows a person where to sign in.
@@ -97,28 +102,6 @@ pub trait Host: Send {
 
     /// What was pasted can't be used, and why; the sign-in goes on.
     fn unusable(&mut self, why: &str);
-}
-
-/// What is left out, since the authorization server refused it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Without {
-    /// The `resource` parameter.
-    resource: bool,
-    /// The client that was registered before.
-    client: bool,
-    /// The `scope` parameter.
-    scope: bool,
-}
-
-/// What ended the wait for a person.
-enum Ended {
-    Browser(Hit, Answer),
-    Pasted(Answer),
-    /// It was no answer to this sign-in, and why.
-    Unusable(String),
-    Expired,
-    /// Another process got tokens, or forgot the sign-in.
-    Elsewhere,
 }
 
 impl SignIn {
@@ -135,190 +118,18 @@ impl SignIn {
         Ok(!refused && cause.lacks(&record.scopes).is_empty())
     }
 
-    /// Asks the person, who comes back by the browser or pastes what it shows.
-    ///
-    /// # Errors
-    /// The sign-in came to nothing; the record says so too.
-    pub async fn by_browser(
-        &self,
-        cause: &Cause,
-        _lock: Lock,
-        host: &mut dyn Host,
-        mut pasted: impl AsyncFnMut() -> Result<Pasted, PasteError>,
-    ) -> Result<(), Failure> {
-        let mut without = Without::default();
-        let mut result = self.ask(cause, without, host, &mut pasted).await;
-        while let Err(failure) = &result
-            && let Some(less) = self.with_less(failure, without).await?
-        {
-            tracing::info!("{failure}; asking once more without that");
-            without = less;
-            result = self.ask(cause, without, host, &mut pasted).await;
-        }
-        // A record that another command deleted does not come back for that.
-        if let Err(failure) = result.as_ref()
-            && failure.kind != FailureKind::TakenBack
-        {
-            self.note(failure).await;
-        }
-        result
-    }
-
-    /// What the next attempt leaves out, after the authorization server refused a parameter.
-    async fn with_less(
-        &self,
-        failure: &Failure,
-        before: Without,
-    ) -> Result<Option<Without>, Failure> {
-        Ok(match failure.kind {
-            FailureKind::InvalidTarget if !before.resource => {
-                self.vault.change(Record::refuse_resource).await?;
-                Some(Without { resource: true, ..before })
-            }
-            // A client may ask only for scopes that it was registered with.
-            FailureKind::InvalidScope if !before.client && self.is_registered().await? => {
-                self.vault.change(|record| record.registration = None).await?;
-                Some(Without { client: true, ..before })
-            }
-            FailureKind::InvalidScope if !before.scope && self.settings.scope.is_none() => {
-                Some(Without { scope: true, ..before })
-            }
-            _ => None,
-        })
-    }
-
-    async fn is_registered(&self) -> Result<bool, Failure> {
-        let client = self.vault.load().await?.and_then(|record| record.registration);
-        Ok(client.is_some_and(|client| client.origin == Origin::Dynamic))
-    }
-
-    async fn ask(
-        &self,
-        cause: &Cause,
-        without: Without,
-        host: &mut dyn Host,
-        pasted: &mut impl AsyncFnMut() -> Result<Pasted, PasteError>,
-    ) -> Result<(), Failure> {
-        self.vault.prepare().await?;
-        let record = self.vault.load().await?;
-        let resumed = match without {
-            Without { resource: false, client: false, scope: false } => {
-                self.resumed(record.as_ref(), cause).await
-            }
-            _ => None,
-        };
-        let why = match &resumed {
-            Some(_) => record.and_then(|record| record.asked_because),
-            None => cause.why.clone(),
-        };
-        let (mut listener, pending, taken_over) = match resumed {
-            Some((listener, pending)) => (listener, pending, true),
-            None if cause.resume => return Ok(()),
-            None => {
-                let (listener, pending) = self.begin(cause, without).await?;
-                (listener, pending, false)
-            }
-        };
-        let page = listener.start_url(pending.state.expose());
-        let invitation =
-            Invitation { page: page.to_string(), provider: pending.url.expose().clone(), why };
-        let begun = Begun { invitation, taken_over };
-        let mut is_told = false;
-        loop {
-            let tell = async {
-                if !std::mem::replace(&mut is_told, true) {
-                    host.begun(&begun).await;
-                }
-                std::future::pending().await
-            };
-            // A browser is quick, and may not end before its page is shown: it is listened to from the start.
-            let ended = tokio::select! {
-                biased;
-                ended = self.wait(&mut listener, &pending, pasted) => ended,
-                () = tell => unreachable!(),
-            };
-            let by_paste = matches!(ended, Ended::Pasted(_));
-            let why = match ended {
-                Ended::Unusable(why) => why,
-                ended => match self.end(&pending, ended).await {
-                    // A word that was no code. The code of the browser is still to come.
-                    Err(failure) if by_paste && failure.kind == FailureKind::InvalidGrant => {
-                        failure.reason()
-                    }
-                    done => return done,
-                },
-            };
-            host.unusable(&why);
-        }
-    }
-
-    /// Takes over a sign-in that another process began and did not finish: the same address, the same tab.
-    async fn resumed(&self, record: Option<&Record>, cause: &Cause) -> Option<(Listener, Pending)> {
-        let pending = record?.pending.clone()?;
-        if cause.force || pending.is_over(now()) || !cause.lacks(&pending.scopes).is_empty() {
-            return None;
-        }
-        let uri = Some(pending.redirect_uri.clone());
-        let address = RedirectAddress { uri, ..RedirectAddress::default() };
-        let listener = Listener::bind(&address, &self.vault.login().id()).ok()?;
-        tracing::info!("taking over the sign-in that another process began");
-        Some((listener, pending))
-    }
-
-    async fn begin(&self, cause: &Cause, without: Without) -> Result<(Listener, Pending), Failure> {
-        let provider = self.provider(cause).await?;
-        let listener = self.listener()?;
-        let scopes =
-            if without.scope { Scopes::default() } else { self.scopes(cause, &provider).await? };
-        let redirect_uri = listener.redirect_uri().to_owned();
-        let known = self.known_client(&provider, Some(&redirect_uri)).await?;
-        let is_known = known.is_some();
-        let mut client = match known {
-            Some(client) => client,
-            None => self.new_client(&provider, &redirect_uri, &scopes).await?,
-        };
-        let mut pending = self.pending(&provider, &client, &redirect_uri, &scopes)?;
-        if client.origin == Origin::Dynamic && is_known {
-            let fetch = &self.fetch;
-            let url = Url::parse(pending.url.expose()).map_err(|_| unusable_url())?;
-            let standing = registration::standing(fetch, &url).await;
-            if standing != Standing::Alive {
-                tracing::info!(?standing, "this client can't ask; registering anew");
-                client = self.new_client(&provider, &redirect_uri, &scopes).await?;
-                pending = self.pending(&provider, &client, &redirect_uri, &scopes)?;
-            }
-        }
-        let page = listener.start_url(pending.state.expose()).to_string();
-        let (saved, why) = (pending.clone(), cause.why.clone());
-        self.vault
-            .change(move |record| {
-                record.registration = Some(client);
-                record.pending = Some(saved);
-                record.page = Some(Secret::new(page));
-                record.asked_because = why;
-                record.last_failure = None;
-            })
-            .await?;
-        Ok((listener, pending))
-    }
-
-    fn pending(
-        &self,
-        provider: &Provider,
-        client: &Registration,
-        redirect_uri: &str,
-        scopes: &Scopes,
-    ) -> Result<Pending, Failure> {
-        let time = self.settings.timeout.unwrap_or(authorization::TIME);
-        let params = &self.settings.authorize_params;
-        let ask = Ask { redirect_uri, scopes, params, time, now: now() };
-        authorization::begin(provider, client, &ask)
-    }
-
     /// Finds out who signs users in, and notes it.
     pub async fn provider(&self, cause: &Cause) -> Result<Provider, Failure> {
+        let found = self.discovered(cause).await?;
+        self.note_provider(found).await
+    }
+
+    pub(super) async fn discovered(&self, cause: &Cause) -> Result<Provider, Failure> {
         let challenge = cause.challenge.as_ref();
-        let found = discover(&self.fetch, &self.server, challenge, &self.settings).await.found?;
+        discover(&self.fetch, &self.server, challenge, &self.settings).await.found
+    }
+
+    pub(super) async fn note_provider(&self, found: Provider) -> Result<Provider, Failure> {
         if let Some(record) = self.vault.load().await? {
             record.check_binding(&found)?;
         }
@@ -330,15 +141,11 @@ impl SignIn {
         Ok(kept.await?.unwrap_or(found))
     }
 
-    fn listener(&self) -> Result<Listener, Failure> {
-        Listener::bind(&self.settings.redirect, &self.vault.login().id()).map_err(|error| {
-            Failure::new(FailureKind::Settings, "the way back from the browser can't be opened")
-                .because(error.to_string())
-                .hint(error.hint())
-        })
-    }
-
-    async fn scopes(&self, cause: &Cause, provider: &Provider) -> Result<Scopes, Failure> {
+    pub(super) async fn scopes(
+        &self,
+        cause: &Cause,
+        provider: &Provider,
+    ) -> Result<Scopes, Failure> {
         let challenged = cause.challenge.as_ref().and_then(|challenge| challenge.scope.as_deref());
         let of_server = provider.metadata.scopes_supported.as_ref();
         if let (true, Some(challenged)) = (cause.step_up, challenged) {
@@ -350,7 +157,7 @@ impl SignIn {
     }
 
     /// The client that can be used without a request: the user's own, or the one that was registered.
-    async fn known_client(
+    pub(super) async fn known_client(
         &self,
         provider: &Provider,
         redirect_uri: Option<&str>,
@@ -360,7 +167,7 @@ impl SignIn {
         Ok(registration::known(&self.settings, provider, remembered, redirect_uri, now()))
     }
 
-    async fn new_client(
+    pub(super) async fn new_client(
         &self,
         provider: &Provider,
         redirect_uri: &str,
@@ -372,51 +179,12 @@ impl SignIn {
         registration::register(&self.fetch, provider, &self.settings, &wanted, now()).await
     }
 
-    async fn wait(
-        &self,
-        listener: &mut Listener,
-        pending: &Pending,
-        pasted: &mut impl AsyncFnMut() -> Result<Pasted, PasteError>,
-    ) -> Ended {
-        let Ok(url) = Url::parse(pending.url.expose()) else { return Ended::Expired };
-        let expected = Expected {
-            authorization_url: url,
-            foreign_to: pending.foreign_to(),
-            state: pending.state.expose().clone(),
-            names: self.names.clone(),
-            success_url: self.settings.success_url.clone(),
-        };
-        let ours = |callback: &_| pending.read(callback) != Answer::NotOurs;
-        let left = pending.deadline.since(now());
-        tokio::select! {
-            hit = listener.wait(expected, ours) => {
-                let answer = pending.read(hit.callback());
-                Ended::Browser(hit, answer)
-            }
-            pasted = pasted() => match pasted.map(|pasted| read(pending, pasted)) {
-                Ok(Answer::NotOurs) => Ended::Unusable(OF_ANOTHER.to_owned()),
-                Ok(answer) => Ended::Pasted(answer),
-                Err(why) => Ended::Unusable(why.to_string()),
-            },
-            () = tokio::time::sleep(left) => Ended::Expired,
-            () = self.ended_elsewhere(pending) => Ended::Elsewhere,
-        }
-    }
-
-    /// Resolves when the record no longer waits for this sign-in.
-    async fn ended_elsewhere(&self, pending: &Pending) {
-        let is_ours = |record: &Record| {
-            record.pending.as_ref().is_some_and(|other| other.state == pending.state)
-        };
-        self.changed_to(|record| !is_ours(record)).await;
-    }
-
     /// Resolves when another process has changed the record to one like that, or has deleted it.
-    async fn changed_to(&self, like_that: impl Fn(&Record) -> bool) {
-        let mut seen = self.vault.version();
+    pub(super) async fn changed_to(&self, like_that: impl Fn(&Record) -> bool) {
+        let mut seen = None;
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let version = self.vault.version();
+            let version = Some(self.vault.version());
             if version == seen {
                 continue;
             }
@@ -428,118 +196,19 @@ impl SignIn {
         }
     }
 
-    async fn end(&self, pending: &Pending, ended: Ended) -> Result<(), Failure> {
-        let (hit, answer) = match ended {
-            Ended::Browser(hit, answer) => (Some(hit), answer),
-            Ended::Pasted(answer) => (None, answer),
-            Ended::Unusable(why) => {
-                (None, Answer::Failed(Failure::new(FailureKind::BadAnswer, why)))
-            }
-            Ended::Expired => (None, Answer::Failed(expired())),
-            Ended::Elsewhere => {
-                let record = self.vault.load().await?;
-                let signed_in = record.is_some_and(|record| record.tokens.is_some());
-                return if signed_in { Ok(()) } else { Err(taken_back()) };
-            }
-        };
-        let result = match answer {
-            Answer::Code(code) => self.redeem(pending, &code).await,
-            Answer::Failed(failure) => Err(failure),
-            Answer::NotOurs => Err(Failure::new(FailureKind::BadAnswer, OF_ANOTHER)),
-        };
-        if let Some(hit) = hit {
-            let said = hit.callback().error_description.as_deref().map(super::cleaned);
-            hit.respond(shown(&result, said)).await;
-        }
-        result
-    }
-
-    async fn redeem(&self, pending: &Pending, code: &Secret<String>) -> Result<(), Failure> {
-        let record = self.vault.load().await?.ok_or_else(taken_back)?;
-        let (Some(provider), Some(registration)) = (&record.provider, &record.registration) else {
-            return Err(taken_back());
-        };
-        let endpoint = self.endpoint(provider, registration);
-        let granted = endpoint.redeem(pending, code).await.map_err(with_another)?;
-        let (asked, state) = (pending.scopes.clone(), pending.state.clone());
-        let tokens = granted.tokens.clone();
-        let waits =
-            move |record: &Record| record.pending.as_ref().is_some_and(|own| own.state == state);
-        let kept = self.vault.change_if(waits, move |record| record.earn(granted, &asked)).await?;
-        if kept.is_none() {
-            // Whoever forgot the sign-in meanwhile did not know of these.
-            let _ = endpoint.revoke(&tokens).await;
-        }
-        kept.ok_or_else(taken_back)
-    }
-
     pub(super) fn endpoint<'a>(
         &'a self,
         provider: &'a Provider,
         registration: &'a Registration,
     ) -> TokenEndpoint<'a> {
         let params = &self.settings.token_params;
-        TokenEndpoint { fetch: &self.fetch, provider, registration, params, clock: &SystemClock }
-    }
-
-    /// Asks the person on another device (RFC 8628).
-    ///
-    /// # Errors
-    /// The sign-in came to nothing.
-    pub async fn by_device(
-        &self,
-        cause: &Cause,
-        _lock: Lock,
-        shown: impl FnOnce(&DeviceSignIn),
-    ) -> Result<(), Failure> {
-        let result = self.ask_on_device(cause, shown).await;
-        if let Err(failure) = &result {
-            self.note(failure).await;
-        }
-        result
-    }
-
-    async fn ask_on_device(
-        &self,
-        cause: &Cause,
-        shown: impl FnOnce(&DeviceSignIn),
-    ) -> Result<(), Failure> {
-        self.vault.prepare().await?;
-        let provider = self.provider(cause).await?;
-        let scopes = self.scopes(cause, &provider).await?;
-        let client = match self.known_client(&provider, None).await? {
-            Some(client) => client,
-            None => {
-                // It is never used, and servers refuse a registration without one.
-                let uri = format!("http://127.0.0.1{}", self.settings.redirect.path);
-                self.new_client(&provider, &uri, &scopes).await?
-            }
-        };
-        let endpoint = self.endpoint(&provider, &client);
-        let sign_in = endpoint.begin_device(&scopes).await?;
-        let deadline = sign_in.deadline;
-        self.vault.change(move |record| record.device = Some(deadline)).await?;
-        shown(&sign_in);
-        let granted = tokio::select! {
-            granted = endpoint.wait_for_device(sign_in) => granted?,
-            () = self.changed_to(|record| record.device != Some(deadline)) => return Err(taken_back()),
-        };
-        let tokens = granted.tokens.clone();
-        let known = client.clone();
-        let waits = move |record: &Record| record.device == Some(deadline);
-        let earn = move |record: &mut Record| {
-            record.registration = Some(known);
-            record.earn(granted, &scopes);
-        };
-        let kept = self.vault.change_if(waits, earn).await?;
-        if kept.is_none() {
-            let _ = self.endpoint(&provider, &client).revoke(&tokens).await;
-        }
-        kept.ok_or_else(taken_back)
+        let fetch = &self.fetch;
+        let (clock, allowance) = (&SystemClock, None);
+        TokenEndpoint { fetch, provider, registration, params, clock, allowance }
     }
 
     /// Leaves the reason where other processes find it.
-    async fn note(&self, failure: &Failure) {
+    pub(super) async fn note(&self, failure: &Failure) {
         let noted = failure.clone();
         let now = now();
         let by_person = matches!(failure.kind, FailureKind::Denied | FailureKind::Expired);
@@ -557,49 +226,23 @@ impl SignIn {
     }
 }
 
-fn now() -> Moment {
+pub(super) fn now() -> Moment {
     Moment::from(SystemClock.wall())
-}
-
-fn shown(result: &Result<(), Failure>, said: Option<String>) -> Outcome {
-    match result {
-        Ok(()) => Outcome::SignedIn,
-        Err(failure) if failure.kind == FailureKind::Denied => Outcome::Denied { said },
-        Err(failure) if failure.kind == FailureKind::Expired => Outcome::Expired,
-        Err(failure) => Outcome::Failed { why: failure.reason(), said },
-    }
 }
 
 /// What to do after a sign-in that came to nothing.
 pub(super) const ANOTHER: &str =
     "try again: a call begins another sign-in, and so does `bridge login`";
 
+/// What to do after a no.
+pub(super) const DENIED: &str = "if that was not meant, sign in again and allow it: a call begins another \
+     sign-in, and so does `bridge login`";
+
 pub(super) fn expired() -> Failure {
     Failure::new(FailureKind::Expired, "nobody finished the sign-in in time").hint(ANOTHER)
 }
 
-fn taken_back() -> Failure {
+pub(super) fn taken_back() -> Failure {
     Failure::new(FailureKind::TakenBack, "the sign-in was taken back by another command")
         .hint("run `bridge login` to begin another")
-}
-
-const OF_ANOTHER: &str = "it belongs to another sign-in; paste the address that the browser shows at the end of this one";
-
-fn read(pending: &Pending, pasted: Pasted) -> Answer {
-    match pasted {
-        Pasted::Response(callback) => pending.read(&callback),
-        Pasted::Code(code) => pending.take(&code),
-    }
-}
-
-/// A code is good for once. The process that used it may have ended before it could keep what it got.
-fn with_another(failure: Failure) -> Failure {
-    match failure.kind {
-        FailureKind::InvalidGrant => failure.hint(ANOTHER),
-        _ => failure,
-    }
-}
-
-fn unusable_url() -> Failure {
-    Failure::new(FailureKind::Internal, "the address of the sign-in can't be used")
 }

@@ -1,5 +1,7 @@
 //! Requests to the token endpoint: who we are, what we show, what came of it (RFC 6749 §3.2).
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -28,6 +30,29 @@ pub struct TokenEndpoint<'a> {
     pub params: &'a [(String, String)],
     /// The time that lifetimes count from.
     pub clock: &'a dyn Clock,
+    /// What it may be asked; none: as often as the grant takes.
+    pub allowance: Option<&'a Allowance>,
+}
+
+/// How often a token is asked for at most for one cause, whatever the authorization server answers.
+#[derive(Debug)]
+pub struct Allowance(AtomicUsize);
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self(AtomicUsize::new(2))
+    }
+}
+
+impl Allowance {
+    /// Whether there is another request in it.
+    pub(super) fn is_left(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+
+    fn take(&self) -> bool {
+        self.0.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
 }
 
 /// What a token endpoint granted.
@@ -147,15 +172,17 @@ impl TokenEndpoint<'_> {
     async fn post(&self, form: Form<'_>) -> Result<(Reply, AuthMethod), Failure> {
         let endpoint = self.provider.token_endpoint()?;
         let method = self.registration.method;
+        self.allowance.map(Allowance::take);
         let failure = match self.send(endpoint, &form, method).await {
             Ok(reply) => return Ok((reply, method)),
             Err(failure) => failure,
         };
         let other = method.other().filter(|_| self.registration.secret.is_some());
+        let may_ask = || self.allowance.is_none_or(Allowance::take);
         // A bare 401 is about the proof too (RFC 6749 §5.2), though it does not name the client.
         let of_proof = failure.kind == FailureKind::InvalidClient
             || (failure.kind == FailureKind::BadAnswer && failure.status == Some(401));
-        match other.filter(|_| of_proof) {
+        match other.filter(|_| of_proof && may_ask()) {
             Some(other) => Ok((self.send(endpoint, &form, other).await?, other)),
             None => Err(failure),
         }

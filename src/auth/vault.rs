@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::failure::{Failure, FailureKind};
 use super::record::{Record, RecordError};
 use crate::credentials::{KeychainError, Lock, LockKind, Login, Store, StoreError, Version};
@@ -145,6 +147,26 @@ impl Vault {
     pub async fn lock(&self, kind: LockKind) -> Result<Lock, Failure> {
         let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
         blocking(move || store.lock(&login, kind).map_err(|error| of_store(&error))).await
+    }
+
+    /// Waits for a lock, but no longer than this; none where somebody holds it still.
+    ///
+    /// # Errors
+    /// The system gives none.
+    pub async fn lock_within(
+        &self,
+        kind: LockKind,
+        time: Duration,
+    ) -> Result<Option<Lock>, Failure> {
+        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
+        let (sender, locked) = oneshot::channel();
+        // The system's wait can't be taken back: a thread of its own keeps nobody from the end of the process.
+        std::thread::spawn(move || sender.send(store.lock(&login, kind)));
+        match tokio::time::timeout(time, locked).await {
+            Ok(Ok(lock)) => lock.map(Some).map_err(|error| of_store(&error)),
+            Ok(Err(_)) => Err(Failure::new(FailureKind::Internal, "the lock broke down")),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Takes a lock that nobody holds.

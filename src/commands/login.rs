@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::auth::{
     Begun, Cause, DeviceSignIn, Failure, FailureKind, Grant, Host, PasteError, Pasted, Record,
-    SignIn, TokenSet, read_pasted,
+    SignIn, TokenSet, Way, read_pasted,
 };
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::config;
@@ -59,7 +59,7 @@ pub fn run(config: &config::Serve, how: How) -> Result<(), Error> {
             ui::say("hint: `bridge login --force` signs in anew, `bridge status` shows more");
             return Ok(());
         }
-        let lock = take_over(&sign_in).await.map_err(|failure| error(&failure))?;
+        let lock = take_over(&sign_in, config).await.map_err(|failure| error(&failure))?;
         let cause = Cause { force: true, ..Cause::default() };
         let done = if how.device || config.auth.grant == Grant::DeviceCode {
             by_device(&sign_in, &cause, lock, config).await
@@ -143,14 +143,29 @@ async fn begin_anew_where_unreadable(sign_in: &SignIn) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ends the sign-in that a helper waits for, and takes its place.
-async fn take_over(sign_in: &SignIn) -> Result<Lock, Failure> {
+/// How often another process is told to leave a sign-in, and the time between. It may have to wait for a token
+/// endpoint first.
+const LET_GO: u32 = 10;
+const A_WHILE: Duration = Duration::from_secs(4);
+
+/// Ends the sign-in that a helper waits for, or is about to begin, and takes its place.
+async fn take_over(sign_in: &SignIn, config: &config::Serve) -> Result<Lock, Failure> {
     if let Some(lock) = sign_in.vault.try_lock(LockKind::SignIn).await? {
         return Ok(lock);
     }
-    ui::say("Another process waits for a sign-in at this server; taking its place …");
-    sign_in.vault.change(Record::nobody_is_asked).await?;
-    sign_in.vault.lock(LockKind::SignIn).await
+    ui::say("Another process is at a sign-in to this server; taking its place.");
+    let _spinner = ui::Spinner::start("Waiting until it lets go", motion(config));
+    for _ in 0..LET_GO {
+        // Again, since a bridge that serves may have begun another meanwhile.
+        sign_in.vault.change(Record::take_over).await?;
+        if let Some(lock) = sign_in.vault.lock_within(LockKind::SignIn, A_WHILE).await? {
+            return Ok(lock);
+        }
+    }
+    let failure = Failure::new(FailureKind::Busy, "another process is at a sign-in to this server");
+    Err(failure
+        .because(format!("it did not let go within {}", span(LET_GO * A_WHILE)))
+        .hint("end the process `bridge sign-in-helper` or the other `bridge login`, then run `bridge login`"))
 }
 
 async fn by_browser(
@@ -188,7 +203,15 @@ impl Host for Terminal<'_> {
     fn begun<'a>(&'a mut self, begun: &'a Begun) -> BoxFuture<'a, ()> {
         async move {
             self.spinner = None;
-            ui::say(&format!("Open this page to sign in:\n\n  {}\n", begun.invitation.provider));
+            let provider = &begun.invitation.provider;
+            if begun.way == Way::SameTab {
+                ui::say(&format!(
+                    "The authorization server refused a part of the request. The same tab goes on without it; \
+                     if it does not, open this page:\n\n  {provider}\n"
+                ));
+                return self.wait();
+            }
+            ui::say(&format!("Open this page to sign in:\n\n  {provider}\n"));
             let opened = match Url::parse(&begun.invitation.page) {
                 Ok(page) => {
                     self.config.browser.open(&page).await.map_err(|why| why.to_string())
@@ -210,7 +233,9 @@ impl Host for Terminal<'_> {
 
     fn unusable(&mut self, why: &str) {
         self.spinner = None;
-        ui::say(&format!("That can't be used: {why}."));
+        ui::say(&format!(
+            "That can't be used: {why}.\nPaste the whole address that the browser ends at, or the code in it."
+        ));
         self.wait();
     }
 }

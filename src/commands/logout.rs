@@ -44,7 +44,7 @@ pub fn run(config: &config::Serve) -> Result<(), Error> {
 /// is to find nobody in its place.
 async fn until_nobody_is_at_it(vault: &Vault) {
     const LONGEST: Duration = Duration::from_secs(3);
-    let _ = tokio::time::timeout(LONGEST, vault.lock(LockKind::SignIn)).await;
+    let _ = vault.lock_within(LockKind::SignIn, LONGEST).await;
 }
 
 /// Forgets all sign-ins of the store.
@@ -94,8 +94,8 @@ async fn revoke(record: &Record, http: &Arc<http::Client>, server: &url::Url, ho
         return;
     };
     let fetch = Fetch::new(Arc::clone(http), server);
-    let endpoint =
-        TokenEndpoint { fetch: &fetch, provider, registration, params: &[], clock: &SystemClock };
+    let (fetch, clock, allowance) = (&fetch, &SystemClock, None);
+    let endpoint = TokenEndpoint { fetch, provider, registration, params: &[], clock, allowance };
     match endpoint.revoke(tokens).await {
         Ok(Revoked::Done) => {}
         Ok(Revoked::NotOffered) => ui::say(&format!(

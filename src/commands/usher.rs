@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use url::Url;
 
 use crate::auth::{
-    Begun, Browser, Cause, Failure, FailureKind, Host, PasteError, Pasted, SignIn, Usher,
+    Begun, Browser, Cause, Failure, FailureKind, Host, PasteError, Pasted, SignIn, Usher, Way,
 };
 use crate::config::Relaunch;
 use crate::credentials::LockKind;
@@ -119,7 +119,8 @@ struct Opener<'a>(&'a Browser);
 impl Host for Opener<'_> {
     fn begun<'a>(&'a mut self, begun: &'a Begun) -> BoxFuture<'a, ()> {
         async move {
-            if begun.taken_over {
+            // Its page is open already, in the tab that comes back.
+            if begun.way != Way::Open {
                 return;
             }
             let Ok(page) = Url::parse(&begun.invitation.page) else { return };

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::races::holding;
 use super::whole::{echo, home, signed_in, starting};
 use crate::support::auth_server::Plan;
 use crate::support::bridge_process::{Builder, initialize_params};
@@ -83,6 +84,28 @@ fn after_a_logout_nobody_is_left_whose_place_the_next_login_would_have_to_take()
     tab::sign_in(&browser.page(2));
     assert!(login.wait_exit().success());
     assert!(!login.stderr_text().contains("taking its place"), "{}", login.stderr_text());
+}
+
+#[test]
+fn a_login_takes_the_place_of_a_process_that_has_no_page_yet() {
+    for path in ["/.well-known/oauth-authorization-server", "/register"] {
+        let (reached, goes_on) = (Gate::named("asked"), Gate::named("signed in elsewhere"));
+        let server = Guarded::with(holding(path, &reached, &goes_on), McpServer::legacy());
+        let browser = Browser::recording();
+        let mut bridge = starting(&server, &browser).spawn();
+        bridge.initialize();
+        bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+        reached.wait();
+        let args = ["--browser".to_owned(), browser.command()];
+        let mut login = server.command("login").args(args).home_of(&bridge).spawn();
+        login.wait_for_stderr("Another process is at a sign-in to this server");
+        tab::sign_in(&browser.page(1));
+        assert!(login.wait_exit().success(), "{path}: {}", login.stderr_text());
+        goes_on.open();
+        assert!(bridge.expect_response(1)["result"].is_object(), "{path}");
+        assert_eq!(browser.pages().len(), 1, "{path}: the page of the login alone");
+        bridge.finish();
+    }
 }
 
 #[test]

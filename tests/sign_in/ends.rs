@@ -89,6 +89,74 @@ fn a_call_that_is_refused_with_tokens_that_others_take_costs_two_token_requests_
     bridge.finish();
 }
 
+/// The browser is sent back with an error for the first of these parameters that the request has.
+fn refusing(parameters: [(&'static str, &'static str); 2]) -> Plan {
+    let plan = Plan { wants_resource: false, ..Plan::default() };
+    plan.expects_refusals().rule("/authorize", move |asked| {
+        let (_, error) = parameters.iter().find(|(name, _)| asked.param(name).is_some())?;
+        let mut back = url::Url::parse(&asked.param("redirect_uri")?).ok()?;
+        let issuer = format!("http://{}", asked.header("host")?);
+        back.query_pairs_mut()
+            .append_pair("error", error)
+            .append_pair("state", &asked.param("state")?)
+            .append_pair("iss", &issuer);
+        Some(Answer::redirect(302, back.as_str()))
+    })
+}
+
+#[test]
+fn whatever_an_authorization_server_refuses_at_its_page_one_tab_goes_on_without_it() {
+    let plan = refusing([("resource", "invalid_target"), ("scope", "invalid_scope")]);
+    let server = Guarded::with(plan, McpServer::legacy());
+    let browser = Browser::recording();
+    let mut bridge = starting(&server, &browser).spawn();
+    bridge.initialize();
+    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    let shown = tab::follow(&browser.page(1));
+    assert!(shown.body.contains("You are signed in"), "{shown:?}");
+    assert!(bridge.expect_response(1)["result"].is_object());
+    assert_eq!((browser.pages().len(), server.asked("/token")), (1, 1));
+    assert!(server.asked("/register") <= 3, "a client that may be to blame is replaced, each once");
+    bridge.finish();
+}
+
+#[test]
+fn whatever_a_token_endpoint_refuses_one_page_and_two_requests_are_all() {
+    for (methods, errors) in [
+        (vec!["none"], ["invalid_target", "invalid_scope", "invalid_scope"]),
+        (vec!["client_secret_basic"], ["invalid_client", "invalid_target", "invalid_scope"]),
+    ] {
+        let next = Mutex::new(errors.into_iter());
+        let plan = Plan { methods, wants_resource: false, ..Plan::default() };
+        let plan = plan.expects_refusals().rule("/authorize", |asked| {
+            let mut back = url::Url::parse(&asked.param("redirect_uri")?).ok()?;
+            let issuer = format!("http://{}", asked.header("host")?);
+            back.query_pairs_mut()
+                .append_pair("code", "a-code")
+                .append_pair("state", &asked.param("state")?)
+                .append_pair("iss", &issuer);
+            Some(Answer::redirect(302, back.as_str()))
+        });
+        let server = Guarded::with(
+            plan.rule("/token", move |_| {
+                let error = next.lock().unwrap().next().unwrap_or("invalid_target");
+                Some(Answer::json(400, &json!({"error": error})))
+            }),
+            McpServer::legacy(),
+        );
+        let browser = Browser::recording();
+        let mut bridge = starting(&server, &browser).spawn();
+        bridge.initialize();
+        bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+        let shown = tab::follow(&browser.page(1));
+        assert!(shown.body.contains("Signing in failed"), "{errors:?}: {shown:?}");
+        let answer = bridge.expect_response(1);
+        assert!(answer["error"].is_object(), "{errors:?}: {answer}");
+        assert_eq!((browser.pages().len(), server.asked("/token")), (1, 2), "{errors:?}");
+        bridge.finish();
+    }
+}
+
 #[test]
 fn scopes_that_are_not_granted_are_asked_for_once_and_then_named() {
     let plan = Plan::default().grants(|grant| grant["scope"] = json!("read"));

@@ -129,6 +129,7 @@ impl Login {
             registration,
             params: &self.settings.token_params,
             clock: &SystemClock,
+            allowance: None,
         }
     }
 

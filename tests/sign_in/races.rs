@@ -220,7 +220,7 @@ fn where_client_and_helper_are_gone_the_next_start_takes_the_tab_over_without_a_
 }
 
 /// An authorization server that says when somebody asks for this, and holds the answer back.
-fn holding(path: &'static str, reached: &Gate, goes_on: &Gate) -> Plan {
+pub(super) fn holding(path: &'static str, reached: &Gate, goes_on: &Gate) -> Plan {
     let (reached, goes_on) = (reached.clone(), goes_on.clone());
     let held = Arc::new(std::sync::atomic::AtomicBool::new(false));
     Plan::default().rule(path, move |_| {

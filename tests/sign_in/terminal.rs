@@ -12,8 +12,10 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pty::OpenptFlags;
 use rustix::termios::LocalModes;
 
+use serde_json::json;
+
 use super::whole::home;
-use crate::support::auth_server::{Plan, visit};
+use crate::support::auth_server::{Answer, Plan, visit};
 use crate::support::watched::Watched;
 use crate::support::{BridgeProcess, DEADLINE, Guarded, McpServer};
 
@@ -136,12 +138,37 @@ fn what_is_no_answer_of_the_browser_is_told_so_and_the_sign_in_goes_on() {
     terminal.types("two words\r");
     terminal.shows("\r\u{1b}[KThat can't be used: this is neither an address nor a code");
     terminal.types("yes\r");
+    terminal.shows(
+        "it is too short.\r\nPaste the whole address that the browser ends at, or the code in it.",
+    );
+    terminal.types("one-word\r");
     terminal.shows("invalid_grant: the code is unknown, or was used).");
     terminal.types("http://127.0.0.1/oauth/callback?code=c&state=another\r");
     terminal.shows("That can't be used: it belongs to another sign-in");
     terminal.types(&format!("{}\r", visit(&page).expect("the way back")));
     terminal.shows("You are signed in to 127.0.0.1");
     assert!(terminal.ends().success());
+}
+
+#[test]
+fn a_word_that_is_no_code_ends_no_sign_in_whatever_the_server_says_and_five_do() {
+    let plan = Plan::default()
+        .rule("/token", |_| Some(Answer::json(400, &json!({"error": "invalid_request"}))));
+    let (server, home) = (Guarded::with(plan, McpServer::legacy()), home());
+    let mut terminal = Terminal::run(&home, &["login", &server.mcp.url(), "--no-browser"]);
+    terminal.shows("/ Waiting for the browser");
+    for word in ["password", "username", "sign-me-in", "help-me"] {
+        let before = terminal.screen.read().matches("That can't be used").count();
+        terminal.types(&format!("{word}\r"));
+        let told = |screen: &mut String| {
+            (screen.matches("That can't be used").count() > before).then_some(())
+        };
+        assert!(terminal.screen.wait(DEADLINE, told).is_some(), "{:?}", terminal.screen.read());
+    }
+    terminal.types("really\r");
+    let screen = terminal.shows("and paste the whole address that the browser ends at");
+    assert!(screen.contains("of 5 lines that were pasted, none was its answer"), "{screen}");
+    assert_eq!((terminal.ends().code(), server.asked("/token")), (Some(1), 5));
 }
 
 #[test]

@@ -112,8 +112,24 @@ pub fn get(address: &str) -> std::io::Result<Shown> {
 pub fn provider(page: &str) -> String {
     let shown = get(page).expect("our page");
     assert_eq!(shown.status, 200, "{shown:?}");
+    onward(&shown).expect("a link that leads on")
+}
+
+/// Where a page leads on to, if it does.
+fn onward(shown: &Shown) -> Option<String> {
     let link = shown.body.split("<a href=\"").nth(1).and_then(|rest| rest.split('"').next());
-    link.expect("a link that leads on").replace("&amp;", "&")
+    link.map(|link| link.replace("&amp;", "&"))
+}
+
+/// The person approves as often as the tab leads on; the page that it ends at.
+#[track_caller]
+pub fn follow(page: &str) -> Shown {
+    let mut back = approve(page);
+    loop {
+        let shown = get(&back).expect("a page of ours");
+        let Some(next) = onward(&shown) else { return shown };
+        back = get(&next).expect("the provider's page").location.expect("the way back");
+    }
 }
 
 /// The person approves; gives the address to which the provider sends the tab back.
