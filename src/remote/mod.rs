@@ -185,11 +185,13 @@ impl Remote {
         self.sessions.end(self).await;
     }
 
-    /// Lets what must not be cut off come to its end: a token that is being renewed.
+    /// Lets what must not be cut off come to its end: a token that is being renewed, and what was learnt of the
+    /// server.
     pub async fn finish(&self) {
         if let Some(authorizer) = &self.authorizer {
             authorizer.finish().await;
         }
+        self.known.written().await;
     }
 
     /// Forgets connections that did not survive the machine's sleep, and takes the GET stream and

@@ -243,37 +243,30 @@ fn an_era_that_is_forced_is_not_asked_about() {
 
 #[test]
 fn a_legacy_server_that_becomes_modern_is_found_out_in_mid_session() {
-    let legacy = McpServer::legacy().run();
-    let port = legacy.address().port();
-    let mut bridge = BridgeProcess::before(&legacy);
+    let server =
+        ModernServer::builder().legacy_at_first().server(|server| server.with_sessions()).run();
+    let mut bridge = BridgeProcess::before(&server);
     bridge.call_tool(1, "echo", json!({"text": "a"}));
-    drop(legacy);
-    let modern = ModernServer::builder().server(|server| server.on_port(port)).run();
+    server.turn_modern();
     assert_eq!(bridge.call_tool(2, "echo", json!({"text": "b"}))["result"], text("b"));
-    assert_eq!(modern.executions("echo"), 1);
-    modern.forgive();
+    assert_eq!(server.executions("echo"), 2);
+    server.forgive();
     bridge.finish();
 }
 
 #[test]
 fn a_modern_server_that_becomes_legacy_is_found_out_in_mid_session() {
-    let modern = ModernServer::run();
-    let port = modern.address().port();
-    let mut bridge = BridgeProcess::before(&modern);
+    let server = ModernServer::builder().server(|server| server.with_sessions()).run();
+    let mut bridge = BridgeProcess::before(&server);
     bridge.call_tool(1, "echo", json!({"text": "a"}));
-    drop(modern);
     let refusal = Answer::error(-32000, "Bad Request: Unsupported protocol version: 2026-07-28");
-    let legacy = McpServer::legacy()
-        .on_port(port)
-        .allow("tools/call")
-        .allow("server/discover")
-        .allow("subscriptions/listen")
-        .always("subscriptions/listen", refusal.clone().with_status(400))
-        .once("tools/call", refusal.with_status(400).not_executed())
-        .run();
+    let refusal = refusal.with_status(400).not_executed();
+    server.always("subscriptions/listen", refusal.clone());
+    server.once("tools/call", refusal);
+    server.turn_legacy();
     assert_eq!(bridge.call_tool(2, "echo", json!({"text": "b"}))["result"], text("b"));
-    assert_eq!(legacy.executions("echo"), 1);
-    legacy.forgive();
+    assert_eq!(server.executions("echo"), 2);
+    server.forgive();
     bridge.finish();
 }
 

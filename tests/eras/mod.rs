@@ -3,6 +3,7 @@
 mod detection;
 mod legacy_client;
 mod matrix;
+mod memory;
 mod modern_client;
 mod modern_pair;
 mod relay_side;

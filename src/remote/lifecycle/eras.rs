@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::remote::transport::Transport;
 
@@ -135,11 +137,16 @@ pub(in crate::remote) struct Known {
     now: Mutex<Option<Facts>>,
     /// This process had a legacy session with it, and nothing contradicted that since.
     seen_legacy: AtomicBool,
+    /// This process heard by itself whether it is a modern one, and nothing contradicted that since.
+    heard_era: AtomicBool,
+    /// Facts that are being written down.
+    writes: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Known {
     pub(in crate::remote) fn new(file: Option<PathBuf>) -> Self {
-        Self { file, now: Mutex::default(), seen_legacy: AtomicBool::new(false) }
+        let (seen_legacy, heard_era) = (AtomicBool::default(), AtomicBool::default());
+        Self { file, now: Mutex::default(), seen_legacy, heard_era, writes: Mutex::default() }
     }
 
     /// What is known; the file is read when this is first asked.
@@ -159,8 +166,14 @@ impl Known {
         self.seen_legacy.load(Ordering::Relaxed)
     }
 
+    /// Whether this process heard by itself whether the server is a modern one, and does not only remember it.
+    pub(in crate::remote) fn has_heard_era(&self) -> bool {
+        self.heard_era.load(Ordering::Relaxed)
+    }
+
     /// Learns a fact; one that is known already changes nothing, also not how old it is.
     pub(in crate::remote) fn learn(&self, fact: Fact) {
+        self.heard_era.fetch_or(matches!(fact, Fact::Modern(_)), Ordering::Relaxed);
         if self.facts().holds(fact) {
             return;
         }
@@ -171,13 +184,26 @@ impl Known {
         let Some(file) = self.file.clone() else { return };
         // Where there is no runtime nothing is served either.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            drop(runtime.spawn_blocking(move || remember(&file, fact)));
+            let write = runtime.spawn_blocking(move || remember(&file, fact));
+            let mut writes = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
+            writes.retain(|write| !write.is_finished());
+            writes.push(write);
+        }
+    }
+
+    /// Waits until all that was learnt is written down.
+    pub(in crate::remote) async fn written(&self) {
+        let writes =
+            std::mem::take(&mut *self.writes.lock().unwrap_or_else(PoisonError::into_inner));
+        for write in writes {
+            let _ = write.await;
         }
     }
 
     /// An answer contradicted what was known of the era: it is asked about again.
     pub(in crate::remote) fn doubt(&self) {
         self.seen_legacy.store(false, Ordering::Relaxed);
+        self.heard_era.store(false, Ordering::Relaxed);
         let transport = self.facts().transport;
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         *now = Some(Facts { transport, ..Facts::default() });
@@ -213,6 +239,18 @@ mod tests {
         assert_eq!(known.transport, Some(Transport::Streamable));
         assert_eq!(known.legacy, Some(Legacy::NoSession));
         assert_eq!(known.modern, Some(true));
+    }
+
+    #[tokio::test]
+    async fn what_is_learnt_last_is_written_down_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("server.facts");
+        let known = Known::new(Some(file.clone()));
+        known.learn(Fact::Modern(true));
+        known.learn(Fact::Legacy(Legacy::Refused));
+        known.learn(Fact::Transport(Transport::Streamable));
+        known.written().await;
+        assert_eq!(Facts::read(&file), known.facts());
     }
 
     #[test]

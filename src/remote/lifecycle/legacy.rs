@@ -82,7 +82,8 @@ pub(in crate::remote) fn error_means_lost(session: Option<&Session>, message: &M
 }
 
 /// Whether a refusal of what belongs to a session says that the server has become a modern one: it misses what
-/// every modern request carries, so that it did not act on this one (MCP 2026-07-28, server validation).
+/// every modern request carries, and rejects with 400 what lacks that, so that it did not act on this one (MCP
+/// 2026-07-28: Streamable HTTP, protocol version header and server validation; general fields of `_meta`).
 pub(in crate::remote) fn is_of_modern_server(
     session: Option<&Session>,
     refusal: &Failure,

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use super::modern::{self, CLIENT_CAPABILITIES, CLIENT_INFO};
 use super::probe::{Asker, Probed};
+use super::translate::for_legacy_client::response::is_of_legacy_server;
 use super::translate::for_modern_client::request;
 use super::{ClientProtocol, Protocol, modern_exchange, sessions};
 use crate::jsonrpc::edit::member;
-use crate::jsonrpc::{Id, Kind, METHOD_NOT_FOUND, Message, read};
+use crate::jsonrpc::{INVALID_REQUEST, Id, Kind, METHOD_NOT_FOUND, Message, read};
+use crate::remote::aside::Aside;
 use crate::remote::exchange::{Outcome, Post};
 use crate::remote::{Failure, Fate, Pass, Recipient, Remote};
 
@@ -43,12 +45,10 @@ pub(in crate::remote) async fn exchange(
             Err(failure) => return Outcome::Failed(failure),
         },
     };
-    let outcome = match is_modern {
-        true => return to_modern(remote, post, receive).await,
-        false if &**method == "server/discover" => of_legacy(remote, post, id, receive).await,
-        false => sessions::exchange(remote, post, receive).await,
-    };
-    match outcome {
+    if is_modern {
+        return to_modern(remote, post, receive).await;
+    }
+    match to_legacy(remote, post, receive).await {
         // The handshake showed that the server has become a modern one.
         Outcome::Failed(failure)
             if failure.fate == Fate::NotExecuted && remote.is_known_modern() == Some(true) =>
@@ -60,28 +60,60 @@ pub(in crate::remote) async fn exchange(
 }
 
 /// A request to a server that is known to be modern. What is only remembered is believed until an answer says
-/// otherwise; then the next request asks.
+/// otherwise: a request that is refused is sent again in the other era where nothing was done, and after any
+/// other odd answer the next request asks.
 async fn to_modern(remote: &Arc<Remote>, post: &Post, receive: &Recipient) -> Outcome {
     let is_sure = remote.is_surely_modern.load(Ordering::Relaxed);
     if is_sure || remote.settings.protocol == Protocol::Modern {
         return modern_exchange::of_client(remote, post, receive).await;
     }
-    let judge = Arc::clone(remote);
-    let judging: Pass = Arc::new(move |message| {
+    let refusal = Aside::default();
+    let judged = receive.through(judging(remote)).through(refusal.taking(is_of_legacy_server));
+    let outcome = modern_exchange::unsettled_exchange(remote, post, &judged).await;
+    let outcome = match refusal.take() {
+        Some(refusal) => Outcome::Failed(Failure::refused_by(refusal, &remote.endpoint().host())),
+        None => outcome,
+    };
+    let Outcome::Failed(failure) = &outcome else { return outcome };
+    match failure.answer.as_deref() {
+        Some(error) if modern::is_modern_error(error) => {
+            remote.is_surely_modern.store(true, Ordering::Relaxed);
+        }
+        _ if is_refusal(failure) => {
+            remote.known.doubt();
+            let is_safe = post.repeatable || did_nothing(failure);
+            if is_safe && remote.ask_era(&post.message, receive).await.is_ok_and(|modern| !modern) {
+                return to_legacy(remote, post, receive).await;
+            }
+        }
+        _ => {}
+    }
+    modern_exchange::settled(outcome, post, receive).await
+}
+
+/// Looks at every answer of a server that is only remembered to be modern.
+fn judging(remote: &Arc<Remote>) -> Pass {
+    let remote = Arc::clone(remote);
+    Arc::new(move |message| {
         match message.kind() {
             Kind::Response { .. } if is_of_modern(&message) => {
-                judge.is_surely_modern.store(true, Ordering::Relaxed);
+                remote.is_surely_modern.store(true, Ordering::Relaxed);
             }
-            Kind::Response { .. } => judge.known.doubt(),
+            Kind::Response { .. } => remote.known.doubt(),
             Kind::Request { .. } | Kind::Notification { .. } => {}
         }
         vec![message]
-    });
-    let outcome = modern_exchange::of_client(remote, post, &receive.through(judging)).await;
-    if matches!(&outcome, Outcome::Failed(failure) if is_refusal(failure)) {
-        remote.known.doubt();
+    })
+}
+
+/// A request to a server that is known to be a legacy one.
+async fn to_legacy(remote: &Arc<Remote>, post: &Post, receive: &Recipient) -> Outcome {
+    match post.message.kind() {
+        Kind::Request { id, method } if &**method == "server/discover" => {
+            of_legacy(remote, post, id, receive).await
+        }
+        _ => sessions::exchange(remote, post, receive).await,
     }
-    outcome
 }
 
 /// Whether only a modern server answers like that.
@@ -94,6 +126,15 @@ fn is_of_modern(response: &Message) -> bool {
 /// Whether a server refused a request in a way in which a legacy one refuses a modern request.
 fn is_refusal(failure: &Failure) -> bool {
     matches!(failure.status, Some(400 | 404 | 405 | 406 | 411 | 415))
+        || failure.answer.as_deref().is_some_and(is_of_legacy_server)
+}
+
+/// Whether a server that is a legacy one did not act on what it refused so: it takes no such input (MCP
+/// 2025-11-25, Streamable HTTP, sending messages: an HTTP error, whose JSON-RPC error answers no request).
+fn did_nothing(failure: &Failure) -> bool {
+    failure.answer.as_deref().is_none_or(|error| {
+        read::error_code(error) == Some(INVALID_REQUEST) || is_of_legacy_server(error)
+    })
 }
 
 /// The client's own question is the probe.

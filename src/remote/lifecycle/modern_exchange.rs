@@ -122,6 +122,16 @@ pub(in crate::remote) async fn modern_exchange(
     post: &Post,
     receive: &Recipient,
 ) -> Outcome {
+    let outcome = unsettled_exchange(remote, post, receive).await;
+    settled(outcome, post, receive).await
+}
+
+/// The same, with the server's refusals left in the outcome.
+pub(super) async fn unsettled_exchange(
+    remote: &Remote,
+    post: &Post,
+    receive: &Recipient,
+) -> Outcome {
     if post.message.method() == Some("subscriptions/listen") {
         return subscription::keep_up(remote, post, receive).await;
     }
@@ -132,7 +142,7 @@ pub(in crate::remote) async fn modern_exchange(
     let (sent, by) = again.as_ref().map_or((post, receive), |(post, by)| (post, by));
     let outcome = match post.message.method() {
         Some("tools/call") => call(remote, sent, by).await,
-        _ => send(remote, sent, remote.mirrored(&sent.message), by).await,
+        _ => carried(remote, sent, remote.mirrored(&sent.message), by).await,
     };
     if matches!(&outcome, Outcome::Failed(failure) if failure.fate == Fate::Unknown) {
         let mut broken = broken();
@@ -153,9 +163,24 @@ pub(super) async fn send(
     headers: Arc<HeaderMap>,
     receive: &Recipient,
 ) -> Outcome {
+    let outcome = carried(remote, post, headers, receive).await;
+    settled(outcome, post, receive).await
+}
+
+/// The same, with the server's refusals left in the outcome.
+async fn carried(
+    remote: &Remote,
+    post: &Post,
+    headers: Arc<HeaderMap>,
+    receive: &Recipient,
+) -> Outcome {
     let post = Post { mirrored: Some(headers), session: None, ..post.clone() };
-    let receive = receive.through(watching(remote, Some(&post.message)));
-    match attempts(remote, &post, &receive).await {
+    attempts(remote, &post, &receive.through(watching(remote, Some(&post.message)))).await
+}
+
+/// An outcome after the server's own error was received as any other answer.
+pub(super) async fn settled(outcome: Outcome, post: &Post, receive: &Recipient) -> Outcome {
+    match outcome {
         Outcome::Failed(Failure { fate: Fate::Settled, answer: Some(answer), .. }) => {
             // It may have come to the same request under another id.
             let own = post.message.id().filter(|id| !answer.answers(id));
@@ -166,7 +191,11 @@ pub(super) async fn send(
     }
 }
 
-/// Calls a tool. A call that the server refuses for its headers was not carried out.
+/// Calls a tool; once more where the server refuses it for its headers and has other ones in its list.
+///
+/// Such a call was not carried out: a server rejects what its headers contradict, with 400, and a client is to
+/// send it again by a new list (MCP 2026-07-28, Streamable HTTP, server validation and client behavior). With
+/// any other status it is an answer like others.
 async fn call(remote: &Remote, post: &Post, receive: &Recipient) -> Outcome {
     let tools = &remote.modern.tools;
     if !tools.knows(&post.message) {
@@ -174,18 +203,24 @@ async fn call(remote: &Remote, post: &Post, receive: &Recipient) -> Outcome {
     }
     let before = tools.lists();
     let headers = remote.mirrored(&post.message);
-    let refusal = Aside::default();
-    let pass = refusal.taking(|answer| read::error_code(answer) == Some(HEADER_MISMATCH));
-    let outcome = send(remote, post, Arc::clone(&headers), &receive.through(pass)).await;
-    let Some(refusal) = refusal.take() else { return outcome };
+    let outcome = carried(remote, post, Arc::clone(&headers), receive).await;
+    if !is_header_mismatch(&outcome) {
+        return outcome;
+    }
     look_up(remote, post, receive, Some(before)).await;
     let others = remote.mirrored(&post.message);
     if others == headers {
-        receive.receive(refusal).await;
-        return Outcome::Answered;
+        return outcome;
     }
     tracing::debug!("the tool's parameters changed; calling it again");
-    send(remote, post, others, receive).await
+    carried(remote, post, others, receive).await
+}
+
+fn is_header_mismatch(outcome: &Outcome) -> bool {
+    let Outcome::Failed(Failure { status: Some(400), answer: Some(answer), .. }) = outcome else {
+        return false;
+    };
+    read::error_code(answer) == Some(HEADER_MISMATCH)
 }
 
 /// Asks for the server's list of tools, for a call: for one of a tool that is not known, or where the list is

@@ -199,14 +199,16 @@ impl Opening<'_> {
     /// `initialize` was refused: the server may be a modern one.
     async fn asked_instead(&mut self, refusal: &Failure, facts: Facts) -> Option<Attempt> {
         let says_modern = refusal.answer.as_deref().is_some_and(is_modern_error);
-        // A session is opened again, which may be refused as any other; or it was asked about before.
-        let is_settled = self.remote.known.has_seen_legacy()
-            || (facts.legacy.is_none() && facts.modern == Some(false));
+        // A session is opened again, which may be refused as any other; or it was asked about before, and not
+        // in another life of this program's: a server may become another in between.
+        let known = &self.remote.known;
+        let was_asked = facts.legacy.is_none() && facts.modern == Some(false);
+        let is_settled = known.has_seen_legacy() || (was_asked && known.has_heard_era());
         if is_settled && !says_modern {
             return None;
         }
-        if facts.legacy.is_some() {
-            self.remote.known.doubt();
+        if facts.legacy.is_some() || was_asked {
+            known.doubt();
         }
         match self.remote.probe(self.hello.asker(), INSTEAD_TIME, self.receive).await {
             Probed::Modern(answer) => {

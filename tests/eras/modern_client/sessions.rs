@@ -143,29 +143,3 @@ fn a_server_that_is_down_at_first_is_found_when_it_is_up() {
     assert_eq!(bridge.call(2, "tools/call", echo())["result"]["content"], text("hi")["content"]);
     bridge.finish();
 }
-
-#[test]
-fn a_server_that_is_no_longer_what_it_was_is_asked_again() {
-    let server = server();
-    let mut first = bridge(&server);
-    first.call(1, "tools/list", params(json!({}), json!({})));
-    let home = first.home().to_owned();
-    let second = BridgeProcess::to(server.url()).home_of(&first);
-    first.finish();
-    let folder = home.join("xdg/cache_home/mcp-bridge/servers");
-    let files =
-        std::fs::read_dir(folder).expect("what is remembered").map(|file| file.unwrap().path());
-    let facts = files.filter(|file| file.extension().is_some_and(|kind| kind == "facts"));
-    for file in facts {
-        let text = std::fs::read_to_string(&file).unwrap();
-        assert!(text.contains("modern no"), "{text}");
-        std::fs::write(&file, text.replace("modern no", "modern yes")).unwrap();
-    }
-    server.allow("tools/list");
-    let mut second = second.spawn();
-    let refused = second.call(1, "tools/list", params(json!({}), json!({})));
-    assert_eq!(refused["error"]["code"], -32600, "{refused}");
-    let list = second.call(2, "tools/list", params(json!({}), json!({})));
-    assert_eq!(list["result"]["resultType"], "complete", "{list}");
-    second.finish();
-}

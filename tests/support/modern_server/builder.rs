@@ -101,6 +101,13 @@ impl Builder {
         self.dual_without_sessions()
     }
 
+    /// It is a legacy server, until [`ModernServer::turn_modern`].
+    #[must_use]
+    pub fn legacy_at_first(self) -> Self {
+        self.conduct.shared.update(|shared| shared.as_legacy = true);
+        self
+    }
+
     /// Its tools, in place of the default ones.
     #[must_use]
     pub fn tools(self, tools: Value) -> Self {

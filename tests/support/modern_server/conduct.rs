@@ -34,6 +34,8 @@ pub struct Shared {
     pub listens: Vec<Listen>,
     /// By `requestState`: the request that got it.
     pub states: HashMap<String, Asked>,
+    /// It is a legacy server for now, and nothing else.
+    pub as_legacy: bool,
 }
 
 /// A request that was answered with a question.
@@ -48,8 +50,11 @@ impl Modern {
         self.quirks.contains(&quirk)
     }
 
-    /// Whether a server of both eras serves this request as a legacy one.
+    /// Whether a legacy server, or one of both eras, serves this request as a legacy one.
     fn is_legacy(&self, request: &Request) -> bool {
+        if self.shared.read().as_legacy {
+            return true;
+        }
         if !self.legacy_too {
             return false;
         }

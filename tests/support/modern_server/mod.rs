@@ -62,6 +62,16 @@ impl ModernServer {
 
     // --- what changes ---
 
+    /// A legacy server for all requests from now on.
+    pub fn turn_legacy(&self) {
+        self.conduct.shared.update(|shared| shared.as_legacy = true);
+    }
+
+    /// A modern one from now on.
+    pub fn turn_modern(&self) {
+        self.conduct.shared.update(|shared| shared.as_legacy = false);
+    }
+
     /// Other tools from now on; who listens is told.
     #[track_caller]
     pub fn change_tools(&self, tools: Value) {
