@@ -154,6 +154,7 @@ async function untilTold(player, what, fits) {
     const from = player.events.fromHere();
     let isTold = false;
     const told = from.first(fits).then(() => (isTold = true));
+    told.catch(() => {});
     while (!isTold) {
         await player.textOf('change', { what });
         await Promise.race([told, new Promise(resolve => setTimeout(resolve, 100))]);

@@ -74,6 +74,12 @@ function offers(player, { era, opened, identified }) {
     ];
 }
 
+/** What `work` came to and what it asked; the server asks for the roots on its own, some time after a session began. */
+async function asking(player, work) {
+    const { result, asked } = await player.askedDuring(work);
+    return { result, asked: asked.filter(({ what }) => what !== 'roots') };
+}
+
 /** The server answers with the error that names a page, once; a modern client is asked to visit it instead. */
 async function afterError(player, era, args) {
     const page = 'https://modelcontextprotocol.io';
@@ -83,7 +89,7 @@ async function afterError(player, era, args) {
             return true;
         });
     }
-    const { result, asked } = await player.askedDuring(() => player.textOf('trigger-url-elicitation', args));
+    const { result, asked } = await asking(player, () => player.textOf('trigger-url-elicitation', args));
     assert.match(result, /completed the URL elicitation flow/);
     assert.equal(asked[0].url, era === 'legacy' ? args.url : page);
 }
@@ -92,7 +98,7 @@ function questions(player, era) {
     return [
         ['it is asked by form: accepted, then declined', async () => {
             await player.do('answer', { action: 'accept', content: { name: 'Ada', integer: 7 } });
-            const { result, asked } = await player.askedDuring(() => player.textOf('trigger-elicitation-request'));
+            const { result, asked } = await asking(player, () => player.textOf('trigger-elicitation-request'));
             assert.match(result, /- Name: Ada/);
             assert.match(result, /- Favorite Integer: 7/);
             assert.deepEqual(asked.map(({ what }) => what), ['form']);
@@ -101,13 +107,13 @@ function questions(player, era) {
         }],
         ['it is asked by page, in mid-call and by an error', async () => {
             const args = { url: 'https://example.com/p', elicitationId: 'matrix' };
-            const { result, asked } = await player.askedDuring(() => player.textOf('trigger-url-elicitation', args));
+            const { result, asked } = await asking(player, () => player.textOf('trigger-url-elicitation', args));
             assert.match(result, /completed the URL elicitation flow/);
             assert.deepEqual(asked.map(({ what, url }) => [what, url]), [['page', 'https://example.com/p']]);
             await afterError(player, era, { ...args, errorPath: true });
         }],
         ['it is asked for a sample', async () => {
-            const { result, asked } = await player.askedDuring(() =>
+            const { result, asked } = await asking(player, () =>
                 player.textOf('trigger-sampling-request', { prompt: 'why?', maxTokens: 9 }));
             assert.match(result, /"text": "Paris"/);
             assert.deepEqual(asked.map(({ what }) => what), ['sampling']);

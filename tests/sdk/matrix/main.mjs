@@ -19,6 +19,8 @@ const node = (path, ...args) => [process.execPath, at(path), ...args];
 const tools = at('../../../target/tools');
 const python1 = (path, ...args) => [`${tools}/venv-1/bin/python`, at(path), ...args];
 const python2 = (path, ...args) => [`${tools}/venv/bin/python`, at(path), ...args];
+/** Built by `scripts/sdk` for the full matrix. */
+const rmcp = (...args) => [at('../../../target/sdk-rmcp/debug/bridge-rmcp'), ...args];
 
 /**
  * How each client is launched. `auto`: it speaks the era that the server speaks; `pinned`: the modern one whatever the
@@ -35,6 +37,12 @@ const CLIENTS = {
     'python-1': { command: python1('clients/python_1.py', 'legacy') },
     'python-2': { command: python2('clients/python_2.py', 'auto'), auto: true },
     'python-2-pinned': { command: python2('clients/python_2.py', 'modern'), pinned: true, tellsNothing: true },
+    'rmcp-legacy': { command: rmcp('client', 'legacy') },
+    rmcp: { command: rmcp('client', 'auto'), auto: true },
+    // Like that of TypeScript it gives up where `server/discover` is not answered.
+    'rmcp-pinned': {
+        command: rmcp('client', 'modern'), pinned: true, legacyArgs: ['--client-protocol', 'modern'],
+    },
 };
 
 /** How each server is launched, and what it offers. */
@@ -45,6 +53,9 @@ const SERVERS = {
     'python-modern': { command: python2('servers/python.py', 'modern'), offer: common },
     'python-stateless': { command: python2('servers/python.py', 'stateless'), offer: common },
     'python-sessions': { command: python2('servers/python.py', 'sessions'), offer: common },
+    'rmcp-modern': { command: rmcp('server', 'modern'), offer: common },
+    'rmcp-stateless': { command: rmcp('server', 'stateless'), offer: common },
+    'rmcp-sessions': { command: rmcp('server', 'sessions'), offer: common },
 };
 
 /** Each kind of pair whose eras are not both legacy, once. */
