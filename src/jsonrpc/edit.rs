@@ -215,9 +215,12 @@ fn declared(text: &str, kind: &str) -> Option<String> {
 /// Makes one line of a body that may be pretty-printed: outside strings a line break is white space,
 /// inside them it can't stand (RFC 8259 §7).
 pub fn into_line(mut body: Vec<u8>) -> Bytes {
-    for byte in &mut body {
-        if matches!(byte, b'\n' | b'\r') {
-            *byte = b' ';
+    // Most bodies are one line already, which is known quickly.
+    if body.contains(&b'\n') || body.contains(&b'\r') {
+        for byte in &mut body {
+            if matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
         }
     }
     let bytes = Bytes::from(body);

@@ -88,7 +88,7 @@ impl Events {
     pub(super) fn new(body: Body, limit: usize, budget: &Budget) -> Self {
         let rest = Arc::<Mutex<Rest>>::default();
         let gauge = Gauge::new(limit, Arc::clone(&rest));
-        let feed = Feed { body, ended: false, gauge, share: budget.share() };
+        let feed = Box::new(Feed { body, ended: false, gauge, share: budget.share() });
         let stream: Bodies = Box::pin(stream::unfold(feed, Feed::next));
         let stream = SseByteStream::new(stream);
         Self { stream, limit, endpoints: false, rest, leaving_out: None }
@@ -148,7 +148,8 @@ impl Events {
 }
 
 impl Feed {
-    async fn next(mut self) -> Option<(Result<Bytes, Cut>, Self)> {
+    /// Boxed, because it is moved about with every piece.
+    async fn next(mut self: Box<Self>) -> Option<(Result<Bytes, Cut>, Box<Self>)> {
         while !self.ended {
             let piece = match self.body.chunk().await {
                 Ok(Some(piece)) => {
