@@ -9,6 +9,7 @@ use super::machine::{Command, ExchangeId, Machine, OWN_TIME, Purpose};
 use super::remembered::Memory;
 use crate::jsonrpc::{Id, Kind, METHOD_NOT_FOUND, Malformed, Message, read};
 use crate::remote::Failure;
+use crate::remote::lifecycle::modern::is_handshake;
 
 /// Notifications of the client that wait for their turn, and the bytes that they may hold.
 const MAX_NOTIFICATIONS: usize = 65_536;
@@ -48,7 +49,7 @@ impl<M: Memory> Machine<M> {
 
     fn request(&mut self, message: Message, id: Id, method: &str, now: Instant) {
         match method {
-            "initialize" => self.initialize(message, now),
+            "initialize" if is_handshake(&message) => self.initialize(message, now),
             // What it opened with decides: by then its answers come from a session.
             "server/discover" if !matches!(self.client, Client::New) => {
                 let why = "Method not found: this client has opened a session by `initialize`";

@@ -11,7 +11,9 @@ use tokio::time::Instant;
 use super::budget::Share;
 use super::channel::{Channel, lost_channel};
 use super::failure::{Failure, FailureKind, Fate};
-use super::lifecycle::{Carrier, Session, legacy, modern_client, modern_exchange, stateless};
+use super::lifecycle::{
+    Carrier, Session, legacy, modern, modern_client, modern_exchange, stateless,
+};
 use super::reading::{End, Reading, Seen, may_answer};
 use super::request::{Answer, Ask};
 use super::response::{self, Uncollected};
@@ -141,7 +143,7 @@ impl Remote {
 
     /// One attempt, by the transport that the server speaks.
     async fn attempt(&self, post: &Post, receive: &Recipient) -> Attempt {
-        if post.message.method() == Some("initialize") && post.session.is_none() {
+        if post.session.is_none() && modern::is_handshake(&post.message) {
             return Box::pin(self.open(post, receive)).await;
         }
         match post.session.as_ref().map(|session| &session.carrier) {

@@ -495,6 +495,41 @@ fn a_notification_of_the_client_says_which_revision_it_is_of() {
 }
 
 #[test]
+fn a_request_that_does_not_say_which_revision_it_is_of_goes_by_the_others_and_is_the_servers_to_refuse()
+ {
+    let server = ModernServer::run();
+    let mut bridge = BridgeProcess::to(server.url()).spawn();
+    bridge.call(1, "server/discover", modern(json!({})));
+    for (id, method) in [(2, "prompts/list"), (3, "server/discover")] {
+        assert_eq!(bridge.call(id, method, json!({}))["error"]["code"], -32602);
+        let sent = server.requests_of(method).pop().unwrap();
+        assert_eq!(sent.header("mcp-protocol-version"), Some("2026-07-28"));
+        assert_eq!(sent.header("mcp-method"), Some(method));
+    }
+    server.forgive();
+    bridge.finish();
+}
+
+#[test]
+fn an_initialize_of_the_modern_revision_is_a_request_like_any_other() {
+    let (server, seen) = server(|request| match &*request.method() {
+        "initialize" => {
+            refusal(request, "404 Not Found", r#"{"code":-32601,"message":"Method not found"}"#)
+        }
+        _ => result(request, r#"{"resultType":"complete","prompts":[]}"#),
+    });
+    let mut bridge = bridge(&server);
+    bridge.allow_invalid();
+    let refused = bridge.call(1, "initialize", modern(json!({})));
+    assert_eq!(refused["error"]["message"], "Method not found");
+    let request = seen.recv().unwrap();
+    assert_eq!(request.header("mcp-protocol-version"), Some("2026-07-28"));
+    let listed = bridge.call(2, "prompts/list", modern(json!({})));
+    assert_eq!(listed["result"]["resultType"], "complete", "no session was opened");
+    assert_eq!(seen.iter().next().unwrap().method(), "prompts/list");
+}
+
+#[test]
 fn over_http_2_a_cancellation_closes_one_stream_and_no_other() {
     let gate = Gate::named("the answer");
     let answer = Answer::stream([Step::result(json!({"content": []}))]).after(&gate);

@@ -21,13 +21,18 @@ const SUFFIX: &str = "?=";
 /// Integers beyond it are not the same to every reader, 2⁵³ − 1 (the same page, schema extension).
 const MAX_INTEGER: f64 = 9_007_199_254_740_991.0;
 
-/// The headers that mirror the version, the method and the name of a request.
-pub(super) fn standard(request: &Message) -> HeaderMap {
+/// The headers that mirror the version, the method and the name of a request, `or_version` where it says none.
+pub(super) fn standard(
+    request: &Message,
+    or_version: impl FnOnce() -> Option<HeaderValue>,
+) -> HeaderMap {
     let mut headers = HeaderMap::new();
+    let declared = declared_version(request).and_then(string);
+    let version = declared.and_then(|version| encoded(&version)).or_else(or_version);
+    headers.extend(version.map(|version| (PROTOCOL_VERSION, version)));
     let mut set = |name, value: Option<Cow<'_, str>>| {
         headers.extend(value.and_then(|value| encoded(&value)).map(|value| (name, value)));
     };
-    set(PROTOCOL_VERSION, declared_version(request).and_then(string));
     set(METHOD, request.method().map(Cow::Borrowed));
     let named = match request.method() {
         Some("tools/call" | "prompts/get") => "name",
@@ -45,10 +50,8 @@ pub(super) fn initialize() -> Arc<HeaderMap> {
 }
 
 /// The headers of a notification, which says nothing of its revision: the client's requests did.
-pub(super) fn of_notification(notification: &Message, version: &HeaderValue) -> HeaderMap {
-    let mut headers = standard(notification);
-    headers.insert(PROTOCOL_VERSION, version.clone());
-    headers
+pub(super) fn of_notification(notification: &Message, version: HeaderValue) -> HeaderMap {
+    standard(notification, || Some(version))
 }
 
 /// A text as the value of a header: as it is, or in Base64 where that would not arrive as it is. `None` where
@@ -104,7 +107,7 @@ mod tests {
              protocolVersion\":\"2026-07-28\"}}{params}}}}}"
         );
         let message = Message::parse(Bytes::from(text)).unwrap();
-        let headers = standard(&message);
+        let headers = standard(&message, || None);
         let shown = |(name, value): (&HeaderName, &HeaderValue)| {
             format!("{name}: {}", value.to_str().unwrap())
         };

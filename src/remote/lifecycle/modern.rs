@@ -62,6 +62,14 @@ pub fn declared_version(request: &Message) -> Option<&str> {
     version.starts_with('"').then_some(version)
 }
 
+/// Whether a message is the handshake of a legacy client. An `initialize` that declares the modern era is not: it is
+/// a request like any other, of a revision that has no such method (MCP 2026-07-28, versioning, backward
+/// compatibility).
+pub fn is_handshake(message: &Message) -> bool {
+    let modern = |version: &str| version.trim_matches('"') >= VERSION;
+    message.method() == Some("initialize") && !declared_version(message).is_some_and(modern)
+}
+
 /// Whether an error is one by which a server shows that it is modern.
 pub fn is_modern_error(response: &Message) -> bool {
     [HEADER_MISMATCH, MISSING_CAPABILITY, UNSUPPORTED_VERSION]
@@ -98,6 +106,18 @@ mod tests {
         ] {
             assert_eq!(declared_version(&message(legacy)), None, "{legacy}");
         }
+    }
+
+    #[test]
+    fn an_initialize_is_a_handshake_unless_it_declares_the_modern_era() {
+        let of = |version: &str| {
+            is_handshake(&message(&format!(
+                r#"{{"id":1,"method":"initialize","params":{{"_meta":{{"io.modelcontextprotocol/protocolVersion":"{version}"}}}}}}"#
+            )))
+        };
+        assert!(of("2025-11-25") && !of("2026-07-28") && !of("2031-01-01"));
+        assert!(is_handshake(&message(r#"{"id":1,"method":"initialize"}"#)));
+        assert!(!is_handshake(&message(r#"{"id":1,"method":"ping"}"#)));
     }
 
     #[test]

@@ -43,25 +43,24 @@ pub(in crate::remote) struct Kept {
 }
 
 impl Remote {
-    /// Whether a message is one of a modern client: a request that says so, or anything else of a client whose
-    /// requests do.
+    /// Whether a message is one of a modern client: a request that says so, or anything of a client whose other
+    /// requests did.
     pub(in crate::remote) fn is_modern(
         &self,
         session: Option<&Session>,
         message: &Message,
     ) -> bool {
-        if session.is_some() || message.method() == Some("initialize") {
+        if session.is_some() || modern::is_handshake(message) {
             return false;
         }
         let mut client = self.modern.client.lock().unwrap_or_else(PoisonError::into_inner);
         if !matches!(message.kind(), Kind::Request { .. }) {
             return client.is_some();
         }
-        let declared = declared_version(message);
-        if let Some(version) = declared.and_then(mirrored::argument) {
+        if let Some(version) = declared_version(message).and_then(mirrored::argument) {
             *client = Some(version);
         }
-        declared.is_some() || message.method() == Some("server/discover")
+        client.is_some() || message.method() == Some("server/discover")
     }
 
     /// Whether a request is cancelled by closing its stream, and by nothing that is sent (MCP 2026-07-28,
@@ -78,9 +77,11 @@ impl Remote {
         Id::own_exchange(self.modern.ids.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    /// What of a modern request has to be mirrored in its headers, as far as the server's tools are known.
+    /// What of a modern request has to be mirrored in its headers, as far as the server's tools are known. One that
+    /// does not say its revision is of that of the others, so that the server can say what it lacks.
     pub(in crate::remote) fn mirrored(&self, request: &Message) -> Arc<HeaderMap> {
-        let mut headers = mirrored::standard(request);
+        let version = || self.modern.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut headers = mirrored::standard(request, version);
         if request.method() == Some("tools/call") {
             self.modern.tools.add_headers(request, &mut headers);
         }
@@ -103,7 +104,7 @@ pub(in crate::remote) async fn of_client(
         Kind::Notification { .. } => {
             let client =
                 remote.modern.client.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let headers = client.map(|version| mirrored::of_notification(&post.message, &version));
+            let headers = client.map(|version| mirrored::of_notification(&post.message, version));
             let post = Post { mirrored: headers.map(Arc::new), ..post.clone() };
             attempts(remote, &post, &receive.through(watching(remote, None))).await
         }

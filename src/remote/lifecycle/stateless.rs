@@ -230,7 +230,7 @@ async fn notify(remote: &Remote, post: &Post, method: &str, receive: &Recipient)
         _ => {}
     }
     let version = HeaderValue::from_static(VERSION);
-    let headers = mirrored::of_notification(&post.message, &version);
+    let headers = mirrored::of_notification(&post.message, version);
     let post = Post { session: None, mirrored: Some(Arc::new(headers)), ..post.clone() };
     attempts(remote, &post, receive).await
 }

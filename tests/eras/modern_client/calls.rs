@@ -69,6 +69,9 @@ fn errors_and_tasks_are_told_in_the_words_of_the_modern_era() {
     let task = bridge.call(2, "tasks/get", params(json!({}), json!({"taskId": "t"})));
     assert_eq!(task["error"]["code"], -32601);
     assert_eq!(server.count("tasks/get"), 0);
+    let hello = bridge.call(3, "initialize", params(json!({}), json!({})));
+    assert_eq!(hello["error"]["code"], -32601);
+    assert_eq!(server.count("initialize"), 1, "that of the session");
     bridge.finish();
 }
 

@@ -153,6 +153,11 @@ async fn answered(
         let why = "Method not found: tasks differ between the eras of MCP, and the server is of the earlier";
         return Ok(refuse(receive, id, METHOD_NOT_FOUND, why).await);
     }
+    if method == "initialize" {
+        let why =
+            "Method not found: revisions of MCP with `_meta` of this kind have no `initialize`";
+        return Ok(refuse(receive, id, METHOD_NOT_FOUND, why).await);
+    }
     let level = match request::declared(&post.message, LOG_LEVEL).map(Level::from_json) {
         Some(None) => {
             return Ok(refuse(receive, id, INVALID_PARAMS, "there is no such log level").await);
