@@ -7,7 +7,7 @@ use url::Url;
 use super::challenge::Challenge;
 use super::discovery::{canonical, discover};
 use super::failure::{Failure, FailureKind};
-use super::provider::Provider;
+use super::provider::{Provider, Trust};
 use super::registration;
 use super::scopes::{self, Scopes};
 use super::settings::{Resource, Settings};
@@ -64,7 +64,7 @@ impl SignIn {
                 discover(&self.fetch, &self.server, challenge, &self.settings).await.found?
             }
         };
-        self.keep_to_issuer(&provider)?;
+        self.keep_to_issuer(&provider).await?;
         let client = registration::without_request(&self.settings, &provider).ok_or_else(|| {
             Failure::new(FailureKind::Settings, "`--client-credentials` needs a client")
                 .because("no client id was given")
@@ -77,17 +77,37 @@ impl SignIn {
     }
 
     /// A client's secret is shown to one issuer only (specification, "Authorization Server Binding"): the one that
-    /// the user named, else the first that this process met.
-    fn keep_to_issuer(&self, provider: &Provider) -> Result<(), Failure> {
-        let named = self.settings.trust_issuer.as_deref();
-        let (bound, now) = match bound_elsewhere(named, &self.client_issuer, &provider.issuer) {
-            None => return Ok(()),
-            Some(bound) => (super::cleaned(bound), super::cleaned(&provider.issuer)),
+    /// the user named, else the first that any process met.
+    async fn keep_to_issuer(&self, provider: &Provider) -> Result<(), Failure> {
+        if provider.trust == Trust::NamedByUser {
+            return Ok(());
+        }
+        let bound = match &self.settings.trust_issuer {
+            Some(named) => Some(named.clone()),
+            None => self.vault.bound_issuer(&provider.issuer).await,
         };
-        let what = format!("{} names another authorization server than before", self.names.server);
-        Err(Failure::new(FailureKind::IssuerMismatch, what)
-            .because(format!("the client is one of `{bound}`, and now it is `{now}`"))
-            .hint("if that is right, start again; name the right one by `--trust-issuer` or `--token-endpoint`"))
+        match bound_elsewhere(bound.as_deref(), &self.client_issuer, &provider.issuer) {
+            None => Ok(()),
+            Some(bound) => Err(self.moved(bound, &provider.issuer)),
+        }
+    }
+
+    fn moved(&self, bound: &str, now: &str) -> Failure {
+        let server = &self.names.server;
+        let what = format!("{server} names another authorization server than before");
+        let (bound, now) = (super::cleaned(bound), super::cleaned(now));
+        let because = format!(
+            "the client's secret belongs to `{bound}`, and now `{now}` would be shown it; nothing was sent there"
+        );
+        let failure = Failure::new(FailureKind::IssuerMismatch, what).because(because);
+        if self.settings.trust_issuer.is_some() {
+            return failure.hint("if the new one is right, name it by `--trust-issuer`");
+        }
+        let option = shlex::try_quote(&now).map(|now| format!("--trust-issuer {now}"));
+        failure.hint(format!(
+            "ask who runs {server}; if the new one is right, run `bridge logout`, or give `{}`",
+            option.unwrap_or_default()
+        ))
     }
 }
 

@@ -116,6 +116,16 @@ impl Failure {
     }
 }
 
+/// A hint whose commands are those of one login, with all that makes it this one, so that they can be pasted.
+/// `login` is the whole command to sign in.
+pub fn for_login(hint: &str, login: &str) -> String {
+    let logout = login.replacen("bridge login", "bridge logout", 1);
+    let hint = hint.replace("bridge login SERVER", "bridge login");
+    hint.replace("`bridge logout`", &format!("`{logout}`"))
+        .replace("| bridge login", &format!("| {login}"))
+        .replace("`bridge login", &format!("`{login}"))
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason())
@@ -127,6 +137,26 @@ impl std::error::Error for Failure {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_commands_of_a_hint_are_of_one_login() {
+        let login = "bridge login https://h/mcp --profile work";
+        for (hint, expected) in [
+            ("run `bridge login`", "run `bridge login https://h/mcp --profile work`"),
+            (
+                "`bridge logout`, then `bridge login --force`",
+                "`bridge logout https://h/mcp --profile work`, then \
+                 `bridge login https://h/mcp --profile work --force`",
+            ),
+            (
+                "`printf %s \"$TOKEN\" | bridge login SERVER --with-token`",
+                "`printf %s \"$TOKEN\" | bridge login https://h/mcp --profile work --with-token`",
+            ),
+            ("check the network", "check the network"),
+        ] {
+            assert_eq!(for_login(hint, login), expected);
+        }
+    }
 
     #[test]
     fn what_may_pass_by_itself_is_told_from_what_is_settled() {

@@ -47,7 +47,7 @@ pub use challenge::Challenge;
 pub use client_assertion::ClientKey;
 pub use device::DeviceSignIn;
 pub use discovery::{Attempt, Discovery};
-pub use failure::{Failure, FailureKind};
+pub use failure::{Failure, FailureKind, for_login};
 pub use fetch::{Fetch, Reply};
 pub use loopback::{BindError, Expected, Hit, Listener};
 pub use metadata::ServerMetadata;

@@ -232,10 +232,7 @@ impl Record {
         let what = format!("{server} names another authorization server than before");
         Err(Failure::new(FailureKind::IssuerMismatch, what)
             .because(format!("the client id was used with `{before}`, and now it is `{now}`"))
-            .hint(format!(
-                "if that is right, run `bridge logout {server}` and `bridge login {server}`, both with the \
-                 options that your client gives for this server"
-            )))
+            .hint("if that is right, run `bridge logout`, then `bridge login`"))
     }
 
     /// Takes a provider. What belongs to another one is never shown to it: tokens, a sign-in under way and

@@ -122,6 +122,39 @@ impl Vault {
         blocking(move || store.prepare().map_err(|error| unkept(&error))).await
     }
 
+    /// The issuer that this login's own client is bound to: the one that is noted, else this one from now on.
+    /// None where nothing can be noted.
+    pub async fn bound_issuer(&self, issuer: &str) -> Option<String> {
+        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
+        let issuer = issuer.to_owned();
+        let bound = blocking(move || {
+            let noted = || {
+                let _lock = store.lock(&login, LockKind::Refresh)?;
+                if let Some(noted) = store.noted(&login)? {
+                    return Ok(Some(noted));
+                }
+                store.note(&login, &issuer)?;
+                store.noted(&login)
+            };
+            noted().map_err(|error| of_store(&error))
+        });
+        bound.await.unwrap_or_else(|failure| {
+            tracing::debug!("what the client is bound to can't be noted: {failure}");
+            None
+        })
+    }
+
+    /// Forgets what this login's client is bound to. Whether it was.
+    ///
+    /// # Errors
+    /// It is still.
+    pub async fn unbind(&self) -> Result<bool, Failure> {
+        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
+        let forgotten =
+            blocking(move || store.forget_notes(Some(&login)).map_err(|error| of_store(&error)));
+        Ok(forgotten.await? > 0)
+    }
+
     /// Whether there is a record that can't be read any more, so that only beginning anew helps.
     pub async fn is_unreadable(&self) -> bool {
         let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));

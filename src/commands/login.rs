@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::secret::Secret;
 use crate::{os, ui};
 
-use super::parts::{Parts, error};
+use super::parts::{Parts, error, of_login};
 
 /// How the person signs in.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,6 +40,10 @@ const MAX_TOKEN: u64 = 64 * 1024;
 /// # Errors
 /// There is no token afterwards, and why.
 pub fn run(config: &config::Serve, how: How) -> Result<(), Error> {
+    signed_in(config, how).map_err(|error| of_login(config, error))
+}
+
+fn signed_in(config: &config::Serve, how: How) -> Result<(), Error> {
     let parts = parts(config)?;
     let sign_in = parts.sign_in(config, None);
     if sign_in.vault.store_name() == Keep::Plaintext.name() {
@@ -56,7 +60,8 @@ pub fn run(config: &config::Serve, how: How) -> Result<(), Error> {
         let signed_in = sign_in.is_settled(&Cause::default()).await.map_err(|f| error(&f))?;
         if signed_in && !how.force {
             ui::say(&format!("You are signed in to {} already.", config.endpoint.host()));
-            ui::say("hint: `bridge login --force` signs in anew, `bridge status` shows more");
+            let login = &sign_in.names.command;
+            ui::say(&format!("hint: `{login} --force` signs in anew, `bridge status` shows more"));
             return Ok(());
         }
         let lock = take_over(&sign_in, config).await.map_err(|failure| error(&failure))?;
@@ -191,6 +196,7 @@ async fn by_browser(
 
 fn ended() -> Failure {
     Failure::new(FailureKind::Denied, "the sign-in was ended before it was done")
+        .hint("`bridge login` begins another")
 }
 
 /// A person in a terminal.
@@ -361,7 +367,8 @@ async fn tell_success(sign_in: &SignIn, config: &config::Serve) -> Result<(), Er
     let record = sign_in.vault.load().await.map_err(|failure| error(&failure))?;
     let record = record.filter(|record| record.tokens.is_some());
     let Some(record) = record else {
-        return Err(Error::failed("the sign-in was taken back by another command"));
+        return Err(Error::failed("the sign-in was taken back by another command")
+            .hint("run `bridge login` to begin another"));
     };
     ui::say(&format!("You are signed in to {}.", config.endpoint.host()));
     if !record.scopes.is_empty() {

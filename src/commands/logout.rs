@@ -11,13 +11,17 @@ use crate::error::Error;
 use crate::remote::Endpoint;
 use crate::{http, ui};
 
-use super::parts::{Parts, error};
+use super::parts::{Parts, error, of_login};
 
 /// Forgets one sign-in.
 ///
 /// # Errors
 /// It is kept still. That the server could not be told is said, and is no error.
 pub fn run(config: &config::Serve) -> Result<(), Error> {
+    signed_out(config).map_err(|error| of_login(config, error))
+}
+
+fn signed_out(config: &config::Serve) -> Result<(), Error> {
     let parts = Parts::new(config, Patience::Interactive);
     super::runtime()?.block_on(async {
         let host = config.endpoint.host();
@@ -27,6 +31,14 @@ pub fn run(config: &config::Serve) -> Result<(), Error> {
             revoke(record, &parts.http, config.endpoint.url(), &host).await;
         }
         until_nobody_is_at_it(&parts.vault).await;
+        if parts.vault.unbind().await.map_err(|failure| error(&failure))? {
+            ui::say(&format!(
+                "The client of {host} is bound to no authorization server any more: it is to the next that it meets."
+            ));
+            if !was_there {
+                return Ok(());
+            }
+        }
         // Where it can't be read, it may have been a sign-in.
         let signed_in = record.as_ref().is_none_or(|record| record.tokens.is_some());
         ui::say(&match (was_there, signed_in) {
@@ -59,6 +71,7 @@ pub fn all(config: &config::SignIns) -> Result<(), Error> {
         for entry in &entries {
             forget(entry, &store, &http).await?;
         }
+        store.forget_notes(None).map_err(|why| error(&crate::auth::of_store(&why)))?;
         ui::say(&format!("{} sign-in(s) are forgotten.", entries.len()));
         Ok(())
     })

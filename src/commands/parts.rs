@@ -8,6 +8,7 @@ use crate::credentials::{Fixed, Keep, Login, Patience, Profile, Settings, Store}
 use crate::error::{Error, Exit};
 use crate::http;
 use crate::relay::LoginMemory;
+use crate::remote::Endpoint;
 
 use super::usher::{Detached, Here};
 
@@ -42,11 +43,7 @@ impl Parts {
             names: Names {
                 server: config.endpoint.host(),
                 client,
-                command: login_command(
-                    &config.endpoint.shown(),
-                    self.vault.login(),
-                    &config.credentials.keep,
-                ),
+                command: login_command_of(config),
             },
             server,
             settings: config.auth.clone(),
@@ -91,6 +88,17 @@ pub(super) fn login(config: &config::Serve) -> Login {
     Login::new(config.credentials.profile.clone(), config.endpoint.url(), fixed)
 }
 
+/// What a person types to sign in to the server of a configuration.
+pub(super) fn login_command_of(config: &config::Serve) -> String {
+    login_command(&config.endpoint.shown(), &login(config), &config.credentials.keep)
+}
+
+/// An error whose hint names the commands of this configuration's login.
+pub(super) fn of_login(config: &config::Serve, error: Error) -> Error {
+    let command = login_command_of(config);
+    Error { hint: error.hint.map(|hint| auth::for_login(&hint, &command)), ..error }
+}
+
 /// What a person types to sign in: with all that makes another login of it.
 pub(super) fn login_command(server: &str, login: &Login, keep: &Keep) -> String {
     let fixed = login.fixed();
@@ -104,6 +112,11 @@ pub(super) fn login_command(server: &str, login: &Login, keep: &Keep) -> String 
         ("--credential-store", store),
     ];
     let mut command = format!("bridge login {}", quoted(server));
+    let unsafe_server = Endpoint::parse(login.server())
+        .is_ok_and(|endpoint| !endpoint.origin().tls && !endpoint.is_loopback());
+    if unsafe_server {
+        command.push_str(" --allow-http");
+    }
     for (name, value) in options {
         if let Some(value) = value {
             command.push_str(&format!(" {name} {}", quoted(value)));

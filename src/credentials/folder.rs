@@ -28,6 +28,9 @@ pub(super) struct Folder {
 /// All endings of records, so that those of other stores are found too.
 const KINDS: [&str; 3] = ["keychain", "env", "plaintext"];
 
+/// The ending of notes.
+const NOTE: &str = "note";
+
 impl Folder {
     pub(super) fn new(path: PathBuf, kind: &'static str) -> Self {
         Self { path, kind }
@@ -39,6 +42,18 @@ impl Folder {
 
     pub(super) fn record(&self, id: &str) -> PathBuf {
         self.path.join(format!("{id}.{}", self.kind))
+    }
+
+    /// What is noted of a login beside its record, unsealed.
+    pub(super) fn note(&self, id: &str) -> PathBuf {
+        self.path.join(format!("{id}.{NOTE}"))
+    }
+
+    /// All notes.
+    pub(super) fn notes(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(&self.path).into_iter().flatten().flatten();
+        let paths = entries.map(|entry| entry.path());
+        paths.filter(|path| path.extension().is_some_and(|ending| ending == NOTE)).collect()
     }
 
     pub(super) fn lock(&self, name: &str) -> PathBuf {

@@ -180,6 +180,39 @@ impl Store {
         }
     }
 
+    /// What is noted of a login: no secret, unsealed, so that no keychain is asked for it.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn noted(&self, login: &Login) -> Result<Option<String>, StoreError> {
+        let Place::Files(folder, _) = &self.place else { return Ok(None) };
+        let note = folder.read(&folder.note(&login.id()))?;
+        Ok(note.map(|note| String::from_utf8_lossy(&note).into_owned()))
+    }
+
+    /// Notes something of a login; where there are no files, nothing.
+    ///
+    /// # Errors
+    /// It is not kept.
+    pub fn note(&self, login: &Login, text: &str) -> Result<(), StoreError> {
+        let Place::Files(folder, _) = &self.place else { return Ok(()) };
+        folder.write(&folder.note(&login.id()), text.as_bytes())
+    }
+
+    /// Forgets what is noted of a login, or of all. How many notes there were.
+    ///
+    /// # Errors
+    /// One is there still.
+    pub fn forget_notes(&self, of: Option<&Login>) -> Result<usize, StoreError> {
+        let Place::Files(folder, _) = &self.place else { return Ok(0) };
+        let notes = of.map_or_else(|| folder.notes(), |login| vec![folder.note(&login.id())]);
+        let mut forgotten = 0;
+        for note in notes {
+            forgotten += usize::from(folder.delete(&note)?);
+        }
+        Ok(forgotten)
+    }
+
     /// Proves that a record can be saved: makes the key if there is none and may be one, writes, reads back.
     ///
     /// # Errors

@@ -96,7 +96,7 @@ fn hint(failure: &Failure, server: &ServerName, repeatable: bool) -> String {
     let host = &server.host;
     if let Some(hint) = &failure.hint {
         // With what makes it this login, so that it can be pasted.
-        return hint.replace("`bridge login", &format!("`{}", server.login));
+        return crate::auth::for_login(hint, &server.login);
     }
     match failure.kind {
         FailureKind::Unreachable => unreachable_hint(failure, server),

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::races::holding;
 use super::whole::{echo, home, signed_in, starting};
-use crate::support::auth_server::Plan;
+use crate::support::auth_server::{Client, Plan};
 use crate::support::bridge_process::{Builder, initialize_params};
 use crate::support::tab::{self, Browser};
 use crate::support::{BridgeProcess, Gate, Guarded, McpServer};
@@ -125,6 +125,79 @@ fn the_command_of_a_hint_is_of_the_same_login() {
     let status = server.command("status").args(options);
     let told = said(status, &bridge);
     assert!(told.contains(&format!("{command}`")), "{told}");
+}
+
+#[test]
+fn the_errors_of_a_login_tell_the_same_login_to_begin_again() {
+    let server = Guarded::run();
+    let (browser, home) = (Browser::recording(), home());
+    let options = ["--profile", "work", "--browser"];
+    let login = server.command("login").args(options).arg(browser.command());
+    let mut login = login.home_of(&home).spawn();
+    tab::get(&tab::deny(&browser.page(1))).unwrap();
+    assert_eq!(login.wait_exit().code(), Some(4));
+    let told = login.stderr_text();
+    let command = format!("`bridge login {} --profile work`", server.mcp.url());
+    assert!(told.contains("error: the sign-in was denied"), "{told}");
+    assert!(told.contains(&command) && told.contains("hint: if that was not meant"), "{told}");
+}
+
+/// A client that signs in by itself, before this server.
+fn own_client(server: &Guarded, secret: &str) -> Builder {
+    server
+        .bridge()
+        .args(["--client-credentials", "--client-id", "me"])
+        .env("BRIDGE_CLIENT_SECRET", secret)
+}
+
+fn knows_me(server: &crate::support::auth_server::AuthServer) {
+    server.register(
+        "me",
+        Client {
+            secret: Some("canary".into()),
+            redirect_uris: Vec::new(),
+            scope: None,
+            method: "client_secret_basic".into(),
+        },
+    );
+}
+
+#[test]
+fn the_secret_of_a_client_stays_with_its_issuer_across_processes_until_a_logout() {
+    let server = Guarded::run();
+    knows_me(&server.auth);
+    let mut first = own_client(&server, "canary").spawn();
+    first.initialize();
+    assert!(echo(&mut first, 1).is_object());
+    assert_eq!(server.asked("/token"), 1);
+
+    let other = crate::support::guarded::guard(Plan::default(), &server.mcp);
+    knows_me(&other);
+    let mut next = own_client(&server, "canary").home_of(&first).spawn();
+    let answer = next.call("initialize", "initialize", initialize_params(json!({})));
+    let text = answer["error"].to_string();
+    let command = format!("`bridge logout {} --client-id me`", server.mcp.url());
+    for part in [&*server.auth.issuer(), &other.issuer(), "--trust-issuer", &command] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(other.asked("/token").is_empty());
+    let written = crate::support::canary::files_below(first.home());
+    for file in written {
+        assert!(!std::fs::read_to_string(&file).unwrap_or_default().contains("canary"), "{file:?}");
+    }
+
+    // The user says so, once by option and then for good. The server does not know the other's tokens.
+    let named = own_client(&server, "canary").args(["--trust-issuer".to_owned(), other.issuer()]);
+    let mut named = named.home_of(&first).spawn();
+    named.call("initialize", "initialize", initialize_params(json!({})));
+    let shown = other.asked("/token").len();
+    assert!(shown > 0);
+    let logout = server.command("logout").args(["--client-id", "me"]);
+    let told = said(logout, &first);
+    assert!(told.contains("is bound to no authorization server any more"), "{told}");
+    let mut last = own_client(&server, "canary").home_of(&first).spawn();
+    last.call("initialize", "initialize", initialize_params(json!({})));
+    assert!(other.asked("/token").len() > shown);
 }
 
 #[test]
