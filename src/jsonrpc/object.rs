@@ -18,14 +18,36 @@ pub fn without(object: &str, keys: &[&str]) -> Option<String> {
         return None;
     }
     let spans: Vec<_> = members.into_iter().map(|(_, span)| span).collect();
+    Some(with_gaps(object, cut(&spans, &kept)))
+}
+
+/// An object in which each of these keys stands once, with the last of its values, as they are read here; `None`
+/// where it does already, or is no object.
+pub fn each_once(object: &str, keys: &[&str]) -> Option<String> {
+    let members = spans(object)?;
+    let mut seen = vec![false; keys.len()];
+    let mut is_last = |key: &str| match keys.iter().position(|each| *each == key) {
+        Some(at) => !std::mem::replace(&mut seen[at], true),
+        None => true,
+    };
+    let mut kept: Vec<bool> = members.iter().rev().map(|(key, _)| is_last(key)).collect();
+    if kept.iter().all(|kept| *kept) {
+        return None;
+    }
+    kept.reverse();
+    let spans: Vec<_> = members.into_iter().map(|(_, span)| span).collect();
+    Some(with_gaps(object, cut(&spans, &kept)))
+}
+
+fn with_gaps(object: &str, gaps: impl IntoIterator<Item = Range<usize>>) -> String {
     let mut text = String::with_capacity(object.len());
     let mut at = 0;
-    for range in cut(&spans, &kept) {
-        text.push_str(&object[at..range.start]);
-        at = range.end;
+    for gap in gaps {
+        text.push_str(&object[at..gap.start]);
+        at = gap.end;
     }
     text.push_str(&object[at..]);
-    Some(text)
+    text
 }
 
 /// An object with a member before all others; `None` where it has one under that key, or is no object.
@@ -120,6 +142,23 @@ mod tests {
     #[test]
     fn no_duplicate_stays() {
         assert_eq!(without(r#"{"a":1,"b":2,"a":3}"#, &["a"]).as_deref(), Some(r#"{"b":2}"#));
+    }
+
+    #[test]
+    fn of_duplicates_that_are_named_the_last_stays() {
+        let duplicates = r#"{ "a":1, "b":2 ,"\u0061":{"a":1,"a":2}, "b":3}"#;
+        for (keys, once) in [
+            (&["a"][..], Some(r#"{ "b":2 ,"\u0061":{"a":1,"a":2}, "b":3}"#)),
+            (&["b"], Some(r#"{ "a":1 ,"\u0061":{"a":1,"a":2}, "b":3}"#)),
+            (&["a", "b"], Some(r#"{ "\u0061":{"a":1,"a":2}, "b":3}"#)),
+            (&["c"], None),
+        ] {
+            assert_eq!(each_once(duplicates, keys).as_deref(), once, "{keys:?}");
+        }
+        assert_eq!(each_once(r#"{"a":1,"a":1,"a":2}"#, &["a"]).as_deref(), Some(r#"{"a":2}"#));
+        for fine in ["{}", r#"{"a":1,"b":1}"#, "[1,1]", r#""a""#] {
+            assert_eq!(each_once(fine, &["a", "b"]), None, "{fine}");
+        }
     }
 
     #[test]

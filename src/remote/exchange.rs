@@ -418,8 +418,11 @@ impl Remote {
                 resumption = Resumption::new(self.settings.retry_for);
             }
             if post.mirrored.is_some() {
-                // Its streams are not resumable (MCP 2026-07-28, transports).
-                return failure.into();
+                // Its streams are not resumable (MCP 2026-07-28, transports). The wait that the server asked for
+                // is one before a stream that is to stand is opened again.
+                let listens = post.message.method() == Some("subscriptions/listen");
+                let retry_after = reading.cursor.retry.filter(|_| listens);
+                return Failure { retry_after, ..failure }.into();
             }
             events = match Box::pin(self.resume(&mut reading, &mut resumption, failure)).await {
                 Ok(body) => Events::new(body, limit, &self.budget),

@@ -1,7 +1,5 @@
 //! The GET stream: messages that the server sends unasked (MCP transports, listening for messages).
 
-use std::time::Duration;
-
 use hyper::StatusCode;
 use tokio::time::Instant;
 
@@ -9,12 +7,9 @@ use super::exchange::ANYHOW;
 use super::failure::Failure;
 use super::lifecycle::{Carrier, Session, changes};
 use super::request::{Answer, Ask};
-use super::retry::{Backoff, LONGEST_STREAM_WAIT, STOOD};
+use super::retry::{Backoff, STOOD, stream_wait};
 use super::sse::{Cursor, Event, Events};
 use super::{Recipient, Remote, response};
-
-/// The least wait, whatever the server asks for.
-const SHORTEST_WAIT: Duration = Duration::from_millis(50);
 
 /// Why listening ended. As long as the stream only breaks off, it does not.
 #[derive(Debug)]
@@ -102,25 +97,9 @@ impl Listening<'_> {
             Err(failure) => tracing::debug!(what = failure.what, "no stream from the server"),
         }
         let own = self.backoff.wait();
-        tokio::time::sleep(wait(own, progressed, self.cursor.retry, asked)).await;
+        tokio::time::sleep(stream_wait(own, progressed, self.cursor.retry, asked)).await;
         None
     }
-}
-
-/// How long to wait before the stream is opened again: as long as the server says, if the last one brought
-/// something; else our own wait at the least, so that a server that closes each at once is not asked
-/// without a pause.
-fn wait(
-    own: Duration,
-    progressed: bool,
-    retry: Option<Duration>,
-    retry_after: Option<Duration>,
-) -> Duration {
-    let wait = match retry {
-        Some(retry) if progressed => retry.max(SHORTEST_WAIT),
-        _ => own.max(retry.unwrap_or_default()).max(retry_after.unwrap_or_default()),
-    };
-    wait.min(LONGEST_STREAM_WAIT)
 }
 
 fn is_stream(answer: &Answer) -> bool {
@@ -163,20 +142,5 @@ impl Remote {
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stream_that_brought_nothing_is_not_reopened_before_our_own_wait() {
-        let (own, zero) = (Duration::from_secs(8), Some(Duration::ZERO));
-        assert_eq!(wait(own, false, zero, None), own);
-        assert_eq!(wait(own, true, zero, None), SHORTEST_WAIT);
-        assert_eq!(wait(own, false, Some(own * 2), None), own * 2);
-        assert_eq!(wait(own, false, None, Some(own * 3)), own * 3);
-        assert_eq!(wait(own, false, None, Some(own * 300)), LONGEST_STREAM_WAIT);
     }
 }

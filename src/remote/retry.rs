@@ -11,6 +11,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// First and longest wait before a stream that is to stand is opened again.
 pub(super) const FIRST_STREAM_WAIT: Duration = Duration::from_secs(1);
 pub(super) const LONGEST_STREAM_WAIT: Duration = Duration::from_secs(300);
+/// The least such wait, whatever the server asks for.
+const SHORTEST_STREAM_WAIT: Duration = Duration::from_millis(50);
 /// A stream that stood for so long was a good one, so that the waits begin anew.
 pub(super) const STOOD: Duration = Duration::from_secs(60);
 
@@ -52,6 +54,22 @@ pub enum Patience {
     Once,
     /// Again, for as long as the settings allow.
     Persistent,
+}
+
+/// How long to wait before the stream is opened again: as long as the server says, if the last one brought
+/// something; else our own wait at the least, so that a server that closes each at once is not asked
+/// without a pause.
+pub(super) fn stream_wait(
+    own: Duration,
+    progressed: bool,
+    retry: Option<Duration>,
+    retry_after: Option<Duration>,
+) -> Duration {
+    let wait = match retry {
+        Some(retry) if progressed => retry.max(SHORTEST_STREAM_WAIT),
+        _ => own.max(retry.unwrap_or_default()).max(retry_after.unwrap_or_default()),
+    };
+    wait.min(LONGEST_STREAM_WAIT)
 }
 
 /// Jittered exponential back-off: half to the whole of a span that doubles.
@@ -171,6 +189,16 @@ mod tests {
             let wait = backoff.wait().as_secs_f64();
             assert!(wait >= f64::from(span) / 2.0 && wait <= f64::from(span), "{wait} of {span}");
         }
+    }
+
+    #[test]
+    fn a_stream_that_brought_nothing_is_not_reopened_before_our_own_wait() {
+        let (own, zero) = (Duration::from_secs(8), Some(Duration::ZERO));
+        assert_eq!(stream_wait(own, false, zero, None), own);
+        assert_eq!(stream_wait(own, true, zero, None), SHORTEST_STREAM_WAIT);
+        assert_eq!(stream_wait(own, false, Some(own * 2), None), own * 2);
+        assert_eq!(stream_wait(own, false, None, Some(own * 3)), own * 3);
+        assert_eq!(stream_wait(own, false, None, Some(own * 300)), LONGEST_STREAM_WAIT);
     }
 
     #[test]

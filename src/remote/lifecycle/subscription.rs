@@ -14,7 +14,7 @@ use crate::jsonrpc::edit::{member, replace_at};
 use crate::jsonrpc::{Id, Kind, Message, read};
 use crate::remote::exchange::{Outcome, Post};
 use crate::remote::failure::FailureKind;
-use crate::remote::retry::{FIRST_STREAM_WAIT, LONGEST_STREAM_WAIT, STOOD};
+use crate::remote::retry::{FIRST_STREAM_WAIT, STOOD, stream_wait};
 use crate::remote::{Backoff, Failure, Fate, Pass, Patience, Recipient, Remote};
 
 /// How long the response is waited for after the server took the subscription back.
@@ -46,7 +46,8 @@ pub(super) async fn keep_up(remote: &Remote, post: &Post, receive: &Recipient) -
             receive.receive(modern::end_of_subscription(own)).await;
             return Outcome::Answered;
         }
-        if so_far.brought || since.elapsed() > STOOD || outcome.is_none() {
+        let was_good = so_far.brought || since.elapsed() > STOOD;
+        if was_good || outcome.is_none() {
             backoff = Backoff::of_stream();
         }
         match outcome {
@@ -60,7 +61,7 @@ pub(super) async fn keep_up(remote: &Remote, post: &Post, receive: &Recipient) -
                     return Outcome::Failed(failure);
                 }
                 tracing::debug!(what = failure.what, "a subscription broke off; opening it again");
-                pause(remote, &failure, backoff.wait()).await;
+                pause(remote, &failure, backoff.wait(), was_good).await;
             }
             Some(outcome) => return outcome,
         }
@@ -86,8 +87,8 @@ fn may_pass(failure: &Failure, first: bool) -> bool {
 }
 
 /// Waits before the next attempt: for as long as the server asks, and no longer than until a sign-in changes
-/// something or the machine wakes up.
-async fn pause(remote: &Remote, failure: &Failure, own: Duration) {
+/// something or the machine wakes up. `was_good` says whether the stream that broke off was of use.
+async fn pause(remote: &Remote, failure: &Failure, own: Duration, was_good: bool) {
     let signed_in = async {
         match remote.sign_in_phases().filter(|_| failure.wants_person()) {
             Some(mut phases) => {
@@ -97,7 +98,8 @@ async fn pause(remote: &Remote, failure: &Failure, own: Duration) {
             None => std::future::pending().await,
         }
     };
-    let wait = own.max(failure.retry_after.unwrap_or_default()).min(LONGEST_STREAM_WAIT);
+    // A stream that broke off may have said when to come back (`retry`), as a refusal may (`Retry-After`).
+    let wait = stream_wait(own, was_good, failure.retry_after, None);
     tokio::select! {
         () = remote.woken.notified() => {}
         () = sleep(wait) => {}
@@ -242,6 +244,7 @@ fn filter(acknowledgement: &Message) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stage::{Client, Stage, StillClock, post};
     use super::*;
     use crate::remote::{Carrier, Endpoint, Receive, Settings};
     use crate::secret::Secret;
@@ -425,5 +428,39 @@ mod tests {
             outcome = keep_up(&remote, &post, &asker) => panic!("it ended: {outcome:?}"),
             () = play => {}
         }
+    }
+
+    /// A stream of which these bytes come before it breaks off, and the server that is asked for the next one.
+    async fn broken_after(bytes: &str) -> (StillClock, Stage) {
+        let (clock, stage, client) = (StillClock::new(), Stage::open().await, Client::new());
+        let (remote, receive) = (stage.remote(), client.recipient.clone());
+        let post = post("{\"id\":7,\"method\":\"subscriptions/listen\",\"params\":{}}", None);
+        tokio::spawn(async move { keep_up(&remote, &post, &receive).await });
+        let asked = clock.now("a stream", stage.next_of("subscriptions/listen")).await;
+        let mut asked = asked.stream().await;
+        let told = notification("subscriptions/acknowledged", "7", FILTER);
+        asked.write(&format!("data: {told}\n\n{bytes}")).await;
+        clock.settle().await;
+        (clock, stage)
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_opened_again_no_earlier_than_the_server_asks() {
+        let (clock, stage) = broken_after("retry: 7000\n\n").await;
+        let step = Duration::from_millis(100);
+        let (waited, _) = clock.in_time("a stream", step, stage.next()).await;
+        assert!(waited >= Duration::from_millis(6_500), "{waited:?}");
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_was_of_use_is_opened_again_as_soon_as_the_server_asks() {
+        let told = notification("tools/list_changed", "7", "");
+        let (clock, stage) = broken_after(&format!("retry: 50\ndata: {told}\n\n")).await;
+        // Our own wait is half a second at the least.
+        for _ in 0..4 {
+            tokio::time::advance(Duration::from_millis(100)).await;
+            clock.settle().await;
+        }
+        clock.now("a stream", stage.next()).await;
     }
 }

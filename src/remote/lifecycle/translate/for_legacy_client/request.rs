@@ -10,6 +10,7 @@ use crate::jsonrpc::{Message, read};
 use crate::remote::lifecycle::modern::{
     CLIENT_CAPABILITIES, CLIENT_INFO, LOG_LEVEL, PROTOCOL_VERSION,
 };
+use crate::remote::lifecycle::translate::unambiguous;
 
 /// The keys of `_meta` that are ours to say.
 const OURS: [&str; 4] = [PROTOCOL_VERSION, CLIENT_INFO, CLIENT_CAPABILITIES, LOG_LEVEL];
@@ -42,7 +43,7 @@ pub(in crate::remote) fn modern(
     declaration: &str,
     answers: &Answers,
 ) -> Option<Message> {
-    let text = std::str::from_utf8(request.bytes()).ok()?;
+    let text = &*unambiguous(std::str::from_utf8(request.bytes()).ok()?);
     let bytes = match read::params(request) {
         None => with_first(text, "params", &format!("{{\"_meta\":{{{declaration}}}}}"))?,
         Some("null") => {
@@ -175,6 +176,20 @@ mod tests {
             assert_eq!(modernized(from, &Answers::default()).unwrap(), expected);
         }
         assert_eq!(modernized(r#"{"id":1,"method":"x","params":[1]}"#, &Answers::default()), None);
+    }
+
+    #[test]
+    fn a_server_that_takes_the_first_of_duplicates_sees_what_one_does_that_takes_the_last() {
+        let forged = r#""io.modelcontextprotocol/clientInfo":{"name":"root"}"#;
+        let twice = format!(
+            r#"{{"method":"tools/call","id":1,"params":{{"name":"a"}},"method":"x","params":{{"_meta":{{{forged}}},"a":1,"_meta":{{"t":1,{forged},"t":2}},"\u0061":2}}}}"#
+        );
+        let expected =
+            r#"{"id":1,"method":"x","params":{"a":1,"_meta":{SAID,"t":1,"t":2},"\u0061":2}}"#;
+        assert_eq!(
+            modernized(&twice, &Answers::default()).unwrap(),
+            expected.replace("SAID", SAID)
+        );
     }
 
     #[test]

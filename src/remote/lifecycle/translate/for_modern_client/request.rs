@@ -1,10 +1,13 @@
 //! A modern client's requests → those that a legacy server knows.
 
+use std::borrow::Cow;
+
 use crate::jsonrpc::edit::{member, member_at};
 use crate::jsonrpc::{Message, object, read};
 use crate::remote::lifecycle::modern::{
     CLIENT_CAPABILITIES, CLIENT_INFO, LOG_LEVEL, PROTOCOL_VERSION,
 };
+use crate::remote::lifecycle::translate::unambiguous;
 
 /// The requests that may be answered by questions (MCP 2026-07-28, multi round-trip requests).
 const ASKING: [&str; 3] = ["tools/call", "prompts/get", "resources/read"];
@@ -42,10 +45,13 @@ pub(in crate::remote::lifecycle) fn of_retry<'a>(
 
 /// The request without what only the modern era knows. An empty `_meta` that is left goes too.
 pub(in crate::remote::lifecycle) fn to_legacy(request: &Message) -> Message {
-    let text = std::str::from_utf8(request.bytes()).unwrap_or_default();
+    let text = unambiguous(std::str::from_utf8(request.bytes()).unwrap_or_default());
     let asking = may_be_asked(request.method().unwrap_or_default());
-    let changed = object::changed_at(text, &["params"], |params| without_modern(params, asking));
-    changed.map_or_else(|| request.clone(), |text| request.with_bytes(text.into()))
+    let changed = object::changed_at(&text, &["params"], |params| without_modern(params, asking));
+    match (changed, text) {
+        (Some(text), _) | (None, Cow::Owned(text)) => request.with_bytes(text.into()),
+        (None, Cow::Borrowed(_)) => request.clone(),
+    }
 }
 
 fn without_modern(params: &str, asking: bool) -> Option<String> {
@@ -107,6 +113,20 @@ mod tests {
         for untouched in [r#"{"_meta":{},"a":1}"#, r#"{"_meta":null}"#, r#"{"a":{"_meta":1}}"#] {
             assert_eq!(legacy("tools/list", untouched), untouched);
         }
+    }
+
+    #[test]
+    fn a_server_that_takes_the_first_of_duplicates_sees_what_one_does_that_takes_the_last() {
+        let modern = format!(r#""{PROTOCOL_VERSION}":"2026-07-28""#);
+        let twice = format!(
+            r#"{{"_meta":{{{modern},"progressToken":1}},"requestState":"a","_meta":{{"progressToken":2,{modern},"progressToken":3}},"requestState":"b"}}"#
+        );
+        let once = r#"{"_meta":{"progressToken":2,"progressToken":3}}"#;
+        assert_eq!(legacy("tools/call", &twice), once);
+        let text = format!(r#"{{"id":1,"method":"x","params":{{"a":1}},"params":{twice}}}"#);
+        let message = to_legacy(&Message::parse(Bytes::from(text)).unwrap());
+        assert!(!String::from_utf8_lossy(message.bytes()).contains(r#"{"a":1}"#), "{message:?}");
+        assert_eq!(legacy("tools/list", r#"{"a":1,"a":2}"#), r#"{"a":1,"a":2}"#);
     }
 
     #[test]
