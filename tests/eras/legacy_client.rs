@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::mcp_server::matcher::delete;
+use crate::support::mcp_server::matcher::{self, delete};
 use crate::support::mcp_server::{Answer, Step, text};
 use crate::support::modern_server::{Quirk, questions};
 use crate::support::{BridgeProcess, McpServer, ModernServer};
@@ -525,5 +525,27 @@ fn a_server_that_tells_of_no_changes_is_asked_once() {
     assert_eq!(bridge.call_tool(1, "echo", json!({"text": "a"}))["result"], text("a"));
     assert_eq!(server.count("subscriptions/listen"), 1);
     server.forgive();
+    bridge.finish();
+}
+
+#[test]
+fn a_late_answer_to_a_question_of_a_lost_session_is_not_taken_for_one_to_a_new_question() {
+    let server = ModernServer::run();
+    let mut bridge = opened(&server, all());
+    bridge.request(1, "tools/call", ask(json!([questions::form("a")])));
+    let old = bridge.expect_method("elicitation/create")["id"].take();
+    let refusal = Answer::error(-32000, "Bad Request: Unsupported protocol version: 2026-07-28");
+    server.once(matcher::tool("echo"), refusal.with_status(400).not_executed());
+    assert_eq!(bridge.call_tool(2, "echo", json!({"text": "a"}))["result"], text("a"));
+    assert_eq!(server.count("server/discover"), 2, "another session");
+    bridge.request(3, "tools/call", ask(json!([questions::form("b")])));
+    let question = bridge.next_message_where("the new question", |message| {
+        message["params"]["message"] == "Which b?"
+    });
+    assert_ne!(question["id"], old);
+    bridge.respond(old, json!({"action": "accept", "content": {"a": "x"}}));
+    bridge.respond(question["id"].clone(), json!({"action": "decline"}));
+    let answer = bridge.expect_response(3);
+    assert_eq!(answers(&answer), json!([{"b": {"action": "decline"}}]));
     bridge.finish();
 }

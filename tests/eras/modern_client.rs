@@ -4,6 +4,8 @@ mod calls;
 mod misfortune;
 mod questions;
 mod sessions;
+#[cfg(unix)]
+mod sign_in;
 mod subscriptions;
 
 use serde_json::{Value, json};

@@ -130,6 +130,59 @@ fn a_state_is_for_one_request_and_one_retry() {
 }
 
 #[test]
+fn a_state_that_was_tampered_with_or_is_of_another_call_is_refused_and_stays_good() {
+    let server = server();
+    let mut bridge = bridge(&server);
+    let arguments = json!({"method": "roots/list", "params": {}});
+    let held = |bridge: &mut BridgeProcess, id: i32| {
+        let (inputs, state) =
+            asked(&bridge.call(id, "tools/call", asking(arguments.clone(), json!({}))));
+        let key = inputs.as_object().unwrap().keys().next().unwrap().clone();
+        (key, state.as_str().expect("a text").to_owned())
+    };
+    let (key, state) = held(&mut bridge, 1);
+    let (_, other) = held(&mut bridge, 2);
+    let retry = |name: &str, arguments: &Value, state: &str| {
+        let more = json!({"inputResponses": {&key: {"roots": []}}, "requestState": state});
+        let mut retry = asking(arguments.clone(), more);
+        retry["name"] = json!(name);
+        retry
+    };
+    let half = state.len() / 2;
+    let flipped = if state.as_bytes()[half] == b'A' { "B" } else { "A" };
+    let spliced = format!("{}{}", &state[..half], &other[half..]);
+    for tampered in [
+        format!("{}{flipped}{}", &state[..half], &state[half + 1..]),
+        spliced,
+        state[..half].to_owned(),
+        format!("{state}="),
+        String::new(),
+    ] {
+        let answer = bridge.call(3, "tools/call", retry("ask", &arguments, &tampered));
+        assert_eq!(answer["error"]["code"], -32602, "{tampered}: {answer}");
+    }
+    for no_text in [json!(7), json!({}), json!(["x"]), json!(true)] {
+        let mut retry = retry("ask", &arguments, "");
+        retry["requestState"] = no_text;
+        let answer = bridge.call(4, "tools/call", retry);
+        assert_eq!(answer["error"]["code"], -32602, "{answer}");
+    }
+    for of_another in [
+        ("tools/call", retry("echo", &arguments, &state)),
+        ("tools/call", retry("ask", &json!({"method": "ping"}), &state)),
+        ("prompts/get", retry("ask", &arguments, &state)),
+    ] {
+        let answer = bridge.call(5, of_another.0, of_another.1);
+        assert_eq!(answer["error"]["code"], -32602, "{answer}");
+    }
+    for (id, state) in [(6, &state), (7, &other)] {
+        tool_got(&bridge.call(id, "tools/call", retry("ask", &arguments, state)));
+    }
+    assert_eq!((server.count("tools/call"), server.executions("ask")), (2, 2));
+    bridge.finish();
+}
+
+#[test]
 fn after_a_restart_the_outcome_is_unknown_and_nothing_is_called_twice() {
     let server = server();
     let arguments = json!({"method": "roots/list", "params": {}});
