@@ -1,6 +1,6 @@
 //! Where files of the program lie, and how a private one is replaced.
 
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -84,6 +84,21 @@ pub fn replace_private_durably(path: &Path, content: &[u8]) -> std::io::Result<(
     #[cfg(unix)]
     std::fs::File::open(folder_of(path))?.sync_all()?;
     Ok(())
+}
+
+/// Writes a private file into this folder, reads it back, and deletes it: what of it can be read.
+///
+/// # Errors
+/// The folder or the file can't be written or read.
+pub fn try_private(folder: &Path, content: &[u8]) -> std::io::Result<Vec<u8>> {
+    let file = unfinished(&folder.join("tried"), content)?;
+    file.as_file().sync_all()?;
+    // Not by its name: on Windows nobody else reads a file that is locked.
+    let mut written = file.as_file();
+    written.seek(SeekFrom::Start(0))?;
+    let mut read = Vec::with_capacity(content.len());
+    written.read_to_end(&mut read)?;
+    Ok(read)
 }
 
 const DENIED: std::io::ErrorKind = std::io::ErrorKind::PermissionDenied;

@@ -73,6 +73,8 @@ pub(super) struct State {
     pub(super) untried: Option<Untried>,
     /// The tokens that a person got in the place of refused ones, and when.
     replaced: Option<(u64, Instant)>,
+    /// The tokens that the server refused, when, and that could not be renewed yet.
+    pub(super) refused: Option<(u64, Instant)>,
     /// The tokens that can't be renewed, which may still stand in the record.
     over: Option<u64>,
     pub(super) given: bool,
@@ -105,6 +107,20 @@ impl State {
     pub(super) fn has_just_replaced(&self, generation: u64, now: Instant) -> bool {
         self.replaced.is_some_and(|(replaced, at)| {
             replaced == generation && now.saturating_duration_since(at) < BACKOFF
+        })
+    }
+
+    /// Whether these tokens can be sent as they are.
+    fn is_good(&self, held: &Held) -> bool {
+        !held.tokens.is_due(now()) && !self.is_refused(held)
+    }
+
+    /// Whether the server has just refused these tokens: it would again. A refusal that was a whim of the server
+    /// does not count for ever.
+    fn is_refused(&self, held: &Held) -> bool {
+        self.refused.is_some_and(|(refused, at)| {
+            let since = SystemClock.monotonic().saturating_duration_since(at);
+            refused == held.generation && since < BACKOFF
         })
     }
 
@@ -164,7 +180,8 @@ impl Authorizer {
             return Ok(None);
         }
         if self.has_seen(self.sign_in.vault.version().as_ref())
-            && let Some(held) = self.state().held.as_ref().filter(|held| !held.tokens.is_due(now()))
+            && let state = self.state()
+            && let Some(held) = state.held.as_ref().filter(|held| state.is_good(held))
         {
             return Ok(Some(self.carried(held)?));
         }
@@ -190,17 +207,19 @@ impl Authorizer {
                 Lack::Failed(_) => Ok(None),
             };
         };
-        if !held.tokens.is_due(now()) {
+        if self.state().is_good(&held) {
             return Ok(Some(self.carried(&held)?));
         }
         match self.renewed(&held).await {
             Ok(held) => Ok(Some(self.carried(&held)?)),
-            // It may do for a last time.
-            Err(failure) if failure.is_transient() && !held.tokens.is_over(now()) => {
+            Err(failure) if failure.leaves_sign_in() => {
+                if held.tokens.is_over(now()) || self.state().is_refused(&held) {
+                    return Err(Lack::Failed(failure));
+                }
+                // It may do for a last time.
                 tracing::debug!("the token could not be renewed yet: {failure}");
                 Ok(Some(self.carried(&held)?))
             }
-            Err(failure) if failure.is_transient() => Err(Lack::Failed(failure)),
             Err(failure) => {
                 self.forget(&held, &failure);
                 let (given, known) = {
@@ -353,9 +372,10 @@ impl Authorizer {
 
     // ---- answers that belong to the login
 
-    /// Whether there is a token, so that answers belong to its login. Client credentials keep nothing.
-    pub fn holds_token(&self) -> bool {
-        self.state().held.is_some()
+    /// Which sign-in the token is of, so that answers belong to it; none where there is no token. Client
+    /// credentials keep nothing.
+    pub fn present_sign_in(&self) -> Option<u64> {
+        self.state().held.as_ref().map(|held| held.sign_in)
     }
 
     /// Answers of the server that were kept with the login.
@@ -363,23 +383,24 @@ impl Authorizer {
         self.state().remembered.clone()
     }
 
-    /// Keeps answers with the login, as long as there is one.
+    /// Keeps answers with the sign-in that they were got by, unless it is over.
     ///
     /// # Errors
     /// They can't be saved.
-    pub async fn remember(&self, answers: String) -> Result<(), Failure> {
+    pub async fn remember(&self, sign_in: u64, answers: String) -> Result<(), Failure> {
         if self.sign_in.settings.grant == Grant::ClientCredentials {
             self.state().remembered = Some(answers);
             return Ok(());
         }
         let Ok(raw) = RawValue::from_string(answers.clone()) else { return Ok(()) };
-        let kept = self.sign_in.vault.change(move |record| {
-            if record.tokens.is_some() {
-                record.remembered = Some(raw);
-            }
-        });
-        kept.await?;
-        self.state().remembered = Some(answers);
+        let is_present =
+            move |record: &Record| record.sign_in == sign_in && record.tokens.is_some();
+        let keep = move |record: &mut Record| record.remembered = Some(raw);
+        let kept = self.sign_in.vault.change_if(is_present, keep).await?;
+        let mut state = self.state();
+        if kept.is_some() && state.held.as_ref().is_some_and(|held| held.sign_in == sign_in) {
+            state.remembered = Some(answers);
+        }
         Ok(())
     }
 
@@ -412,7 +433,7 @@ impl Authorizer {
         let tokens = self.sign_in.by_client(challenge).await?;
         let mut state = self.state();
         let generation = state.held.as_ref().map_or(0, |held| held.generation) + 1;
-        let held = Held { tokens, generation };
+        let held = Held { tokens, generation, sign_in: 0 };
         state.untried = Some(Untried { generation, earned: true });
         state.held = Some(held.clone());
         state.wanted = false;
@@ -433,9 +454,17 @@ impl Authorizer {
         self.renewing.try_lock().is_err()
     }
 
-    /// Waits for a renewal that is under way, at the end of the process.
+    /// Waits for a renewal that is under way, at the end of the process, and tries once more to save what could
+    /// not be saved.
     pub async fn finish(&self) {
-        let _ = self.renewing.lock().await;
+        let _turn = self.renewing.lock().await;
+        let SignIn { vault, fetch, settings, .. } = &*self.sign_in;
+        if let Err(failure) = refresh::save_again(vault, fetch, &settings.token_params).await {
+            tracing::warn!(
+                "the renewed sign-in is lost with this process: {failure}; the next start asks you to sign in \
+                 anew"
+            );
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::failure::{Failure, FailureKind};
 use super::metadata::text;
 use super::record::Record;
 use super::scopes::Scopes;
-use super::sign_in::{Cause, SignIn, taken_back};
+use super::sign_in::{Cause, Ours, SignIn, taken_back};
 use super::token::lifetime;
 use super::token_endpoint::{Form, Grant, Granted, TokenEndpoint};
 use crate::clock::Moment;
@@ -60,9 +60,10 @@ impl SignIn {
         _lock: Lock,
         shown: impl FnOnce(&DeviceSignIn),
     ) -> Result<(), Failure> {
-        let result = self.ask_on_device(cause, shown).await;
+        let ours = self.ours().await?;
+        let result = self.ask_on_device(cause, ours, shown).await;
         if let Err(failure) = &result {
-            self.note(failure).await;
+            self.note(failure, ours).await;
         }
         result
     }
@@ -70,10 +71,11 @@ impl SignIn {
     async fn ask_on_device(
         &self,
         cause: &Cause,
+        ours: Ours,
         shown: impl FnOnce(&DeviceSignIn),
     ) -> Result<(), Failure> {
-        self.vault.prepare().await?;
-        let provider = self.provider(cause).await?;
+        let found = self.unless_taken_over(ours, self.discovered(cause)).await?;
+        let provider = self.note_provider(found, ours).await?;
         let scopes = self.scopes(cause, &provider).await?;
         let client = match self.known_client(&provider, None).await? {
             Some(client) => client,
@@ -86,7 +88,7 @@ impl SignIn {
         let endpoint = self.endpoint(&provider, &client);
         let sign_in = endpoint.begin_device(&scopes).await?;
         let deadline = sign_in.deadline;
-        self.vault.change(move |record| record.device = Some(deadline)).await?;
+        self.change(ours, move |record| record.device = Some(deadline)).await?;
         shown(&sign_in);
         let granted = tokio::select! {
             granted = endpoint.wait_for_device(sign_in) => granted?,
@@ -99,11 +101,11 @@ impl SignIn {
             record.registration = Some(known);
             record.earn(granted, &scopes);
         };
-        let kept = self.vault.change_if(waits, earn).await?;
-        if kept.is_none() {
+        let kept = self.vault.change_if(waits, earn).await;
+        if !matches!(kept, Ok(Some(()))) {
             let _ = self.endpoint(&provider, &client).revoke(&tokens).await;
         }
-        kept.ok_or_else(taken_back)
+        kept?.ok_or_else(taken_back)
     }
 }
 

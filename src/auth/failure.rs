@@ -107,6 +107,12 @@ impl Failure {
         )
     }
 
+    /// Whether a renewal that failed so says nothing about the sign-in: the token and what it is renewed with are
+    /// as good as before.
+    pub fn leaves_sign_in(&self) -> bool {
+        self.is_transient() || self.kind == FailureKind::Store
+    }
+
     /// What failed and why, in one line.
     pub fn reason(&self) -> String {
         match &self.cause {

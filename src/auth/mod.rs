@@ -64,4 +64,4 @@ pub use settings::{ClientSecret, Grant, RedirectAddress, Resource, Settings};
 pub use sign_in::{Begun, Cause, Host, SignIn, Way};
 pub use token::TokenSet;
 pub use token_endpoint::{Allowance, Granted, TokenEndpoint};
-pub use vault::{Vault, of_store};
+pub use vault::{Taken, Vault, of_store};

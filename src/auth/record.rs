@@ -39,6 +39,10 @@ pub struct Record {
     /// Counts the token sets: a failure is of one of them, and deletes no later one.
     #[serde(default)]
     pub generation: u64,
+    /// Names the sign-in that the tokens are of: a refresh does not change it, a person does. A record that is
+    /// begun has one too.
+    #[serde(default)]
+    pub sign_in: u64,
     /// Whether the tokens were given by hand, so that no sign-in ever replaces them.
     #[serde(default)]
     pub given: bool,
@@ -112,6 +116,7 @@ impl Record {
             registration: None,
             tokens: None,
             generation: 0,
+            sign_in: 0,
             given: false,
             scopes: Scopes::default(),
             pending: None,
@@ -123,6 +128,13 @@ impl Record {
             resource_refused: false,
             remembered: None,
         }
+    }
+
+    /// The same as it is begun in a store. One that was deleted counts on in nobody's memory: no number comes
+    /// twice.
+    pub fn begun(server: impl Into<String>, profile: impl Into<String>) -> Self {
+        let (generation, sign_in) = (unique(), unique());
+        Self { generation, sign_in, ..Self::new(server, profile) }
     }
 
     /// What is sealed.
@@ -159,6 +171,7 @@ impl Record {
     /// Takes what a person's sign-in brought; they may be another one than before.
     pub fn earn(&mut self, granted: Granted, asked: &Scopes) {
         self.grant(granted, asked);
+        self.sign_in = unique();
         self.remembered = None;
     }
 
@@ -178,6 +191,29 @@ impl Record {
         self.turn += 1;
     }
 
+    /// Whether tokens of this record, at this generation, are those that `later` took the place of, and nothing
+    /// happened meanwhile that ends them.
+    pub fn is_followed_by(&self, generation: u64, later: &Self) -> bool {
+        let of = |record: &Self| {
+            let provider = record.provider.as_ref();
+            provider.map(|provider| (provider.issuer.clone(), provider.resource.clone()))
+        };
+        self.generation == generation
+            && self.sign_in == later.sign_in
+            && !self.given
+            && of(self) == of(later)
+    }
+
+    /// Takes the tokens of a later copy of this record, as a refresh left it, and nothing else.
+    pub fn follow(&mut self, later: &Self) {
+        if let (Some(own), Some(later)) = (&mut self.registration, &later.registration) {
+            own.method = later.method;
+        }
+        self.scopes.clone_from(&later.scopes);
+        self.tokens.clone_from(&later.tokens);
+        self.generation = later.generation;
+    }
+
     /// No sign-in waits for a person any more.
     pub fn nobody_is_asked(&mut self) {
         (self.pending, self.page, self.device, self.asked_because) = (None, None, None, None);
@@ -193,6 +229,7 @@ impl Record {
     pub fn give(&mut self, tokens: TokenSet) {
         self.tokens = Some(tokens);
         self.generation += 1;
+        self.sign_in = unique();
         self.given = true;
         self.nobody_is_asked();
         self.last_failure = None;
@@ -261,6 +298,10 @@ impl Record {
             provider.resource = None;
         }
     }
+}
+
+fn unique() -> u64 {
+    fastrand::u64(1..1 << 48)
 }
 
 #[cfg(test)]
@@ -360,6 +401,54 @@ mod tests {
         assert!(record.pending.is_some() && record.generation == 2);
         record.grant(granted, &Scopes::parse("a b"));
         assert!(record.pending.is_none() && record.generation == 3);
+    }
+
+    #[test]
+    fn a_refresh_is_of_the_same_sign_in_and_a_person_begins_another() {
+        let mut record = whole();
+        let (before, granted) = (record.sign_in, record.clone());
+        let tokens = granted.tokens.clone().unwrap();
+        let granted = Granted { tokens: tokens.clone(), method: AuthMethod::Post };
+        record.renew(granted.clone(), &Scopes::default());
+        assert_eq!(record.sign_in, before);
+        record.earn(granted, &Scopes::default());
+        let earned = record.sign_in;
+        assert_ne!(earned, before);
+        record.give(tokens);
+        assert_ne!(record.sign_in, earned);
+    }
+
+    #[test]
+    fn renewed_tokens_follow_those_that_they_were_got_for_and_no_others() {
+        let before = whole();
+        let mut later = before.clone();
+        let tokens =
+            TokenSet::given(Secret::new("next".to_owned()), Moment::from_unix_seconds(2000));
+        let granted = Granted { tokens: tokens.clone(), method: AuthMethod::Basic };
+        later.renew(granted.clone(), &Scopes::parse("a"));
+        // What else was changed meanwhile stays.
+        let mut present = before.clone();
+        present.nobody_is_asked();
+        assert!(present.is_followed_by(1, &later));
+        present.follow(&later);
+        assert_eq!((&present.tokens, present.generation), (&Some(tokens.clone()), 2));
+        assert!(present.pending.is_none());
+        assert_eq!(present.registration.as_ref().unwrap().method, AuthMethod::Basic);
+        // Another process found those of before refused.
+        let mut dropped = before.clone();
+        dropped.drop_tokens(1);
+        assert!(dropped.is_followed_by(1, &later));
+        let changes: [fn(&mut Record, Granted); 4] = [
+            |record, granted| record.renew(granted, &Scopes::default()),
+            |record, granted| record.earn(granted, &Scopes::default()),
+            |record, granted| record.give(granted.tokens),
+            |record, _| record.set_provider(provider("https://other.example")),
+        ];
+        for change in changes {
+            let mut other = before.clone();
+            change(&mut other, granted.clone());
+            assert!(!other.is_followed_by(1, &later));
+        }
     }
 
     #[test]

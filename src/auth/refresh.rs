@@ -1,7 +1,10 @@
-//! The refresh transaction: lock, read again, take what a sibling got, else refresh, save before use.
+//! The refresh transaction: lock, read again, take what a sibling got, else prove that there is room, refresh,
+//! save before use. Where the save fails all the same, this process goes on with what it got and tries again.
 //!
 //! It runs as a task of its own, so that a caller that goes away can't stop it half way: a token that
 //! was rotated and not saved is lost.
+
+use std::time::Duration;
 
 use tokio::sync::OwnedMutexGuard;
 
@@ -15,18 +18,19 @@ use super::vault::Vault;
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::credentials::LockKind;
 
-/// A token set and its number.
+/// A token set, its number, and which sign-in it is of.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
     pub(super) tokens: TokenSet,
     pub(super) generation: u64,
+    pub(super) sign_in: u64,
 }
 
 impl Held {
     /// What a record holds.
     pub(super) fn of(record: &Record) -> Option<Self> {
         let tokens = record.tokens.clone()?;
-        Some(Self { tokens, generation: record.generation })
+        Some(Self { tokens, generation: record.generation, sign_in: record.sign_in })
     }
 }
 
@@ -59,20 +63,32 @@ async fn transaction(
 ) -> Result<Held, Failure> {
     let _lock = vault.lock(LockKind::Refresh).await?;
     let over = || Failure::new(FailureKind::InvalidGrant, "there is no stored sign-in any more");
-    let record = vault.load().await?.ok_or_else(over)?;
+    let mut record = vault.load().await?.ok_or_else(over)?;
     let held = Held::of(&record).ok_or_else(over)?;
     if held.generation != stale {
         tracing::debug!(generation = held.generation, "another process has renewed the token");
         return Ok(held);
     }
+    // A refresh token is good for once. Where the one that is saved is spent already, nothing more is lost.
+    let was_unsaved = vault.is_unsaved();
+    if !was_unsaved && held.tokens.refresh_token.is_some() {
+        vault.prepare_for(&record).await.map_err(not_begun)?;
+    }
     match granted(fetch, params, &record, &held).await {
         Ok(granted) => {
             let asked = record.scopes.clone();
-            let renewed = vault.change_locked(move |record| {
-                record.renew(granted, &asked);
-                Held::of(record)
-            });
-            renewed.await?.ok_or_else(over)
+            record.renew(granted, &asked);
+            let held = Held::of(&record).ok_or_else(over)?;
+            if let Err(failure) = vault.keep(stale, record).await
+                && !was_unsaved
+            {
+                tracing::warn!(
+                    "the renewed sign-in could not be saved: {failure}; this process goes on with it, and \
+                     tries again until it can be"
+                );
+                tokio::spawn(save_at_last(vault.clone(), fetch.clone(), params.to_vec()));
+            }
+            Ok(held)
         }
         Err(failure) => {
             if failure.kind == FailureKind::InvalidGrant {
@@ -88,6 +104,55 @@ async fn transaction(
             Err(failure)
         }
     }
+}
+
+/// First and longest wait before it is tried again to save what could not be.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Tries until what could not be saved is: whoever reads the record would show a token that is spent.
+async fn save_at_last(vault: Vault, fetch: Fetch, params: Vec<(String, String)>) {
+    let mut wait = FIRST_WAIT;
+    while vault.is_unsaved() {
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+        if let Err(failure) = save_again(&vault, &fetch, &params).await {
+            tracing::debug!("the renewed sign-in is not saved yet: {failure}");
+        }
+    }
+}
+
+/// Tries to save what could not be saved before. Where somebody has signed out meanwhile, it is taken back.
+///
+/// # Errors
+/// It is not saved yet.
+pub(super) async fn save_again(
+    vault: &Vault,
+    fetch: &Fetch,
+    params: &[(String, String)],
+) -> Result<(), Failure> {
+    let Some(unwanted) = vault.save_again().await? else { return Ok(()) };
+    if let Record {
+        provider: Some(provider),
+        registration: Some(client),
+        tokens: Some(tokens),
+        ..
+    } = &unwanted
+    {
+        let (registration, clock, allowance) = (client, &SystemClock, None);
+        let endpoint = TokenEndpoint { fetch, provider, registration, params, clock, allowance };
+        // Whoever signed out did not know of these.
+        let _ = endpoint.revoke(tokens).await;
+    }
+    Ok(())
+}
+
+/// Nothing was asked for, so that nothing is lost.
+fn not_begun(failure: Failure) -> Failure {
+    let what = format!("the token could not be renewed: {}", failure.what);
+    let hint = failure.hint.clone().unwrap_or_default();
+    let hint = format!("{hint}; you stay signed in, and the next call tries again");
+    Failure { what, hint: Some(hint), ..failure }
 }
 
 async fn granted(

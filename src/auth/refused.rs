@@ -91,7 +91,10 @@ impl Authorizer {
         }
         match self.renewed(&held).await {
             Ok(_) => Verdict::Again,
-            Err(failure) if failure.is_transient() => Verdict::Refused(failure),
+            Err(failure) if failure.leaves_sign_in() => {
+                self.state().refused = Some((held.generation, SystemClock.monotonic()));
+                Verdict::Refused(failure)
+            }
             Err(failure) => {
                 self.forget(&held, &failure);
                 self.person_for(Cause { challenge, ..Cause::default() }).await.into()

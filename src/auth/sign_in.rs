@@ -95,6 +95,24 @@ pub enum Way {
     SameTab,
 }
 
+/// The record that a sign-in is of: how it was named when that began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ours {
+    sign_in: u64,
+    turn: u64,
+}
+
+impl Ours {
+    fn of(record: &Record) -> Self {
+        Self { sign_in: record.sign_in, turn: record.turn }
+    }
+
+    /// Whether it is this one, and nobody has taken the sign-in over.
+    pub(super) fn is(self, record: &Record) -> bool {
+        self == Self::of(record)
+    }
+}
+
 /// Shows a person where to sign in.
 pub trait Host: Send {
     /// A sign-in has begun: its pages can be opened.
@@ -118,10 +136,27 @@ impl SignIn {
         Ok(!refused && cause.lacks(&record.scopes).is_empty())
     }
 
-    /// Finds out who signs users in, and notes it.
-    pub async fn provider(&self, cause: &Cause) -> Result<Provider, Failure> {
-        let found = self.discovered(cause).await?;
-        self.note_provider(found).await
+    /// The record that a sign-in is of, begun where there is none, once it is proved that it can be saved. One
+    /// that another command deletes from now on does not come back, and one that it begins is not ours.
+    pub(super) async fn ours(&self) -> Result<Ours, Failure> {
+        self.vault.prepare().await?;
+        match self.vault.load().await? {
+            Some(record) => Ok(Ours::of(&record)),
+            None => self.vault.change(|record| Ours::of(record)).await,
+        }
+    }
+
+    /// Changes the record that this sign-in is of.
+    ///
+    /// # Errors
+    /// `TakenBack`: another command has deleted it, or taken the sign-in over.
+    pub(super) async fn change<T: Send + 'static>(
+        &self,
+        ours: Ours,
+        change: impl FnOnce(&mut Record) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let is_ours = move |record: &Record| ours.is(record);
+        self.vault.change_if(is_ours, change).await?.ok_or_else(taken_back)
     }
 
     pub(super) async fn discovered(&self, cause: &Cause) -> Result<Provider, Failure> {
@@ -129,12 +164,16 @@ impl SignIn {
         discover(&self.fetch, &self.server, challenge, &self.settings).await.found
     }
 
-    pub(super) async fn note_provider(&self, found: Provider) -> Result<Provider, Failure> {
+    pub(super) async fn note_provider(
+        &self,
+        found: Provider,
+        ours: Ours,
+    ) -> Result<Provider, Failure> {
         if let Some(record) = self.vault.load().await? {
             record.check_binding(&found)?;
         }
         let noted = found.clone();
-        let kept = self.vault.change(move |record| {
+        let kept = self.change(ours, move |record| {
             record.set_provider(noted);
             record.provider.clone()
         });
@@ -207,21 +246,33 @@ impl SignIn {
         TokenEndpoint { fetch, provider, registration, params, clock, allowance }
     }
 
-    /// Leaves the reason where other processes find it.
-    pub(super) async fn note(&self, failure: &Failure) {
-        let noted = failure.clone();
-        let now = now();
-        let by_person = matches!(failure.kind, FailureKind::Denied | FailureKind::Expired);
-        if by_person && matches!(self.vault.load().await, Ok(None)) {
-            // Somebody signed out meanwhile: nothing is left, and nothing comes back.
+    /// Leaves the reason where other processes find it, unless it is that another command ended it.
+    pub(super) async fn note(&self, failure: &Failure, ours: Ours) {
+        if failure.kind == FailureKind::TakenBack {
             return;
         }
-        let saved = self.vault.change(move |record| {
+        let noted = failure.clone();
+        let now = now();
+        let saved = self.change(ours, move |record| {
             record.nobody_is_asked();
             record.note(&noted, now);
         });
         if let Err(error) = saved.await {
             tracing::debug!("the reason could not be kept: {error}");
+        }
+    }
+
+    /// Work that asks the authorization server and changes nothing here: it is left where another command takes
+    /// the sign-in over, or forgets it.
+    pub(super) async fn unless_taken_over<T>(
+        &self,
+        ours: Ours,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            done = work => done,
+            () = self.changed_to(|record| !ours.is(record)) => Err(taken_back()),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::record::Record;
 use super::registration::{self, Origin, Registration, Standing};
 use super::scopes::Scopes;
 use super::settings::RedirectAddress;
-use super::sign_in::{ANOTHER, Begun, Cause, Host, SignIn, Way, expired, now, taken_back};
+use super::sign_in::{ANOTHER, Begun, Cause, Host, Ours, SignIn, Way, expired, now, taken_back};
 use super::token_endpoint::Allowance;
 use crate::credentials::Lock;
 use crate::secret::Secret;
@@ -23,8 +23,9 @@ use crate::secret::Secret;
 const MAX_PASTED: usize = 5;
 
 /// What one attempt leaves for the next.
-#[derive(Default)]
 struct Tab {
+    /// The record that it is for.
+    ours: Ours,
     /// Where it comes back to.
     listener: Option<Listener>,
     /// It is there, and waits for a page.
@@ -34,6 +35,11 @@ struct Tab {
 }
 
 impl Tab {
+    fn of(ours: Ours) -> Self {
+        let (allowance, without) = (Allowance::default(), Without::default());
+        Self { ours, listener: None, hit: None, allowance, without }
+    }
+
     fn listener(&self) -> Result<&Listener, Failure> {
         self.listener.as_ref().ok_or_else(unusable_url)
     }
@@ -81,17 +87,18 @@ impl SignIn {
         host: &mut dyn Host,
         mut pasted: impl AsyncFnMut() -> Result<Pasted, PasteError>,
     ) -> Result<(), Failure> {
-        let mut tab = Tab::default();
+        if cause.resume && self.vault.version().is_none() {
+            return Ok(());
+        }
+        let ours = self.ours().await?;
+        let mut tab = Tab::of(ours);
         let result = self.ask(cause, host, &mut pasted, &mut tab).await;
         if let Some(hit) = tab.hit.take() {
             let said = hit.callback().error_description.as_deref().map(super::cleaned);
             hit.respond(shown(&result, said)).await;
         }
-        // A record that another command deleted does not come back for that.
-        if let Err(failure) = result.as_ref()
-            && failure.kind != FailureKind::TakenBack
-        {
-            self.note(failure).await;
+        if let Err(failure) = result.as_ref() {
+            self.note(failure, ours).await;
         }
         result
     }
@@ -111,7 +118,7 @@ impl SignIn {
             };
             let Err(failure) = done else { return done };
             let less = match tab.allowance.is_left() {
-                true => self.with_less(&failure, tab.without).await?,
+                true => self.with_less(&failure, tab).await?,
                 false => None,
             };
             tab.without = less.ok_or_else(|| failure.clone())?;
@@ -123,16 +130,16 @@ impl SignIn {
     async fn with_less(
         &self,
         failure: &Failure,
-        before: Without,
+        &Tab { ours, without: before, .. }: &Tab,
     ) -> Result<Option<Without>, Failure> {
         Ok(match failure.kind {
             FailureKind::InvalidTarget if !before.resource => {
-                self.vault.change(Record::refuse_resource).await?;
+                self.change(ours, Record::refuse_resource).await?;
                 Some(Without { resource: true, ..before })
             }
             // A client may ask only for scopes that it was registered with.
             FailureKind::InvalidScope if !before.client && self.is_registered().await? => {
-                self.vault.change(|record| record.registration = None).await?;
+                self.change(ours, |record| record.registration = None).await?;
                 Some(Without { client: true, ..before })
             }
             FailureKind::InvalidScope if !before.scope && self.settings.scope.is_none() => {
@@ -149,7 +156,6 @@ impl SignIn {
 
     /// Goes on with what another process began, or begins anew; none where only the former is wanted.
     async fn attempt(&self, cause: &Cause, tab: &mut Tab) -> Result<Option<Attempt>, Failure> {
-        self.vault.prepare().await?;
         let record = self.vault.load().await?;
         let resumed = match tab.without == Without::default() {
             true => self.resumed(record.as_ref(), cause),
@@ -162,8 +168,7 @@ impl SignIn {
             }
             None if cause.resume && tab.hit.is_none() => return Ok(None),
             None => {
-                let turn = record.map_or(0, |record| record.turn);
-                let pending = self.begin(cause, turn, tab).await?;
+                let pending = self.begin(cause, tab).await?;
                 let way = if tab.hit.is_some() { Way::SameTab } else { Way::Open };
                 (pending, cause.why.clone(), way)
             }
@@ -231,9 +236,10 @@ impl SignIn {
         Some((listener, pending))
     }
 
-    async fn begin(&self, cause: &Cause, turn: u64, tab: &mut Tab) -> Result<Pending, Failure> {
-        let found = self.unless_taken_over(turn, self.discovered(cause)).await?;
-        let provider = self.note_provider(found).await?;
+    async fn begin(&self, cause: &Cause, tab: &mut Tab) -> Result<Pending, Failure> {
+        let ours = tab.ours;
+        let found = self.unless_taken_over(ours, self.discovered(cause)).await?;
+        let provider = self.note_provider(found, ours).await?;
         if tab.listener.is_none() {
             tab.listener = Some(self.listener()?);
         }
@@ -243,33 +249,18 @@ impl SignIn {
             false => self.scopes(cause, &provider).await?,
         };
         let asking = self.client_that_may_ask(&provider, listener.redirect_uri(), &scopes);
-        let (client, pending) = self.unless_taken_over(turn, asking).await?;
+        let (client, pending) = self.unless_taken_over(ours, asking).await?;
         let page = listener.start_url(pending.state.expose()).to_string();
         let (saved, why) = (pending.clone(), cause.why.clone());
-        let ours = move |record: &Record| record.turn == turn;
-        let kept = self.vault.change_if(ours, move |record| {
+        let begun = move |record: &mut Record| {
             record.registration = Some(client);
             record.pending = Some(saved);
             record.page = Some(Secret::new(page));
             record.asked_because = why;
             record.last_failure = None;
-        });
-        kept.await?.ok_or_else(taken_back)?;
+        };
+        self.change(ours, begun).await?;
         Ok(pending)
-    }
-
-    /// Work that asks the authorization server and changes nothing here: it is left where another command takes
-    /// the sign-in over, or forgets it.
-    async fn unless_taken_over<T>(
-        &self,
-        turn: u64,
-        work: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
-        tokio::select! {
-            biased;
-            done = work => done,
-            () = self.changed_to(|record| record.turn != turn) => Err(taken_back()),
-        }
     }
 
     /// A client that the authorization server knows, and what the person opens for it.
@@ -411,12 +402,12 @@ impl SignIn {
         let tokens = granted.tokens.clone();
         let waits =
             move |record: &Record| record.pending.as_ref().is_some_and(|own| own.state == state);
-        let kept = self.vault.change_if(waits, move |record| record.earn(granted, &asked)).await?;
-        if kept.is_none() {
-            // Whoever forgot the sign-in meanwhile did not know of these.
+        let kept = self.vault.change_if(waits, move |record| record.earn(granted, &asked)).await;
+        if !matches!(kept, Ok(Some(()))) {
+            // Nobody will use them, and whoever forgot the sign-in meanwhile did not know of them.
             let _ = endpoint.revoke(&tokens).await;
         }
-        kept.ok_or_else(taken_back)
+        kept?.ok_or_else(taken_back)
     }
 }
 

@@ -3,7 +3,7 @@
 //! Whoever changes the record holds the refresh lock while it reads, changes and saves it, so that no
 //! process undoes what another did. The sign-in lock is held by the one process that waits for a person.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -14,6 +14,8 @@ use crate::credentials::{KeychainError, Lock, LockKind, Login, Store, StoreError
 
 /// When a keychain that did not answer in time is asked again what became of it.
 const ASK_KEYCHAIN_AGAIN: Duration = Duration::from_secs(1);
+/// By how much a refresh may make a record longer, in bytes.
+const GROWTH: usize = 8 * 1024;
 
 /// The record of one login.
 #[derive(Clone)]
@@ -22,12 +24,32 @@ pub struct Vault {
     login: Arc<Login>,
     /// The login's, which is asked for with every request.
     id: Arc<str>,
+    /// What a refresh brought and could not be saved. It counts in this process as if it were.
+    unsaved: Arc<Mutex<Option<Unsaved>>>,
+}
+
+/// A record whose tokens could not be saved.
+struct Unsaved {
+    /// The generation that the store has.
+    saved: u64,
+    record: Record,
+}
+
+/// What a logout found.
+#[derive(Debug)]
+pub enum Taken {
+    /// No record.
+    Nothing,
+    /// This one.
+    Record(Box<Record>),
+    /// One that can't be read, and why.
+    Unreadable(Failure),
 }
 
 impl Vault {
     /// The record of this login in this store.
     pub fn new(store: Arc<Store>, login: Login) -> Self {
-        Self { store, id: login.id().into(), login: Arc::new(login) }
+        Self { store, id: login.id().into(), login: Arc::new(login), unsaved: Arc::default() }
     }
 
     /// Whose it is.
@@ -50,12 +72,11 @@ impl Vault {
     /// # Errors
     /// It can't be read.
     pub async fn load(&self) -> Result<Option<Record>, Failure> {
-        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
-        blocking(move || read(&store, &login)).await
+        self.blocking(Self::read).await
     }
 
     /// Changes the record under its lock; one that is not there yet is begun. What the change returns is
-    /// returned, and the record is saved before.
+    /// returned, and the record is saved before. Only what a person asked for begins one.
     ///
     /// # Errors
     /// It can't be read or saved.
@@ -64,23 +85,23 @@ impl Vault {
         change: impl FnOnce(&mut Record) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let _lock = self.lock(LockKind::Refresh).await?;
-        self.change_locked(change).await
-    }
-
-    /// The same for whoever holds the refresh lock.
-    pub(super) async fn change_locked<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut Record) -> T + Send + 'static,
-    ) -> Result<T, Failure> {
-        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
-        blocking(move || {
-            let mut record = read(&store, &login)?.unwrap_or_else(|| begun(&login));
+        let begun =
+            |vault: &Self| Record::begun(vault.login.server(), vault.login.profile().name());
+        self.blocking(move |vault| {
+            let mut record = vault.read()?.unwrap_or_else(|| begun(vault));
             let value = change(&mut record);
-            let content = record.to_bytes();
-            store.save(&login, content.expose()).map_err(|error| of_store(&error))?;
+            vault.write(&record)?;
             Ok(value)
         })
         .await
+    }
+
+    /// The same for whoever holds the refresh lock, if there is a record.
+    pub(super) async fn change_locked(
+        &self,
+        change: impl FnOnce(&mut Record) + Send + 'static,
+    ) -> Result<(), Failure> {
+        self.edit(|_| true, change).await.map(drop)
     }
 
     /// Changes the record under its lock, if there is one that this holds for. What the change returns, if so.
@@ -93,24 +114,108 @@ impl Vault {
         change: impl FnOnce(&mut Record) -> T + Send + 'static,
     ) -> Result<Option<T>, Failure> {
         let _lock = self.lock(LockKind::Refresh).await?;
-        if !self.load().await?.is_some_and(|record| holds(&record)) {
-            return Ok(None);
-        }
-        self.change_locked(change).await.map(Some)
+        self.edit(holds, change).await
     }
 
+    async fn edit<T: Send + 'static>(
+        &self,
+        holds: impl FnOnce(&Record) -> bool + Send + 'static,
+        change: impl FnOnce(&mut Record) -> T + Send + 'static,
+    ) -> Result<Option<T>, Failure> {
+        self.blocking(move |vault| {
+            let Some(mut record) = vault.read()?.filter(holds) else { return Ok(None) };
+            let value = change(&mut record);
+            vault.write(&record)?;
+            Ok(Some(value))
+        })
+        .await
+    }
+
+    // ---- what a refresh brought
+
+    /// Proves that what a refresh of this record brings can be saved.
+    ///
+    /// # Errors
+    /// It can't.
+    pub(super) async fn prepare_for(&self, record: &Record) -> Result<(), Failure> {
+        let length = record.to_bytes().expose().len() + GROWTH;
+        let prove = move |vault: &Self| vault.store.prepare_for(length);
+        self.blocking(move |vault| prove(vault).map_err(|error| unkept(&error))).await
+    }
+
+    /// Saves what a refresh of this generation brought, for whoever holds the refresh lock. Where that fails,
+    /// it counts on in this process.
+    ///
+    /// # Errors
+    /// Why it is not saved.
+    pub(super) async fn keep(&self, stale: u64, renewed: Record) -> Result<(), Failure> {
+        self.blocking(move |vault| {
+            let saved = vault.write(&renewed);
+            if saved.is_err() {
+                let mut unsaved = vault.unsaved();
+                let before = unsaved.as_ref().filter(|own| own.record.generation == stale);
+                let saved = before.map_or(stale, |own| own.saved);
+                *unsaved = Some(Unsaved { saved, record: renewed });
+            }
+            saved
+        })
+        .await
+    }
+
+    /// Whether there are tokens that could not be saved yet.
+    pub(super) fn is_unsaved(&self) -> bool {
+        self.unsaved().is_some()
+    }
+
+    /// Saves what could not be saved before. What nobody wants any more, since another command has signed out
+    /// meanwhile, is given back.
+    ///
+    /// # Errors
+    /// It can't be saved yet.
+    pub(super) async fn save_again(&self) -> Result<Option<Record>, Failure> {
+        if !self.is_unsaved() {
+            return Ok(None);
+        }
+        let _lock = self.lock(LockKind::Refresh).await?;
+        self.blocking(|vault| {
+            let Some(present) = vault.read()? else {
+                return Ok(vault.unsaved().take().map(|own| own.record));
+            };
+            let is_own = |own: &mut Unsaved| own.record.generation == present.generation;
+            if vault.unsaved().as_mut().is_some_and(is_own) {
+                vault.write(&present)?;
+            }
+            // Whoever signed in anew, or renewed the same token, is left alone: at some servers a token that is
+            // taken back takes others with it.
+            *vault.unsaved() = None;
+            Ok(None)
+        })
+        .await
+    }
+
+    fn unsaved(&self) -> MutexGuard<'_, Option<Unsaved>> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // ---- for a person
+
     /// Deletes the record, also one that can't be read, and gives what it held at the last: nobody renews a token
-    /// in between. Whether there was one.
+    /// in between.
     ///
     /// # Errors
     /// It is there still.
-    pub async fn take(&self) -> Result<(bool, Option<Record>), Failure> {
+    pub async fn take(&self) -> Result<Taken, Failure> {
         let _lock = self.lock(LockKind::Refresh).await?;
-        let record = self.load().await.ok().flatten();
-        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
-        let was_there =
-            blocking(move || store.delete(&login).map_err(|error| of_store(&error))).await?;
-        Ok((was_there, record))
+        self.blocking(|vault| {
+            let record = vault.read();
+            let was_there = vault.store.delete(&vault.login).map_err(|error| of_store(&error))?;
+            Ok(match record {
+                Err(failure) if was_there => Taken::Unreadable(failure),
+                Ok(Some(record)) => Taken::Record(Box::new(record)),
+                _ => Taken::Nothing,
+            })
+        })
+        .await
     }
 
     /// Proves that a record can be saved, before a person is asked for anything.
@@ -118,23 +223,21 @@ impl Vault {
     /// # Errors
     /// Nothing can be saved here.
     pub async fn prepare(&self) -> Result<(), Failure> {
-        let store = Arc::clone(&self.store);
-        blocking(move || store.prepare().map_err(|error| unkept(&error))).await
+        self.blocking(|vault| vault.store.prepare().map_err(|error| unkept(&error))).await
     }
 
     /// The issuer that this login's own client is bound to: the one that is noted, else this one from now on.
     /// None where nothing can be noted.
     pub async fn bound_issuer(&self, issuer: &str) -> Option<String> {
-        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
         let issuer = issuer.to_owned();
-        let bound = blocking(move || {
+        let bound = self.blocking(move |Self { store, login, id, .. }| {
             let noted = || {
-                let _lock = store.lock(&login, LockKind::Refresh)?;
-                if let Some(noted) = store.noted(&login)? {
+                let _lock = store.lock(id, LockKind::Refresh)?;
+                if let Some(noted) = store.noted(login)? {
                     return Ok(Some(noted));
                 }
-                store.note(&login, &issuer)?;
-                store.noted(&login)
+                store.note(login, &issuer)?;
+                store.noted(login)
             };
             noted().map_err(|error| of_store(&error))
         });
@@ -149,16 +252,15 @@ impl Vault {
     /// # Errors
     /// It is still.
     pub async fn unbind(&self) -> Result<bool, Failure> {
-        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
-        let forgotten =
-            blocking(move || store.forget_notes(Some(&login)).map_err(|error| of_store(&error)));
+        let forgotten = self.blocking(|vault| {
+            vault.store.forget_notes(Some(&vault.login)).map_err(|error| of_store(&error))
+        });
         Ok(forgotten.await? > 0)
     }
 
     /// Whether there is a record that can't be read any more, so that only beginning anew helps.
     pub async fn is_unreadable(&self) -> bool {
-        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
-        let read = blocking(move || Ok(store.load(&login).err())).await;
+        let read = self.blocking(|vault| Ok(vault.store.load(&vault.login).err())).await;
         read.is_ok_and(|error| error.is_some_and(|error| error.is_unreadable()))
     }
 
@@ -167,10 +269,8 @@ impl Vault {
     /// # Errors
     /// Keychain or folder can't be used.
     pub async fn start_over(&self) -> Result<usize, Failure> {
-        let store = Arc::clone(&self.store);
-        blocking(move || store.start_over().map_err(|error| of_store(&error)))
-            .await
-            .map(|aside| aside.len())
+        let aside = |vault: &Self| vault.store.start_over().map_err(|error| of_store(&error));
+        self.blocking(aside).await.map(|aside| aside.len())
     }
 
     /// Waits for a lock.
@@ -178,8 +278,10 @@ impl Vault {
     /// # Errors
     /// The system gives none.
     pub async fn lock(&self, kind: LockKind) -> Result<Lock, Failure> {
-        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
-        blocking(move || store.lock(&login, kind).map_err(|error| of_store(&error))).await
+        self.blocking(move |vault| {
+            vault.store.lock(&vault.id, kind).map_err(|error| of_store(&error))
+        })
+        .await
     }
 
     /// Waits for a lock, but no longer than this; none where somebody holds it still.
@@ -191,10 +293,10 @@ impl Vault {
         kind: LockKind,
         time: Duration,
     ) -> Result<Option<Lock>, Failure> {
-        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
+        let vault = self.clone();
         let (sender, locked) = oneshot::channel();
         // The system's wait can't be taken back: a thread of its own keeps nobody from the end of the process.
-        std::thread::spawn(move || sender.send(store.lock(&login, kind)));
+        std::thread::spawn(move || sender.send(vault.store.lock(&vault.id, kind)));
         match tokio::time::timeout(time, locked).await {
             Ok(Ok(lock)) => lock.map(Some).map_err(|error| of_store(&error)),
             Ok(Err(_)) => Err(Failure::new(FailureKind::Internal, "the lock broke down")),
@@ -207,23 +309,46 @@ impl Vault {
     /// # Errors
     /// The system gives none.
     pub async fn try_lock(&self, kind: LockKind) -> Result<Option<Lock>, Failure> {
-        let (store, login) = (Arc::clone(&self.store), Arc::clone(&self.login));
-        blocking(move || store.try_lock(&login, kind).map_err(|error| of_store(&error))).await
+        self.blocking(move |vault| {
+            vault.store.try_lock(&vault.id, kind).map_err(|error| of_store(&error))
+        })
+        .await
     }
-}
 
-/// A record that was deleted counts on in nobody's memory: no number comes twice.
-fn begun(login: &Login) -> Record {
-    let generation = fastrand::u64(1..1 << 48);
-    Record { generation, ..Record::new(login.server(), login.profile().name()) }
-}
+    fn read(&self) -> Result<Option<Record>, Failure> {
+        let content = self.store.load(&self.login).map_err(|error| of_store(&error))?;
+        let Some(content) = content else { return Ok(None) };
+        let record = Record::from_bytes(content.expose()).map_err(|error| of_record(&error))?;
+        // A record counts only for the server that it names.
+        let mut record = Some(record).filter(|record| record.server == self.login.server());
+        if let (Some(record), Some(own)) = (&mut record, &*self.unsaved())
+            && record.is_followed_by(own.saved, &own.record)
+        {
+            record.follow(&own.record);
+        }
+        Ok(record)
+    }
 
-fn read(store: &Store, login: &Login) -> Result<Option<Record>, Failure> {
-    let content = store.load(login).map_err(|error| of_store(&error))?;
-    let Some(content) = content else { return Ok(None) };
-    let record = Record::from_bytes(content.expose()).map_err(|error| of_record(&error))?;
-    // A record counts only for the server that it names.
-    Ok(Some(record).filter(|record| record.server == login.server()))
+    fn write(&self, record: &Record) -> Result<(), Failure> {
+        let content = record.to_bytes();
+        self.store.save(&self.login, content.expose()).map_err(|error| of_store(&error))?;
+        // It holds them, or later ones.
+        let is_in_it = |own: &mut Unsaved| {
+            own.record.sign_in == record.sign_in && own.record.generation <= record.generation
+        };
+        self.unsaved().take_if(is_in_it);
+        Ok(())
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let vault = self.clone();
+        tokio::task::spawn_blocking(move || work(&vault)).await.unwrap_or_else(|_| {
+            Err(Failure::new(FailureKind::Internal, "the credential store broke down"))
+        })
+    }
 }
 
 /// A failure of the store, for a person.
@@ -255,14 +380,6 @@ fn of_record(error: &RecordError) -> Failure {
         RecordError::Malformed => "`bridge logout` forgets it, `bridge login` signs in anew",
     };
     failure.because(error.to_string()).hint(hint)
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
-        Err(Failure::new(FailureKind::Internal, "the credential store broke down"))
-    })
 }
 
 #[cfg(test)]

@@ -162,7 +162,7 @@ async fn take_over(sign_in: &SignIn, config: &config::Serve) -> Result<Lock, Fai
     let _spinner = ui::Spinner::start("Waiting until it lets go", motion(config));
     for _ in 0..LET_GO {
         // Again, since a bridge that serves may have begun another meanwhile.
-        sign_in.vault.change(Record::take_over).await?;
+        sign_in.vault.change_if(|_| true, Record::take_over).await?;
         if let Some(lock) = sign_in.vault.lock_within(LockKind::SignIn, A_WHILE).await? {
             return Ok(lock);
         }
@@ -188,7 +188,8 @@ async fn by_browser(
         done = sign_in.by_browser(cause, lock, &mut terminal, pasted) => done,
         () = told_to_end => {
             // Left as it is, another process would wait for the same page.
-            sign_in.vault.change(|record| (record.pending, record.page) = (None, None)).await?;
+            let end = |record: &mut Record| (record.pending, record.page) = (None, None);
+            sign_in.vault.change_if(|_| true, end).await?;
             Err(ended())
         }
     }

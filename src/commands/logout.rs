@@ -3,17 +3,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::auth::{Fetch, Record, Revoked, TokenEndpoint, Vault};
+use tokio::sync::oneshot;
+
+use crate::auth::{Fetch, Record, Revoked, Taken, TokenEndpoint, Vault, of_store};
 use crate::clock::SystemClock;
 use crate::config;
-use crate::credentials::{Entry, LockKind, Patience, Store};
+use crate::credentials::{Entry, LockKind, Patience, Store, StoreError};
 use crate::error::Error;
 use crate::remote::Endpoint;
 use crate::{http, ui};
 
 use super::parts::{Parts, error, of_login};
 
-/// Forgets one sign-in.
+/// What was forgotten, for what is said of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Forgotten {
+    SignIn,
+    /// It held no token.
+    Rest,
+    /// It can't be read, and may have been a sign-in.
+    Unreadable,
+    Nothing,
+}
+
+/// Forgets one sign-in, also one that can't be read.
 ///
 /// # Errors
 /// It is kept still. That the server could not be told is said, and is no error.
@@ -24,39 +37,28 @@ pub fn run(config: &config::Serve) -> Result<(), Error> {
 fn signed_out(config: &config::Serve) -> Result<(), Error> {
     let parts = Parts::new(config, Patience::Interactive);
     super::runtime()?.block_on(async {
-        let host = config.endpoint.host();
-        // One that can't be read is forgotten too.
-        let (was_there, record) = parts.vault.take().await.map_err(|failure| error(&failure))?;
-        if let Some(record) = &record {
-            revoke(record, &parts.http, config.endpoint.url(), &host).await;
-        }
-        until_nobody_is_at_it(&parts.vault).await;
-        if parts.vault.unbind().await.map_err(|failure| error(&failure))? {
+        let (host, id) = (config.endpoint.host(), parts.vault.login().id());
+        let taken = parts.vault.take().await.map_err(|failure| error(&failure))?;
+        let forgotten = end(taken, &parts.http, config.endpoint.url(), &host).await;
+        let was_bound = parts.vault.unbind().await.map_err(|failure| error(&failure))?;
+        if was_bound {
             ui::say(&format!(
                 "The client of {host} is bound to no authorization server any more: it is to the next that it meets."
             ));
-            if !was_there {
-                return Ok(());
-            }
         }
-        // Where it can't be read, it may have been a sign-in.
-        let signed_in = record.as_ref().is_none_or(|record| record.tokens.is_some());
-        ui::say(&match (was_there, signed_in) {
-            (true, true) => format!("You are signed out of {host}."),
-            (true, false) => format!(
+        match forgotten {
+            Forgotten::SignIn => ui::say(&format!("You are signed out of {host}.")),
+            Forgotten::Rest => ui::say(&format!(
                 "You were not signed in to {host}; what was left of the sign-in that came to nothing is forgotten."
-            ),
-            (false, _) => format!("You were not signed in to {host}."),
-        });
+            )),
+            Forgotten::Unreadable => {}
+            Forgotten::Nothing if was_bound => {}
+            Forgotten::Nothing => ui::say(&format!("You were not signed in to {host}.")),
+        }
+        discard_aside(&parts.store, Some(&id))?;
+        until_nobody_is_at_it(&parts.store, vec![id]).await;
         Ok(())
     })
-}
-
-/// A process that waits for a person at this login notices that it is forgotten, and then ends: the next sign-in
-/// is to find nobody in its place.
-async fn until_nobody_is_at_it(vault: &Vault) {
-    const LONGEST: Duration = Duration::from_secs(3);
-    let _ = vault.lock_within(LockKind::SignIn, LONGEST).await;
 }
 
 /// Forgets all sign-ins of the store.
@@ -67,33 +69,123 @@ pub fn all(config: &config::SignIns) -> Result<(), Error> {
     let store = Arc::new(Store::open(&config.credentials, Patience::Interactive));
     let http = Arc::new(http::Client::new(&config.http));
     super::runtime()?.block_on(async {
-        let entries = store.list().map_err(|why| error(&crate::auth::of_store(&why)))?;
+        let entries = store.list().map_err(of_store_error)?;
+        let mut forgotten = Vec::with_capacity(entries.len());
         for entry in &entries {
-            forget(entry, &store, &http).await?;
+            forgotten.push(forget(entry, &store, &http).await?);
         }
-        store.forget_notes(None).map_err(|why| error(&crate::auth::of_store(&why)))?;
-        ui::say(&format!("{} sign-in(s) are forgotten.", entries.len()));
+        let any = |what: Forgotten| forgotten.contains(&what);
+        if !any(Forgotten::SignIn) && !any(Forgotten::Unreadable) {
+            ui::say(if any(Forgotten::Rest) {
+                "You were not signed in anywhere; what was left of sign-ins that came to nothing is forgotten."
+            } else {
+                "You were not signed in anywhere."
+            });
+        }
+        store.forget_notes(None).map_err(of_store_error)?;
+        discard_aside(&store, None)?;
+        until_nobody_is_at_it(&store, entries.into_iter().map(|entry| entry.id).collect()).await;
         Ok(())
     })
 }
 
-async fn forget(entry: &Entry, store: &Arc<Store>, http: &Arc<http::Client>) -> Result<(), Error> {
-    let remove = || store.remove(entry).map_err(|why| error(&crate::auth::of_store(&why)));
-    let Ok((login, content)) = &entry.content else { return remove().map(drop) };
-    let vault = Vault::new(Arc::clone(store), login.clone());
-    let record = {
-        // So that nobody renews a token in between, and saves it.
-        let _lock = vault.lock(LockKind::Refresh).await.map_err(|failure| error(&failure))?;
-        let renewed = vault.load().await.ok().flatten();
-        remove()?;
-        renewed.or_else(|| Record::from_bytes(content.expose()).ok())
+/// Forgets one of many, and says so.
+async fn forget(
+    entry: &Entry,
+    store: &Arc<Store>,
+    http: &Arc<http::Client>,
+) -> Result<Forgotten, Error> {
+    let login = entry.content.as_ref().map(|(login, _)| login).ok();
+    let server = login.and_then(|login| Endpoint::parse(login.server()).ok());
+    let Some((login, server)) = login.zip(server) else {
+        remove(entry, store)?;
+        let why = entry.content.as_ref().err().map(ToString::to_string);
+        let why = why.unwrap_or_else(|| "its address can't be used".to_owned());
+        tell_unreadable(&format!("A stored sign-in ({})", entry.id), &why, "the server");
+        return Ok(Forgotten::Unreadable);
     };
-    if let Some(record) = record
-        && let Ok(server) = Endpoint::parse(login.server())
-    {
-        revoke(&record, http, server.url(), &server.host()).await;
+    let taken = if entry.store == store.name() {
+        let vault = Vault::new(Arc::clone(store), login.clone());
+        vault.take().await.map_err(|failure| error(&failure))?
+    } else {
+        taken_elsewhere(entry, store)?
+    };
+    let host = server.host();
+    let forgotten = end(taken, http, server.url(), &host).await;
+    if forgotten == Forgotten::SignIn {
+        ui::say(&format!("You are signed out of {host}."));
+    }
+    Ok(forgotten)
+}
+
+/// A record of another store that needs no key.
+fn taken_elsewhere(entry: &Entry, store: &Store) -> Result<Taken, Error> {
+    remove(entry, store)?;
+    let Ok((_, content)) = &entry.content else { return Ok(Taken::Nothing) };
+    let record = Record::from_bytes(content.expose()).ok();
+    Ok(record.map_or(Taken::Nothing, |record| Taken::Record(Box::new(record))))
+}
+
+/// Deletes a record while nobody renews its tokens.
+fn remove(entry: &Entry, store: &Store) -> Result<(), Error> {
+    let _lock = store.lock(&entry.id, LockKind::Refresh).map_err(of_store_error)?;
+    store.remove(entry).map(drop).map_err(of_store_error)
+}
+
+fn of_store_error(why: StoreError) -> Error {
+    error(&of_store(&why))
+}
+
+/// Ends at the server what is forgotten here.
+async fn end(taken: Taken, http: &Arc<http::Client>, server: &url::Url, host: &str) -> Forgotten {
+    match taken {
+        Taken::Record(record) if record.tokens.is_some() => {
+            revoke(&record, http, server, host).await;
+            Forgotten::SignIn
+        }
+        Taken::Record(_) => Forgotten::Rest,
+        Taken::Unreadable(failure) => {
+            let why = failure.cause.as_deref().unwrap_or(&failure.what);
+            tell_unreadable(&format!("The stored sign-in at {host}"), why, host);
+            Forgotten::Unreadable
+        }
+        Taken::Nothing => Forgotten::Nothing,
+    }
+}
+
+fn tell_unreadable(what: &str, why: &str, host: &str) {
+    ui::say(&format!(
+        "{what} could not be read: {why}. It is forgotten here; its tokens could not be revoked.\n\
+         hint: they end by themselves; to end them now, take back the access of bridge in your account at {host}"
+    ));
+}
+
+/// Deletes what a login set aside since it could not be read: there are tokens in it.
+fn discard_aside(store: &Store, id: Option<&str>) -> Result<(), Error> {
+    let count = store.discard_aside(id).map_err(of_store_error)?;
+    if count > 0 {
+        ui::say(&format!(
+            "{count} earlier sign-in(s) that could not be read and were set aside are deleted; their tokens \
+             could not be revoked."
+        ));
     }
     Ok(())
+}
+
+/// A process that is at one of these sign-ins notices that it is forgotten, and then ends: the next sign-in is to
+/// find nobody in its place. One that redeems a code notices when that is answered.
+async fn until_nobody_is_at_it(store: &Arc<Store>, ids: Vec<String>) {
+    const LONGEST: Duration = Duration::from_secs(3);
+    let (sender, gone) = oneshot::channel();
+    let store = Arc::clone(store);
+    // The system's wait can't be taken back: a thread of its own keeps nobody from the end of the process.
+    std::thread::spawn(move || {
+        ids.iter().for_each(|id| drop(store.lock(id, LockKind::SignIn)));
+        sender.send(())
+    });
+    if tokio::time::timeout(LONGEST, gone).await.is_err() {
+        ui::say("Another process is still at a sign-in; it ends by itself, and keeps nothing.");
+    }
 }
 
 /// Has the tokens taken back, where the server offers that. A token that was given stays its owner's.

@@ -142,16 +142,16 @@ struct OfLogin {
 }
 
 impl LoginMemory for OfLogin {
-    fn applies(&self) -> bool {
-        self.authorizer.holds_token()
+    fn present(&self) -> Option<u64> {
+        self.authorizer.present_sign_in()
     }
 
     fn kept(&self) -> Option<String> {
         self.authorizer.remembered()
     }
 
-    fn keep(&self, answers: String) {
-        if let Err(failure) = self.runtime.block_on(self.authorizer.remember(answers)) {
+    fn keep(&self, sign_in: u64, answers: String) {
+        if let Err(failure) = self.runtime.block_on(self.authorizer.remember(sign_in, answers)) {
             tracing::debug!("answers were not remembered: {failure}");
         }
     }

@@ -73,6 +73,14 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
+    /// Nothing more can be written there.
+    #[error("{} can't be written: {why}", path.display())]
+    NoRoom {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// There is no folder to keep it in.
     #[error("this system names no home folder to keep sign-ins in")]
     NoFolder,
@@ -126,6 +134,7 @@ impl StoreError {
                 folders `chmod 700`), or choose another `--credential-store`"
                     .to_owned()
             }
+            Self::NoRoom { .. } => "make room on that disk, or make it writable".to_owned(),
             Self::NoFolder => "set HOME, or choose `--credential-store memory`".to_owned(),
             Self::TooLarge => "run with `--debug` and report what it says".to_owned(),
         }

@@ -31,6 +31,9 @@ const KINDS: [&str; 3] = ["keychain", "env", "plaintext"];
 /// The ending of notes.
 const NOTE: &str = "note";
 
+/// What stands between the name of a record that was set aside and its number.
+const ASIDE: &str = ".unreadable-";
+
 impl Folder {
     pub(super) fn new(path: PathBuf, kind: &'static str) -> Self {
         Self { path, kind }
@@ -84,6 +87,12 @@ impl Folder {
         paths::replace_private_durably(path, record).map_err(unusable(path))
     }
 
+    /// What can be read of a file after it was written. No file is left.
+    pub(super) fn try_out(&self, record: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.create()?;
+        paths::try_private(&self.path, record).map_err(unusable(&self.path))
+    }
+
     /// Whether it was there.
     pub(super) fn delete(&self, path: &Path) -> Result<bool, StoreError> {
         paths::sweep(&self.path);
@@ -105,21 +114,9 @@ impl Folder {
 
     /// The records of every kind: login, kind, file.
     pub(super) fn list(&self) -> Result<Vec<(String, &'static str, PathBuf)>, StoreError> {
-        let entries = match std::fs::read_dir(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(unusable(&self.path))?,
-        };
-        let mut found = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(unusable(&self.path))?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let Some((id, ending)) = name.split_once('.') else { continue };
-            if let Some(kind) = KINDS.into_iter().find(|kind| *kind == ending) {
-                found.push((id.to_owned(), kind, path));
-            }
-        }
-        found.sort();
-        Ok(found)
+        let kind_of = |ending: &str| KINDS.into_iter().find(|kind| *kind == ending);
+        let records = self.files()?.into_iter();
+        Ok(records.filter_map(|(id, ending, path)| Some((id, kind_of(&ending)?, path))).collect())
     }
 
     /// The records of this kind: login, file.
@@ -128,11 +125,44 @@ impl Folder {
         Ok(all.filter(|each| each.1 == self.kind).map(|(id, _, path)| (id, path)).collect())
     }
 
+    /// The records that were set aside: login, file.
+    pub(super) fn aside(&self) -> Result<Vec<(String, PathBuf)>, StoreError> {
+        let is_aside = |ending: &str| {
+            let parts = ending.split_once(ASIDE);
+            parts.is_some_and(|(kind, number)| {
+                KINDS.contains(&kind) && number.bytes().all(|digit| digit.is_ascii_digit())
+            })
+        };
+        let named = self.files()?.into_iter();
+        Ok(named
+            .filter(|(_, ending, _)| is_aside(ending))
+            .map(|(id, _, path)| (id, path))
+            .collect())
+    }
+
+    /// All files of logins: login, ending, file.
+    fn files(&self) -> Result<Vec<(String, String, PathBuf)>, StoreError> {
+        let entries = match std::fs::read_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(unusable(&self.path))?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(unusable(&self.path))?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if let Some((id, ending)) = name.split_once('.') {
+                found.push((id.to_owned(), ending.to_owned(), path));
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
     /// Renames a record so that it is kept and not found.
     pub(super) fn set_aside(&self, path: &Path) -> Result<PathBuf, StoreError> {
         let named = |number: u32| {
             let mut aside = path.as_os_str().to_owned();
-            aside.push(format!(".unreadable-{number}"));
+            aside.push(format!("{ASIDE}{number}"));
             PathBuf::from(aside)
         };
         let is_free = |path: &PathBuf| std::fs::symlink_metadata(path).is_err();
@@ -143,6 +173,15 @@ impl Folder {
 }
 
 pub(super) fn unusable(path: &Path) -> impl Fn(io::Error) -> StoreError {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     let path = path.to_owned();
-    move |error| StoreError::File { path: path.clone(), why: error.to_string() }
+    move |error| {
+        let (path, why) = (path.clone(), error.to_string());
+        match error.kind() {
+            StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem => {
+                StoreError::NoRoom { path, why }
+            }
+            _ => StoreError::File { path, why },
+        }
+    }
 }

@@ -218,11 +218,19 @@ impl Store {
     /// # Errors
     /// Nothing can be saved here.
     pub fn prepare(&self) -> Result<(), StoreError> {
+        self.prepare_for(ROOM)
+    }
+
+    /// The same for a record with a content of this length, in bytes.
+    ///
+    /// # Errors
+    /// It can't be saved here.
+    pub fn prepare_for(&self, length: usize) -> Result<(), StoreError> {
         match &self.place {
             Place::Files(folder, seal) => {
                 folder.create()?;
                 paths::sweep(folder.path());
-                seal.with_key(|key| prove(folder, key))
+                seal.with_key(|key| prove(folder, key, length))
             }
             Place::Memory(_) => Ok(()),
             Place::Nowhere => Err(StoreError::NoFolder),
@@ -246,12 +254,24 @@ impl Store {
         }
     }
 
-    /// Waits for a login's lock, without limit: whoever holds it is at work, and it goes with its process.
+    /// Deletes the records of the login with this id, or of all, that [`Store::start_over`] set aside. How many
+    /// there were.
+    ///
+    /// # Errors
+    /// One of them is there still.
+    pub fn discard_aside(&self, id: Option<&str>) -> Result<usize, StoreError> {
+        let Place::Files(folder, _) = &self.place else { return Ok(0) };
+        let aside = folder.aside()?.into_iter();
+        let paths = aside.filter(|(of, _)| id.is_none_or(|id| id == of)).map(|(_, path)| path);
+        paths.map(|path| folder.delete(&path).map(usize::from)).sum()
+    }
+
+    /// Waits for the lock of the login with this id, without limit: whoever holds it is at work, and it goes with its process.
     ///
     /// # Errors
     /// The system gives no lock.
-    pub fn lock(&self, login: &Login, kind: LockKind) -> Result<Lock, StoreError> {
-        let name = lock_name(login, kind);
+    pub fn lock(&self, id: &str, kind: LockKind) -> Result<Lock, StoreError> {
+        let name = lock_name(id, kind);
         match &self.place {
             Place::Files(folder, _) => {
                 folder.create()?;
@@ -262,12 +282,12 @@ impl Store {
         }
     }
 
-    /// Takes a login's lock, if nobody holds it.
+    /// Takes the lock of the login with this id, if nobody holds it.
     ///
     /// # Errors
     /// The system gives no lock.
-    pub fn try_lock(&self, login: &Login, kind: LockKind) -> Result<Option<Lock>, StoreError> {
-        let name = lock_name(login, kind);
+    pub fn try_lock(&self, id: &str, kind: LockKind) -> Result<Option<Lock>, StoreError> {
+        let name = lock_name(id, kind);
         match &self.place {
             Place::Files(folder, _) => {
                 folder.create()?;
@@ -362,24 +382,24 @@ impl Seal {
     }
 }
 
-fn lock_name(login: &Login, kind: LockKind) -> String {
-    format!("{}.{}", login.id(), kind.name())
+fn lock_name(id: &str, kind: LockKind) -> String {
+    format!("{id}.{}", kind.name())
 }
 
+/// What the record of a sign-in needs, in bytes, with large tokens.
+const ROOM: usize = 16 * 1024;
+
 /// Writes a record that is nobody's, reads it back, and deletes it.
-fn prove(folder: &Folder, key: Option<&Key>) -> Result<(), StoreError> {
-    let path = folder.lock(&format!("proof-{}", std::process::id())).with_extension("tmp");
-    let lost =
-        || StoreError::Damaged { path: path.clone(), why: "it does not keep what is written" };
+fn prove(folder: &Folder, key: Option<&Key>, length: usize) -> Result<(), StoreError> {
+    const WHY: &str = "it does not keep what is written";
+    let lost = || StoreError::Damaged { path: folder.path().to_owned(), why: WHY };
     let nobody = url::Url::parse("proof:").map_err(|_| lost())?;
     let login = Login::new(Profile::default(), &nobody, Fixed::default());
-    folder.write(&path, &envelope::seal(key, &login, b"proof")?)?;
-    let kept = folder.read(&path);
-    folder.delete(&path)?;
-    let kept = kept?.ok_or_else(lost)?;
+    let proof = vec![b' '; length.min(envelope::MAX_CONTENT)];
+    let kept = folder.try_out(&envelope::seal(key, &login, &proof)?)?;
     let opened = envelope::outside(&kept).and_then(|outside| outside.open(key, &login.id()));
     match opened {
-        Ok((_, content)) if content == b"proof" => Ok(()),
+        Ok((_, content)) if content == proof => Ok(()),
         _ => Err(lost()),
     }
 }

@@ -344,6 +344,39 @@ fn a_tampered_truncated_or_swapped_record_is_refused() {
 }
 
 #[test]
+fn what_was_set_aside_is_discarded_for_one_login_or_for_all() {
+    let home = home();
+    let other = login_of("https://h/other");
+    let set_aside_and_begin_anew = || {
+        let store = opened(Keep::Key(key()), &home);
+        store.start_over().unwrap();
+        store.save(&login(), b"1").unwrap();
+        store.save(&other, b"1").unwrap();
+    };
+    set_aside_and_begin_anew();
+    let store = opened(Keep::Plaintext, &home);
+    assert_eq!(store.discard_aside(None).unwrap(), 0);
+    set_aside_and_begin_anew();
+    let before = names(&home).len();
+    assert_eq!(store.discard_aside(Some(&login().id())).unwrap(), 1);
+    assert_eq!(names(&home).len(), before - 1);
+    set_aside_and_begin_anew();
+    assert_eq!(store.discard_aside(None).unwrap(), 3);
+    assert_eq!(store.list().unwrap().len(), 2, "records are no concern of it");
+    assert!(names(&home).iter().all(|name| !name.contains("unreadable")));
+}
+
+#[test]
+fn nothing_is_left_of_the_proof_that_something_can_be_saved() {
+    let home = home();
+    for store in [opened(Keep::Key(key()), &home), opened(Keep::Plaintext, &home)] {
+        store.prepare().unwrap();
+        store.prepare_for(1 << 20).unwrap();
+        assert_eq!(names(&home), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn a_record_of_a_later_version_is_never_touched() {
     let home = home();
     let store = opened(Keep::Key(key()), &home);
@@ -392,13 +425,13 @@ fn locks_are_taken_once_and_released_at_their_end() {
     let memory = Arc::new(opened(Keep::Memory, &home));
     let files = || Arc::new(opened(Keep::Plaintext, &home));
     for (one, two) in [(files(), files()), (memory.clone(), memory)] {
-        let held = one.lock(&login(), LockKind::Refresh).unwrap();
-        assert!(two.try_lock(&login(), LockKind::Refresh).unwrap().is_none());
-        assert!(two.try_lock(&login(), LockKind::SignIn).unwrap().is_some(), "its own");
-        assert!(two.try_lock(&login_of("https://h"), LockKind::Refresh).unwrap().is_some());
+        let held = one.lock(&login().id(), LockKind::Refresh).unwrap();
+        assert!(two.try_lock(&login().id(), LockKind::Refresh).unwrap().is_none());
+        assert!(two.try_lock(&login().id(), LockKind::SignIn).unwrap().is_some(), "its own");
+        assert!(two.try_lock(&login_of("https://h").id(), LockKind::Refresh).unwrap().is_some());
         let (sender, receiver) = mpsc::channel();
         let waiter = std::thread::spawn(move || {
-            let lock = two.lock(&login(), LockKind::Refresh).unwrap();
+            let lock = two.lock(&login().id(), LockKind::Refresh).unwrap();
             sender.send(()).unwrap();
             drop(lock);
         });
@@ -406,7 +439,7 @@ fn locks_are_taken_once_and_released_at_their_end() {
         drop(held);
         receiver.recv().unwrap();
         waiter.join().unwrap();
-        assert!(one.try_lock(&login(), LockKind::Refresh).unwrap().is_some());
+        assert!(one.try_lock(&login().id(), LockKind::Refresh).unwrap().is_some());
     }
 }
 
@@ -431,7 +464,7 @@ mod files {
         set_mode(&folder, 0o755);
         let store = opened(Keep::Plaintext, &home);
         store.save(&login(), b"1").unwrap();
-        drop(store.lock(&login(), LockKind::SignIn).unwrap());
+        drop(store.lock(&login().id(), LockKind::SignIn).unwrap());
         assert_eq!(mode(&folder), 0o700);
         let entries = std::fs::read_dir(&folder).unwrap();
         let modes: Vec<_> = entries.map(|entry| mode(&entry.unwrap().path())).collect();

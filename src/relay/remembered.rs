@@ -120,12 +120,12 @@ struct Change {
 
 /// The record of a login, as far as answers are kept in it.
 pub trait LoginMemory: Send + Sync {
-    /// Whether requests carry a token, so that answers belong to the login.
-    fn applies(&self) -> bool;
+    /// Which sign-in the token is of that requests carry, so that answers belong to it; none without a token.
+    fn present(&self) -> Option<u64>;
     /// What is kept.
     fn kept(&self) -> Option<String>;
-    /// Keeps something else in its place. It may block.
-    fn keep(&self, answers: String);
+    /// Keeps something else in its place, unless that sign-in is over. It may block.
+    fn keep(&self, sign_in: u64, answers: String);
 }
 
 /// A cache file and a login's record, read when first asked, written by [`FileMemory::take_changes`].
@@ -133,21 +133,23 @@ pub trait LoginMemory: Send + Sync {
 pub struct FileMemory {
     path: Option<PathBuf>,
     login: Option<Arc<dyn LoginMemory>>,
-    /// What was read, and whether it is the login's.
-    read: Option<(bool, Answers)>,
+    /// What was read, and of which sign-in it is.
+    read: Option<(Option<u64>, Answers)>,
     changes: Vec<Change>,
+    /// Which sign-in the changes are of.
+    changes_of: Option<u64>,
 }
 
 /// Where changes are written.
 enum Target {
     File(PathBuf),
-    Login(Arc<dyn LoginMemory>),
+    Login(Arc<dyn LoginMemory>, u64),
 }
 
 impl FileMemory {
     /// Remembers in this file; without one, nothing.
     pub fn new(path: Option<PathBuf>) -> Self {
-        Self { path, login: None, read: None, changes: Vec::new() }
+        Self { path, login: None, read: None, changes: Vec::new(), changes_of: None }
     }
 
     /// What is got with a token is remembered in the login's record.
@@ -157,26 +159,39 @@ impl FileMemory {
     }
 
     /// The login that answers belong to now.
-    fn present_login(&self) -> Option<&Arc<dyn LoginMemory>> {
-        self.login.as_ref().filter(|login| login.applies())
+    fn present_login(&self) -> Option<(&Arc<dyn LoginMemory>, u64)> {
+        let login = self.login.as_ref()?;
+        Some((login, login.present()?))
     }
 
     fn answers(&mut self) -> &Answers {
-        let of_login = self.present_login().is_some();
-        if self.read.as_ref().is_none_or(|(of, _)| *of != of_login) {
+        let present = self.sign_in();
+        if self.read.as_ref().is_none_or(|(of, _)| *of != present) {
             let answers = match self.present_login() {
-                Some(login) => Answers::parse(login.kept().unwrap_or_default().as_bytes()),
+                Some((login, _)) => Answers::parse(login.kept().unwrap_or_default().as_bytes()),
                 None => self.path.as_deref().map(Answers::read).unwrap_or_default(),
             };
-            self.read = Some((of_login, answers));
+            self.read = Some((present, answers));
         }
         &self.read.get_or_insert_with(Default::default).1
     }
 
+    fn sign_in(&self) -> Option<u64> {
+        self.present_login().map(|(_, sign_in)| sign_in)
+    }
+
     fn target(&self) -> Option<Target> {
         match self.present_login() {
-            Some(login) => Some(Target::Login(Arc::clone(login))),
+            Some((login, sign_in)) => Some(Target::Login(Arc::clone(login), sign_in)),
             None => self.path.clone().map(Target::File),
+        }
+    }
+
+    /// What one sign-in was answered is no business of another's.
+    fn drop_changes_of_others(&mut self) {
+        let present = self.sign_in();
+        if std::mem::replace(&mut self.changes_of, present) != present {
+            self.changes.clear();
         }
     }
 
@@ -185,14 +200,18 @@ impl FileMemory {
         if self.changes.is_empty() {
             return None;
         }
+        self.drop_changes_of_others();
+        if self.changes.is_empty() {
+            return None;
+        }
         let target = self.target()?;
         let changes = std::mem::take(&mut self.changes);
         Some(move || match target {
             Target::File(path) => write(&path, &changes),
-            Target::Login(login) => {
+            Target::Login(login, sign_in) => {
                 let kept = login.kept().unwrap_or_default();
                 if let Some(text) = Answers::parse(kept.as_bytes()).merged(&changes) {
-                    login.keep(text);
+                    login.keep(sign_in, text);
                 }
             }
         })
@@ -206,6 +225,7 @@ impl Memory for FileMemory {
 
     fn keep(&mut self, place: Place, key: &str, result: &str) {
         if self.target().is_some() && result.len() + key.len() <= MAX_ANSWER {
+            self.drop_changes_of_others();
             // While a disk hangs, only the latest of each counts.
             self.changes.retain(|each| (each.place, &*each.key) != (place, key));
             if self.changes.len() == MAX_CHANGES {
@@ -281,20 +301,46 @@ mod tests {
 
     #[derive(Default)]
     struct Record {
-        signed_in: std::sync::atomic::AtomicBool,
-        kept: std::sync::Mutex<Option<String>>,
+        sign_in: std::sync::atomic::AtomicU64,
+        kept: std::sync::Mutex<Option<(u64, String)>>,
+    }
+
+    impl Record {
+        fn set(&self, sign_in: u64) {
+            self.sign_in.store(sign_in, std::sync::atomic::Ordering::Relaxed);
+        }
     }
 
     impl LoginMemory for Record {
-        fn applies(&self) -> bool {
-            self.signed_in.load(std::sync::atomic::Ordering::Relaxed)
+        fn present(&self) -> Option<u64> {
+            Some(self.sign_in.load(std::sync::atomic::Ordering::Relaxed)).filter(|it| *it > 0)
         }
         fn kept(&self) -> Option<String> {
-            self.kept.lock().unwrap().clone()
+            let kept = self.kept.lock().unwrap().clone();
+            kept.filter(|(of, _)| Some(*of) == self.present()).map(|(_, answers)| answers)
         }
-        fn keep(&self, answers: String) {
-            *self.kept.lock().unwrap() = Some(answers);
+        fn keep(&self, sign_in: u64, answers: String) {
+            *self.kept.lock().unwrap() = Some((sign_in, answers));
         }
+    }
+
+    #[test]
+    fn what_one_sign_in_was_answered_is_neither_shown_to_the_next_nor_kept_for_it() {
+        let record = Arc::new(Record::default());
+        let mut memory = FileMemory::new(None).of_login(Some(record.clone()));
+        record.set(1);
+        memory.keep(Place::List, "tools/list", r#"{"tools":["of the first"]}"#);
+        memory.take_changes().unwrap()();
+        let mut memory = FileMemory::new(None).of_login(Some(record.clone()));
+        assert!(memory.recall(Place::List, "tools/list").is_some());
+        memory.keep(Place::List, "prompts/list", r#"{"prompts":["of the first"]}"#);
+        record.set(2);
+        assert!(memory.recall(Place::List, "tools/list").is_none());
+        assert!(memory.take_changes().is_none());
+        memory.keep(Place::List, "prompts/list", r#"{"prompts":["of the second"]}"#);
+        memory.take_changes().unwrap()();
+        assert_eq!(record.kept.lock().unwrap().as_ref().unwrap().0, 2);
+        assert!(record.kept().unwrap().contains("of the second"));
     }
 
     #[test]
@@ -306,7 +352,7 @@ mod tests {
         let mut memory = of_login();
         memory.keep(Place::List, "prompts/list", r#"{"prompts":["open"]}"#);
         memory.take_changes().unwrap()();
-        record.signed_in.store(true, std::sync::atomic::Ordering::Relaxed);
+        record.set(1);
         assert_eq!(
             memory.recall(Place::List, "prompts/list"),
             None,
@@ -316,7 +362,7 @@ mod tests {
         memory.take_changes().unwrap()();
         assert!(of_login().recall(Place::List, "tools/list").unwrap().contains("mine"));
         assert!(!std::fs::read_to_string(&path).unwrap().contains("mine"));
-        record.signed_in.store(false, std::sync::atomic::Ordering::Relaxed);
+        record.set(0);
         assert_eq!(of_login().recall(Place::List, "tools/list"), None);
         assert!(of_login().recall(Place::List, "prompts/list").is_some());
     }

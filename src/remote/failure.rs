@@ -191,11 +191,14 @@ impl Failure {
         )
     }
 
-    /// Whether it is worth trying again without anybody's asking. A store that refused is left alone: to try it
-    /// may show a dialog.
+    /// Whether the credential store refused. It is left alone until somebody asks: to try it may show a dialog.
+    pub fn is_of_closed_store(&self) -> bool {
+        self.wants_store() && self.retry_after.is_none()
+    }
+
+    /// Whether it is worth trying again without anybody's asking.
     pub fn is_tried_again(&self) -> bool {
-        let store_refused = self.wants_store() && self.retry_after.is_none();
-        self.may_pass() && !self.wants_person() && !store_refused
+        self.may_pass() && !self.wants_person() && !self.is_of_closed_store()
     }
 
     /// A tool call that the user's filters do not let through.

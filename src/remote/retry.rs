@@ -117,7 +117,7 @@ impl Retries {
         self.left = self.left.saturating_sub(spent);
         let allowed = match failure.fate {
             // A person takes longer than any of these waits, and the relay knows how to wait for one.
-            Fate::NotExecuted => !failure.wants_person(),
+            Fate::NotExecuted => !failure.wants_person() && !failure.is_of_closed_store(),
             // An answer that is none would come again, so that only a broken way to it is tried again.
             Fate::Unknown => self.repeatable && failure.kind != FailureKind::BadAnswer,
             Fate::Settled => false,
@@ -159,6 +159,11 @@ mod tests {
         let mut retries = Retries::new(Patience::Persistent, true, Duration::from_secs(30));
         let met = Failure::sign_in_pending("h", None);
         assert_eq!(retries.after(&met, Duration::ZERO), None);
+        let reason = crate::auth::Failure::new(crate::auth::FailureKind::Store, "it is locked");
+        let closed = Failure::of_sign_in(&reason);
+        assert_eq!(retries.after(&closed, Duration::ZERO), None);
+        let hangs = Failure { retry_after: Some(Duration::from_secs(1)), ..closed };
+        assert!(retries.after(&hangs, Duration::ZERO).is_some(), "it may answer by itself");
     }
 
     #[test]

@@ -7,11 +7,11 @@ use super::whole::{echo, home, signed_in, starting};
 use crate::support::auth_server::{Client, Plan};
 use crate::support::bridge_process::{Builder, initialize_params};
 use crate::support::tab::{self, Browser};
-use crate::support::{BridgeProcess, Gate, Guarded, McpServer};
+use crate::support::{Answer, BridgeProcess, Gate, Guarded, McpServer};
 
 /// What a command of a person said, in the home of another process.
 #[track_caller]
-fn said(command: Builder, home: &BridgeProcess) -> String {
+pub(super) fn said(command: Builder, home: &BridgeProcess) -> String {
     let mut process = command.home_of(home).spawn();
     process.wait_exit();
     process.stderr_text()
@@ -63,7 +63,7 @@ fn a_logout_while_a_code_is_redeemed_leaves_nothing_and_revokes_what_came() {
 }
 
 /// How many sign-ins are kept.
-fn records(of: &BridgeProcess) -> usize {
+pub(super) fn records(of: &BridgeProcess) -> usize {
     let files = crate::support::canary::files_below(of.home());
     files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "env")).count()
 }
@@ -229,4 +229,235 @@ fn a_token_that_was_given_stays_its_owners_at_a_logout() {
 fn host(server: &Guarded) -> String {
     let url = url::Url::parse(&server.mcp.url()).unwrap();
     format!("127.0.0.1:{}", url.port().unwrap())
+}
+
+const OTHER_KEY: &str = "BwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// Files of the store that are no locks.
+fn kept(of: &BridgeProcess) -> Vec<String> {
+    let folder = of.home().join("xdg/data_home/mcp-bridge/credentials");
+    let names = crate::support::canary::files_below(&folder);
+    let names = names.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned());
+    names.filter(|name| !name.ends_with(".lock")).collect()
+}
+
+/// A home with a sign-in, and one beside it that was set aside since it could not be read.
+fn with_one_set_aside(server: &Guarded, browser: &Browser) -> BridgeProcess {
+    let mut bridge = signed_in(server, browser);
+    bridge.close_stdin();
+    bridge.wait_exit();
+    let args = ["--browser".to_owned(), browser.command()];
+    let login = server.command("login").args(args).env("BRIDGE_STORE_KEY", OTHER_KEY);
+    let mut login = login.home_of(&bridge).spawn();
+    tab::sign_in(&browser.page(2));
+    assert!(login.wait_exit().success(), "{}", login.stderr_text());
+    let kept = kept(&bridge);
+    assert_eq!(kept.len(), 2, "{kept:?}");
+    assert!(kept.iter().any(|name| name.contains(".unreadable-")), "{kept:?}");
+    bridge
+}
+
+#[test]
+fn a_logout_leaves_nothing_of_what_was_set_aside() {
+    for which in ["URL", "--all"] {
+        let (server, browser) = (Guarded::run(), Browser::recording());
+        let home = with_one_set_aside(&server, &browser);
+        let logout = match which {
+            "URL" => server.command("logout"),
+            _ => BridgeProcess::with_args(["logout", "--all"]).unchecked(),
+        };
+        let told = said(logout.env("BRIDGE_STORE_KEY", OTHER_KEY), &home);
+        assert_eq!(kept(&home), Vec::<String>::new(), "{which}: {told}");
+        assert!(told.contains("set aside") && told.contains("could not be revoked"), "{told}");
+        assert!(told.contains("You are signed out"), "{told}");
+    }
+}
+
+#[test]
+fn what_can_t_be_read_is_forgotten_and_the_logout_says_that_it_was_not_revoked() {
+    for which in ["URL", "--all"] {
+        let (server, browser) = (Guarded::run(), Browser::recording());
+        let mut home = signed_in(&server, &browser);
+        home.close_stdin();
+        home.wait_exit();
+        let logout = match which {
+            "URL" => server.command("logout"),
+            _ => BridgeProcess::with_args(["logout", "--all"]).unchecked(),
+        };
+        let told = said(logout.env("BRIDGE_STORE_KEY", OTHER_KEY), &home);
+        assert_eq!((kept(&home).len(), server.asked("/revoke")), (0, 0), "{told}");
+        for part in ["sealed with another key", "could not be revoked", "hint: "] {
+            assert!(told.contains(part), "{which}: {told}");
+        }
+        assert!(!told.contains("You are signed out"), "{which}: {told}");
+    }
+}
+
+#[test]
+fn a_logout_of_all_counts_only_those_who_were_signed_in() {
+    let (server, other, nobody) = (Guarded::run(), Guarded::run(), Guarded::run());
+    let browser = Browser::recording();
+    let home = home();
+    let all = || said(BridgeProcess::with_args(["logout", "--all"]).unchecked(), &home);
+    assert!(all().starts_with("You were not signed in anywhere."));
+    let login = |server: &Guarded| {
+        let args = ["--browser".to_owned(), browser.command()];
+        server.command("login").args(args).home_of(&home).spawn()
+    };
+    for (nth, server) in [&server, &other].into_iter().enumerate() {
+        let mut login = login(server);
+        tab::sign_in(&browser.page(nth + 1));
+        assert!(login.wait_exit().success());
+    }
+    let mut refused = login(&nobody);
+    tab::get(&tab::deny(&browser.page(3))).unwrap();
+    assert_eq!(refused.wait_exit().code(), Some(4));
+    assert_eq!(records(&home), 3);
+    let told = all();
+    for server in [&server, &other] {
+        let line = format!("You are signed out of {}.\n", host(server));
+        assert!(told.contains(&line), "{told}");
+        assert_eq!(server.asked("/revoke"), 2);
+    }
+    assert!(!told.contains(&host(&nobody)), "{told}");
+    assert_eq!((told.matches("signed out").count(), records(&home)), (2, 0), "{told}");
+}
+
+/// A bridge whose helper waits for a person, and that is gone itself.
+fn with_a_helper(server: &Guarded, browser: &Browser) -> BridgeProcess {
+    let mut bridge = starting(server, browser).spawn();
+    bridge.initialize();
+    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    browser.page(1);
+    bridge.kill();
+    bridge.wait_exit();
+    bridge
+}
+
+#[test]
+fn a_logout_of_all_waits_for_whoever_is_at_a_sign_in() {
+    let (server, browser) = (Guarded::run(), Browser::recording());
+    let home = with_a_helper(&server, &browser);
+    let told = said(BridgeProcess::with_args(["logout", "--all"]).unchecked(), &home);
+    assert!(told.starts_with("You were not signed in anywhere"), "{told}");
+    let args = ["--browser".to_owned(), browser.command()];
+    let mut login = server.command("login").args(args).home_of(&home).spawn();
+    tab::sign_in(&browser.page(2));
+    assert!(login.wait_exit().success());
+    assert!(!login.stderr_text().contains("taking its place"), "{}", login.stderr_text());
+}
+
+/// An authorization server that has done what it was first asked for by this path, and holds its answer back.
+fn holding_back(path: &'static str, reached: &Gate, goes_on: &Gate) -> Plan {
+    let (tell, wait) = (reached.clone(), goes_on.clone());
+    Plan::default().after(path, move |_| {
+        if !tell.is_open() {
+            tell.open();
+            wait.wait();
+        }
+    })
+}
+
+#[test]
+fn a_logout_does_not_wait_for_ever_and_the_login_after_it_waits_its_turn() {
+    let (reached, goes_on) = (Gate::named("redeems"), Gate::named("redeemed"));
+    let server = Guarded::with(holding_back("/token", &reached, &goes_on), McpServer::legacy());
+    let browser = Browser::recording();
+    let mut bridge = starting(&server, &browser).spawn();
+    bridge.initialize();
+    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    let back = tab::approve(&browser.page(1));
+    let tab = std::thread::spawn(move || tab::get(&back).unwrap());
+    reached.wait();
+    bridge.kill();
+    bridge.wait_exit();
+    let told = said(server.command("logout"), &bridge);
+    assert!(told.contains("Another process is still at a sign-in"), "{told}");
+    assert_eq!(records(&bridge), 0);
+    let args = ["--browser".to_owned(), browser.command()];
+    let mut login = server.command("login").args(args).home_of(&bridge).spawn();
+    login.wait_for_stderr("taking its place");
+    goes_on.open();
+    assert!(tab.join().unwrap().body.contains("taken back"));
+    tab::sign_in(&browser.page(2));
+    assert!(login.wait_exit().success(), "{}", login.stderr_text());
+    assert_eq!((browser.pages().len(), server.asked("/revoke")), (2, 2));
+}
+
+#[test]
+fn a_sign_in_that_is_taken_back_before_there_is_a_page_leaves_nothing() {
+    for path in ["/.well-known/oauth-authorization-server", "/register"] {
+        let (reached, goes_on) = (Gate::named("asked"), Gate::named("answered"));
+        let server = Guarded::with(holding_back(path, &reached, &goes_on), McpServer::legacy());
+        let (browser, home) = (Browser::recording(), home());
+        let args = ["--browser".to_owned(), browser.command()];
+        let mut login = server.command("login").args(args).home_of(&home).spawn();
+        reached.wait();
+        let told = std::thread::scope(|scope| {
+            let logout = scope.spawn(|| said(server.command("logout"), &home));
+            while records(&home) > 0 {
+                std::thread::yield_now();
+            }
+            goes_on.open();
+            logout.join().unwrap()
+        });
+        assert!(told.starts_with("You were not signed in"), "{path}: {told}");
+        assert_eq!(login.wait_exit().code(), Some(4), "{path}: {}", login.stderr_text());
+        assert!(login.stderr_text().contains("taken back"), "{path}: {}", login.stderr_text());
+        assert_eq!((records(&home), browser.pages().len()), (0, 0), "{path}");
+    }
+}
+
+#[test]
+fn a_sign_in_on_another_device_does_not_come_back_after_a_logout() {
+    let plan = Plan { device: vec!["authorization_pending"; 100], ..Plan::default() };
+    let (server, home) = (Guarded::with(plan, McpServer::legacy()), home());
+    let mut login = server.command("login").arg("--device").home_of(&home).spawn();
+    login.wait_for_stderr("WDJB-MJHT");
+    let told = said(server.command("logout"), &home);
+    assert!(told.starts_with("You were not signed in"), "{told}");
+    assert_eq!(login.wait_exit().code(), Some(4), "{}", login.stderr_text());
+    assert!(login.stderr_text().contains("taken back"), "{}", login.stderr_text());
+    assert_eq!(records(&home), 0);
+}
+
+#[test]
+fn a_logout_while_codes_for_a_device_are_asked_for_leaves_nothing() {
+    let (reached, goes_on) = (Gate::named("asked"), Gate::named("answered"));
+    let server = Guarded::with(holding_back("/device", &reached, &goes_on), McpServer::legacy());
+    let home = home();
+    let mut login = server.command("login").arg("--device").home_of(&home).spawn();
+    reached.wait();
+    std::thread::scope(|scope| {
+        scope.spawn(|| said(server.command("logout"), &home));
+        while records(&home) > 0 {
+            std::thread::yield_now();
+        }
+        goes_on.open();
+    });
+    assert_eq!(login.wait_exit().code(), Some(4), "{}", login.stderr_text());
+    assert!(!login.stderr_text().contains("enter the code"), "{}", login.stderr_text());
+    assert_eq!(
+        (records(&home), server.grants("urn:ietf:params:oauth:grant-type:device_code")),
+        (0, 0)
+    );
+}
+
+#[test]
+fn an_answer_that_comes_after_a_logout_brings_no_record_back() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let mut bridge = signed_in(&server, &browser);
+    let answered = Gate::named("answered");
+    let prompts = Answer::result(json!({"prompts": [{"name": "of the account"}]}));
+    server.mcp.once("prompts/list", prompts.after(&answered));
+    bridge.request(1, "prompts/list", json!({}));
+    server.mcp.wait_for("prompts/list");
+    said(server.command("logout"), &bridge);
+    assert_eq!(records(&bridge), 0);
+    answered.open();
+    assert!(bridge.expect_response(1)["result"].is_object());
+    bridge.close_stdin();
+    bridge.wait_exit();
+    assert_eq!(records(&bridge), 0, "what was remembered came too late");
 }

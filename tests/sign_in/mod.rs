@@ -8,6 +8,7 @@
 //! | `clients`   | registration, proofs, clients that died                        |
 //! | `commands`  | `login`, `logout`, `status` beside each other                  |
 //! | `unattended`| devices and clients that act for themselves                    |
+//! | `full_disk` | a token that is renewed while nothing can be saved              |
 //! | `hostile`   | everything that can be wrong, and what comes of it             |
 //! | `quiet`     | what opens no page, and how clients without one are told       |
 //! | `ends`      | refusals that repeat, refreshes that fail, forgotten clients   |
@@ -22,6 +23,8 @@ mod commands;
 #[cfg(unix)]
 mod ends;
 mod found;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod hostile;
 #[cfg(target_os = "linux")]
 mod killed;

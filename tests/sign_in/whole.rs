@@ -135,7 +135,7 @@ pub(super) fn home() -> BridgeProcess {
 }
 
 /// The result of a call.
-pub(super) fn echo(bridge: &mut BridgeProcess, id: u64) -> Value {
+pub(super) fn echo(bridge: &mut BridgeProcess, id: impl Into<Value>) -> Value {
     bridge.call_tool(id, "echo", json!({"text": "hi"}))["result"].take()
 }
 

@@ -24,9 +24,9 @@ pub fn run(args: &[String]) {
             None => "nothing".to_owned(),
         }),
         ["delete", server] => store.delete(&login(server)).map(|was| format!("ok {was}")),
-        ["hold", server] => store.lock(&login(server), LockKind::Refresh).map(hold),
+        ["hold", server] => store.lock(&login(server).id(), LockKind::Refresh).map(hold),
         ["try-lock", server] => store
-            .try_lock(&login(server), LockKind::Refresh)
+            .try_lock(&login(server).id(), LockKind::Refresh)
             .map(|lock| lock.map_or("somebody holds it", |_| "held").to_owned()),
         ["count", server, times] => count(&store, &login(server), times.parse().unwrap()),
         ["save-for-ever", server] => save_for_ever(&store, &login(server)),
@@ -47,7 +47,7 @@ fn hold(_lock: Lock) -> String {
 /// Adds to the record under its lock, as a refresh does.
 fn count(store: &Store, login: &Login, times: u32) -> Result<String, StoreError> {
     for _ in 0..times {
-        let _lock = store.lock(login, LockKind::Refresh)?;
+        let _lock = store.lock(&login.id(), LockKind::Refresh)?;
         let content = store.load(login)?.unwrap();
         let number: u32 = String::from_utf8_lossy(content.expose()).parse().unwrap();
         store.save(login, (number + 1).to_string().as_bytes())?;

@@ -128,6 +128,17 @@ impl Builder {
         self
     }
 
+    /// What is too large for [`BridgeProcess::set_room`] is refused like on a full disk, and kills nobody.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn survives_large_files(mut self) -> Self {
+        let program = std::mem::replace(&mut self.program, "/bin/sh".into());
+        let program = program.to_str().expect("a readable path").to_owned();
+        let script = "trap '' XFSZ; exec \"$0\" \"$@\"".to_owned();
+        self.args.splice(0..0, ["-c".to_owned(), script, program]);
+        self
+    }
+
     #[track_caller]
     pub fn spawn(self) -> BridgeProcess {
         let home = self.home.unwrap_or_else(|| Arc::new(TempDir::new().expect("a home")));
@@ -468,7 +479,14 @@ impl BridgeProcess {
         self.wait_for_end_of_stdout();
     }
 
-    /// Waits for the end of the process.
+    /// From now on no file of it becomes larger than this, in bytes.
+    #[cfg(target_os = "linux")]
+    pub fn set_room(&self, room: Option<u64>) {
+        use rustix::process::{Pid, Resource, Rlimit, prlimit};
+        let pid = Pid::from_raw(self.pid().cast_signed());
+        prlimit(pid, Resource::Fsize, Rlimit { current: room, maximum: None }).expect("a limit");
+    }
+
     #[track_caller]
     pub fn wait_exit(&mut self) -> ExitStatus {
         self.wait_exit_within(DEADLINE)
