@@ -1,10 +1,10 @@
 // Compares what the suite made of a server with what it made of the same server behind the bridge, a line for each
 // scenario. Fails if a check came out otherwise, or if the server itself does not pass.
-// usage: compare.mjs REVISION DIRECT BEHIND: directories of results
+// usage: compare.mjs WHAT STRAIGHT BEHIND: what is compared, and directories of results
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const [revision, direct, behind] = process.argv.slice(2);
+const [what, straight, behind] = process.argv.slice(2);
 
 /** What is said in headers alone ends at the front: over stdio there are none. */
 const HEADERS_ONLY = ['http-header-validation', 'http-custom-header-server-validation'];
@@ -33,7 +33,7 @@ function beyond(lines, others) {
     });
 }
 
-const [without, through] = [direct, behind].map(results);
+const [without, through] = [straight, behind].map(results);
 const names = [...new Set([...without.keys(), ...through.keys()])].filter(name => !HEADERS_ONLY.includes(name)).sort();
 let failed = names.length === 0;
 for (const name of names) {
@@ -47,7 +47,7 @@ for (const name of names) {
     ];
     const is_good = expected.length > 0 && faults.length === 0;
     failed ||= !is_good;
-    console.log(`${is_good ? 'ok' : 'FAILED'} ${name} of ${revision}: ${found.length} checks as without the bridge`);
+    console.log(`${is_good ? 'ok' : 'FAILED'} ${what}: ${found.length} checks of ${name} as without the bridge`);
     for (const line of [...faults, ...excepted.map(id => `EXCEPTED ${id}`)]) console.log(`    ${line}`);
 }
 process.exit(failed ? 1 : 0);

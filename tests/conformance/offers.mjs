@@ -24,8 +24,9 @@ const roots = ['roots/list', {}];
 const asks = (inputSchema, question, tells) => ({
     inputSchema,
     run: async (args, via) => {
-        const [method, params] = question(args);
-        return says(tells(await via.ask(method, params)));
+        const asked = question(args);
+        const answer = via.ask ? await via.ask(...asked) : via.answers?.only;
+        return answer ? says(tells(answer)) : via.again({ only: asked });
     },
 });
 const action = words => ({ action, content }) => `${words}: action=${action}, content=${JSON.stringify(content ?? {})}`;
@@ -90,13 +91,13 @@ const common = {
 const legacy = {
     test_tool_with_logging: tool(async (_, via) => {
         for (const data of ['Tool execution started', 'Tool processing data', 'Tool execution completed']) {
-            await via.tell('notifications/message', { level: 'info', data });
+            await via.log('info', data);
             await setTimeout(STEP);
         }
         return says('logged');
     }),
     test_reconnection: tool(async (_, via) => {
-        via.closes();
+        via.closes?.();
         await setTimeout(2 * STEP);
         return says('The answer to a call whose stream was closed.');
     }),
@@ -182,7 +183,7 @@ const modern = {
     }),
 };
 
-const tools = { legacy: { ...common, ...legacy }, modern: { ...common, ...modern } };
+const tools = { legacy: { ...common, ...legacy }, modern: { ...common, ...legacy, ...modern } };
 
 const user = content => ({ role: 'user', content });
 const prompts = {

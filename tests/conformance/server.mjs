@@ -25,6 +25,7 @@ async function legacy() {
 
     const via = (extra, transport) => ({
         tell: (method, params) => extra.sendNotification({ method, params }),
+        log: (level, data) => extra.sendNotification({ method: 'notifications/message', params: { level, data } }),
         ask: (method, params) => extra.sendRequest({ method, params }, results[method]),
         token: extra._meta?.progressToken,
         closes: () => transport.closeSSEStream(extra.requestId),
