@@ -76,6 +76,23 @@ fn errors_and_tasks_are_told_in_the_words_of_the_modern_era() {
 }
 
 #[test]
+fn what_a_modern_server_would_refuse_is_refused_before_a_legacy_one_too() {
+    let server = server();
+    let mut bridge = bridge(&server);
+    assert!(bridge.call(1, "tools/list", params(json!({}), json!({})))["result"].is_object());
+    let mut refused =
+        |id: u32, params: Value| bridge.call(id, "tools/list", params)["error"].take();
+    assert_eq!(refused(2, json!({}))["code"], -32602);
+    let mut later = params(json!({}), json!({}));
+    later["_meta"][format!("{META}/protocolVersion")] = json!("2031-01-01");
+    let error = refused(3, later);
+    assert_eq!(error["data"], json!({"supported": ["2026-07-28"], "requested": "2031-01-01"}));
+    assert_eq!(server.count("tools/list"), 1);
+    assert_eq!(bridge.call(4, "ping", params(json!({}), json!({})))["error"]["code"], -32601);
+    bridge.finish();
+}
+
+#[test]
 fn tools_are_filtered_for_a_modern_client_too() {
     let server = server();
     let mut bridge = BridgeProcess::to(server.url()).arg("--read-only").spawn();

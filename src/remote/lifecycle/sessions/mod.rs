@@ -26,9 +26,9 @@ use self::held::{HELD_FOR, Held, NotHeld};
 use super::modern::{CLIENT_INFO, LOG_LEVEL};
 use super::translate::for_modern_client::change::Filter;
 use super::translate::for_modern_client::log_level::Level;
-use super::translate::for_modern_client::{answer, capabilities, question, request};
+use super::translate::for_modern_client::{answer, capabilities, question, refusal, request};
 use crate::jsonrpc::edit::member;
-use crate::jsonrpc::{INVALID_PARAMS, Id, Kind, METHOD_NOT_FOUND, Message, read};
+use crate::jsonrpc::{INVALID_PARAMS, Id, Kind, Message, read};
 use crate::remote::exchange::{Outcome, Post};
 use crate::remote::failure::{Failure, FailureKind, Fate};
 use crate::remote::{Recipient, Remote};
@@ -149,14 +149,9 @@ async fn answered(
     (id, method): (&Id, &str),
     receive: &Recipient,
 ) -> Result<Outcome, Outcome> {
-    if method.starts_with("tasks/") {
-        let why = "Method not found: tasks differ between the eras of MCP, and the server is of the earlier";
-        return Ok(refuse(receive, id, METHOD_NOT_FOUND, why).await);
-    }
-    if method == "initialize" {
-        let why =
-            "Method not found: revisions of MCP with `_meta` of this kind have no `initialize`";
-        return Ok(refuse(receive, id, METHOD_NOT_FOUND, why).await);
+    if let Some(error) = refusal::refusal(&post.message) {
+        receive.receive(Message::error(Some(id), &error)).await;
+        return Ok(Outcome::Answered);
     }
     let level = match request::declared(&post.message, LOG_LEVEL).map(Level::from_json) {
         Some(None) => {

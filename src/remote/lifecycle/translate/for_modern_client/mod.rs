@@ -6,4 +6,5 @@ pub(in crate::remote::lifecycle) mod change;
 pub(in crate::remote::lifecycle) mod log_level;
 pub(in crate::remote::lifecycle) mod progress;
 pub(in crate::remote::lifecycle) mod question;
+pub(in crate::remote::lifecycle) mod refusal;
 pub(in crate::remote::lifecycle) mod request;
