@@ -8,7 +8,7 @@ use super::failure::{Failure, FailureKind};
 use super::phase::Phase;
 use super::record::LastFailure;
 use super::scopes::Scopes;
-use super::sign_in::Cause;
+use super::sign_in::{Cause, taken_back};
 use crate::credentials::LockKind;
 
 /// How often the record is looked at while a person signs in, and for how long oftener.
@@ -30,6 +30,10 @@ impl Authorizer {
         let began = self.phase.send_if_modified(|present| {
             matches!(present, Phase::Settled(_)) && replace(present, phase)
         });
+        if began && is_pending {
+            // The record is read again, for whoever is to be told of its page.
+            self.state().loaded = false;
+        }
         self.watch();
         if began && is_pending {
             // Its page is open already: no other opens, but somebody has to be there when the tab comes back.
@@ -91,6 +95,7 @@ impl Authorizer {
                 return;
             }
             state.asked_scopes = scopes_of(&cause);
+            state.taken_back = false;
         }
         self.watch();
         tokio::spawn(async move {
@@ -135,6 +140,9 @@ impl Authorizer {
             let last = self.last_failure().await;
             if let Some(last) = last.filter(|last| before.as_ref() != Some(last)) {
                 return Some(Phase::Failed(came_to_nothing(Some(last))));
+            }
+            if self.state().taken_back {
+                return Some(Phase::Failed(taken_back()));
             }
             if cause.resume && !self.state().is_pending {
                 return Some(Phase::Needed);

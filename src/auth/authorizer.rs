@@ -65,7 +65,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 pub(super) struct State {
-    loaded: bool,
+    pub(super) loaded: bool,
     /// When a request last made it look at the record.
     looked: Option<Instant>,
     version: Option<Version>,
@@ -97,6 +97,8 @@ pub(super) struct State {
     pub(super) stepped_up: Scopes,
     /// A sign-in waits for the person, by this process or another one.
     pub(super) is_pending: bool,
+    /// Another command deleted the record while a sign-in was under way.
+    pub(super) taken_back: bool,
     /// What the person did not do the last time.
     pub(super) turned_down: Option<Failure>,
 }
@@ -311,6 +313,8 @@ impl Authorizer {
 
     fn take(&self, record: Option<Record>, version: Option<Version>) {
         let mut state = self.state();
+        let is_gone = state.version.is_some() && version.is_none();
+        state.taken_back |= is_gone && (state.held.is_none() || state.is_pending);
         (state.loaded, state.version) = (true, version);
         if self.sign_in.settings.grant == Grant::ClientCredentials {
             return;

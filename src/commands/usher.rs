@@ -102,10 +102,14 @@ pub(super) async fn by_page(
         return Ok(());
     }
     match sign_in.by_browser(cause, lock, &mut Opener(browser), nothing_pasted).await {
-        // Another command is at it, and the record tells what comes of that.
-        Err(failure) if failure.kind == FailureKind::TakenBack => Ok(()),
+        // Another command is at it, and the record tells what comes of that. After a logout there is none.
+        Err(failure) if is_taken_over(&failure, sign_in) => Ok(()),
         ended => ended,
     }
+}
+
+fn is_taken_over(failure: &Failure, sign_in: &SignIn) -> bool {
+    failure.kind == FailureKind::TakenBack && sign_in.vault.version().is_some()
 }
 
 /// Nobody is at a keyboard.

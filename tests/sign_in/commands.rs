@@ -461,3 +461,31 @@ fn an_answer_that_comes_after_a_logout_brings_no_record_back() {
     bridge.wait_exit();
     assert_eq!(records(&bridge), 0, "what was remembered came too late");
 }
+
+#[test]
+fn a_logout_ends_what_waits_for_the_sign_in_and_opens_no_other_page() {
+    let server = Guarded::run();
+    let browser = Browser::recording();
+    let home = home();
+    let mut bridges = [(); 2].map(|()| starting(&server, &browser).home_of(&home).spawn());
+    for bridge in &mut bridges {
+        bridge.initialize();
+        bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+        // The second waits for the process that the first has started.
+        browser.page(1);
+        bridge.wait_for_stderr("wants you to sign in: open ");
+    }
+    let told = said(server.command("logout"), &home);
+    assert!(told.starts_with("You were not signed in"), "{told}");
+    for bridge in &mut bridges {
+        let answer = bridge.expect_response(1);
+        assert!(answer["error"].to_string().contains("taken back by another command"), "{answer}");
+    }
+    assert_eq!(browser.pages().len(), 1, "nobody asked for another");
+    let [bridge, other] = &mut bridges;
+    bridge.request(2, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    tab::sign_in(&browser.page(2));
+    assert!(bridge.expect_response(2)["result"].is_object());
+    assert!(echo(other, 2).is_object());
+    bridges.into_iter().for_each(BridgeProcess::finish);
+}
