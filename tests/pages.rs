@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use url::Url;
 
-use crate::support::DEADLINE;
+use crate::support::{DEADLINE, tab};
 
 const STATE: &str = "state-of-this-sign-in";
 /// Tries to run in each way that a page may let it.
@@ -69,27 +69,57 @@ fn plain() -> Names {
 
 /// What a browser prints of the page at the end of a visit.
 async fn visit(visit: &Visit, names: Names, arguments: &[String]) -> String {
-    let seed = format!("{} {}", std::process::id(), visit.name);
-    let mut listener = Listener::bind(&RedirectAddress::default(), &seed).unwrap();
+    let mut listener = listener(visit.name);
     let page = format!("{}?{}", listener.redirect_uri(), visit.query);
-    let expected = Expected {
-        authorization_url: Url::parse("https://as.example/authorize").unwrap(),
-        foreign_to: None,
-        state: STATE.into(),
-        names,
-        success_url: None,
-    };
-    let is_ours =
-        |callback: &Callback| callback.state.as_ref().is_some_and(|state| state.expose() == STATE);
     let outcome = visit.outcome.clone();
     let serve = async {
-        listener.wait(expected, is_ours).await.respond(outcome).await;
+        listener.wait(expected(names, None), is_ours).await.respond(outcome).await;
         std::future::pending::<()>().await;
     };
     tokio::select! {
         () = serve => unreachable!(),
         printed = chromium(&page, arguments) => printed,
     }
+}
+
+/// What a browser prints of the start page, where it waits for a click.
+async fn start(names: Names, issuer: &str, arguments: &[String]) -> String {
+    let mut listener = listener("start");
+    let page = listener.start_url(STATE).to_string();
+    tokio::select! {
+        _ = listener.wait(expected(names, Some(issuer.to_owned())), is_ours) => unreachable!(),
+        printed = chromium(&page, arguments) => printed,
+    }
+}
+
+/// What a browser prints that comes with another code while the first is being redeemed.
+async fn second(names: Names, arguments: &[String]) -> String {
+    let mut listener = listener("second");
+    let uri = listener.redirect_uri().to_owned();
+    let first = format!("{uri}?code=first&state={STATE}");
+    let wait = listener.wait(expected(names, None), is_ours);
+    let (_hit, _waiting) =
+        tokio::join!(wait, async { tokio::task::spawn_blocking(move || tab::begin(&first)).await });
+    chromium(&format!("{uri}?code=second&state={STATE}"), arguments).await
+}
+
+fn listener(name: &str) -> Listener {
+    let seed = format!("{} {name}", std::process::id());
+    Listener::bind(&RedirectAddress::default(), &seed).unwrap()
+}
+
+fn expected(names: Names, foreign_to: Option<String>) -> Expected {
+    Expected {
+        authorization_url: Url::parse("https://as.example/authorize").unwrap(),
+        foreign_to,
+        state: STATE.into(),
+        names,
+        success_url: None,
+    }
+}
+
+fn is_ours(callback: &Callback) -> bool {
+    callback.state.as_ref().is_some_and(|state| state.expose() == STATE)
 }
 
 async fn chromium(page: &str, arguments: &[String]) -> String {
@@ -131,10 +161,12 @@ async fn unprotected() -> String {
 }
 
 #[tokio::test]
-#[ignore = "needs Chromium: scripts/pictures"]
+#[ignore = "needs Chromium: scripts/pictures runs it"]
 async fn no_text_runs_on_any_page() {
     let page = chromium(&unprotected().await, &dump()).await;
     assert!(page.contains("<title>RAN</title>"), "the attack does nothing by itself: {page}");
+    let page = start(names(ATTACK), ATTACK, &dump()).await;
+    assert!(page.contains("<h1 class=") && !page.contains("<title>RAN"), "{page}");
     for each in visits(ATTACK) {
         let page = visit(&each, names(ATTACK), &dump()).await;
         assert!(page.contains("<h1 class="), "{}: no page of ours: {page}", each.name);
@@ -146,7 +178,7 @@ async fn no_text_runs_on_any_page() {
 }
 
 #[tokio::test]
-#[ignore = "needs Chromium: scripts/pictures"]
+#[ignore = "needs Chromium: scripts/pictures runs it"]
 async fn the_start_page_leads_on_by_itself() {
     let mut listener = Listener::bind(&RedirectAddress::default(), "start of pictures").unwrap();
     let start = listener.start_url(STATE).to_string();
@@ -166,7 +198,7 @@ async fn the_start_page_leads_on_by_itself() {
 }
 
 #[tokio::test]
-#[ignore = "needs Chromium: scripts/pictures"]
+#[ignore = "needs Chromium: scripts/pictures runs it"]
 async fn pictures_of_every_page() {
     let Some(folder) = std::env::var_os("BRIDGE_TEST_PICTURES").map(PathBuf::from) else { return };
     std::fs::create_dir_all(&folder).unwrap();
@@ -176,6 +208,10 @@ async fn pictures_of_every_page() {
             visit(&each, plain(), &picture(&file, (width, height), dark)).await;
             assert!(file.metadata().is_ok_and(|file| file.len() > 1000), "{}", file.display());
         }
+        let of =
+            |name: &str| picture(&folder.join(format!("{name}-{look}.png")), (width, height), dark);
+        start(plain(), "auth.example.org", &of("start-elsewhere")).await;
+        second(plain(), &of("under-way")).await;
     }
 }
 

@@ -19,7 +19,9 @@ use super::failure::{Failure, FailureKind};
 use super::settings::Settings;
 use super::token::members;
 use crate::clock::{Clock, SystemClock};
-use crate::http::{AGENT, Body, Client, Delivery, Fault, FaultKind, Origin, Reuse, retry_after};
+use crate::http::{
+    AGENT, Body, Client, Delivery, Fault, FaultKind, Origin, Reuse, TlsReason, retry_after,
+};
 use crate::secret::Secret;
 
 /// Largest body that is read. Metadata documents have a few kilobytes.
@@ -205,8 +207,10 @@ impl Fetch {
         // A code or a refresh token must not be sent twice.
         let how = Delivery { reuse: Reuse::Recent, handed_over: None };
         let broken = |fault: &Fault| {
-            Failure::new(FailureKind::Unreachable, format!("{} can't be reached", host(url)))
-                .because(cleaned(&fault.cause))
+            let what = format!("{} can't be reached", host(url));
+            let failure =
+                Failure::new(FailureKind::Unreachable, what).because(cleaned(&fault.cause));
+            Failure { hint: hint(fault.kind).map(str::to_owned), ..failure }
         };
         let again = (outgoing.method == Method::GET).then(|| request.clone());
         let response = match (self.http.send(&origin, request, how).await, again) {
@@ -469,6 +473,23 @@ pub(super) fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,
     }
+}
+
+/// What to do about a connection that can't be made, where it is not just to try again.
+fn hint(kind: FaultKind) -> Option<&'static str> {
+    Some(match kind {
+        FaultKind::Tls(TlsReason::NotTls) => {
+            "it does not speak TLS at this port: check the port, and whether the address begins with http://"
+        }
+        FaultKind::Tls(TlsReason::UnknownIssuer) => {
+            "add its issuer's certificate to the system's trust store, or name the file with `--ca-cert FILE`"
+        }
+        FaultKind::Tls(TlsReason::Expired | TlsReason::NotYetValid) => {
+            "check the clock of this machine; if it is right, tell whoever runs it"
+        }
+        FaultKind::Proxy(_) => "check the proxy: `--proxy`, or `--proxy none` to do without",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -180,7 +180,7 @@ impl Page<'_> {
             ),
             Self::End(Outcome::Failed { why, said }) => format!(
                 "<p>bridge could not sign you in to {server}: {}.</p>{}\n{again}",
-                escaped(&cleaned(why)),
+                marked(why),
                 quoted(said.as_deref())
             ),
             Self::End(Outcome::Expired) => {
@@ -192,7 +192,7 @@ impl Page<'_> {
             ),
             Self::Unusable(why) => format!(
                 "<p>What the browser brought back can't be used: {}. Nothing was changed.</p>\n{again}",
-                escaped(&cleaned(why))
+                marked(why)
             ),
             Self::UnderWay => "<p>Another tab or program brought the answer already; how it ended \
                  stands there.</p>\n<p class=\"next\">You can close this tab.</p>"
@@ -247,6 +247,23 @@ fn quoted(said: Option<&str>) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// A reason, in which backticks stand around names as in a terminal.
+fn marked(why: &str) -> String {
+    let text = escaped(&cleaned(why));
+    let parts: Vec<_> = text.split('`').collect();
+    if parts.len() % 2 == 0 {
+        return text;
+    }
+    let mut html = String::with_capacity(text.len());
+    for (at, part) in parts.into_iter().enumerate() {
+        match at % 2 {
+            0 => html.push_str(part),
+            _ => html.extend(["<code>", part, "</code>"]),
+        }
+    }
+    html
 }
 
 /// Puts values into the template. A value is never looked at for further places.
@@ -355,7 +372,7 @@ mod tests {
             said: Some("Tenant <b>x</b> is locked".into()),
         };
         let html = Page::End(&outcome).html(&names("bridge login https://h/mcp"));
-        assert!(html.contains("the code was refused (`invalid_grant`)"), "{html}");
+        assert!(html.contains("the code was refused (<code>invalid_grant</code>)"), "{html}");
         assert!(html.contains("Tenant &lt;b&gt;x&lt;/b&gt; is locked"), "{html}");
         assert!(html.contains("<code>bridge login https://h/mcp</code>"), "{html}");
     }

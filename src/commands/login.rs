@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
 use crate::auth::{
-    Begun, Cause, DeviceSignIn, Failure, FailureKind, Grant, Host, PasteError, Pasted, Record,
-    SignIn, TokenSet, Way, read_pasted,
+    Begun, Cause, DeviceSignIn, Failure, FailureKind, Grant, Host, NotOpened, PasteError, Pasted,
+    Record, SignIn, TokenSet, Way, read_pasted,
 };
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::config;
@@ -142,8 +142,13 @@ async fn begin_anew_where_unreadable(sign_in: &SignIn) -> Result<(), Error> {
     }
     let aside = sign_in.vault.start_over().await.map_err(|failure| error(&failure))?;
     ui::say(&format!(
-        "{}; {aside} stored sign-in(s) were set aside, and this begins anew.",
-        failure.reason()
+        "{}; {} set aside, and this begins anew.",
+        failure.reason(),
+        if aside == 1 {
+            "1 stored sign-in was".to_owned()
+        } else {
+            format!("{aside} stored sign-ins were")
+        }
     ));
     Ok(())
 }
@@ -220,18 +225,18 @@ impl Host for Terminal<'_> {
             }
             ui::say(&format!("Open this page to sign in:\n\n  {provider}\n"));
             let opened = match Url::parse(&begun.invitation.page) {
-                Ok(page) => {
-                    self.config.browser.open(&page).await.map_err(|why| why.to_string())
-                }
-                Err(error) => Err(error.to_string()),
+                Ok(page) => self.config.browser.open(&page).await,
+                Err(_) => Err(NotOpened::NotWeb),
             };
             match opened {
                 Ok(program) => ui::say(&format!("It was opened with {program}.")),
+                // They know.
+                Err(NotOpened::Never) => {}
                 Err(why) => ui::say(&format!("It was not opened here: {why}.")),
             }
             ui::say(
-                "If the browser is on another machine, it ends at an address that can't be reached: \
-                 paste that address here.",
+                "A browser on another machine ends at an address that can't be reached: paste that address \
+                 here.",
             );
             self.wait();
         }
@@ -301,9 +306,9 @@ async fn keep_given(sign_in: &SignIn) -> Result<(), Error> {
     sign_in.vault.prepare().await.map_err(|failure| error(&failure))?;
     let now = Moment::from(SystemClock.wall());
     let tokens = TokenSet::given(token, now);
-    let kept = sign_in.vault.change(move |record| record.give(tokens));
-    kept.await.map_err(|failure| error(&failure))?;
-    ui::say(&format!("The token is kept ({}).", sign_in.vault.store_name()));
+    let given = sign_in.vault.change(move |record| record.give(tokens));
+    given.await.map_err(|failure| error(&failure))?;
+    ui::say(&format!("The token is kept: {}.", kept(sign_in.vault.store_name())));
     Ok(())
 }
 
@@ -359,7 +364,11 @@ async fn given_token() -> Result<Secret<String>, Error> {
 
 /// A client that acts for itself keeps nothing: this shows whether it would get a token.
 async fn try_client(sign_in: &SignIn) -> Result<(), Error> {
-    sign_in.by_client(None).await.map_err(|failure| error(&failure))?;
+    let check = "check `--client-id`, its secret and `--scope` with whoever registered the client";
+    sign_in.by_client(None).await.map_err(|failure| {
+        let settled = failure.hint.is_none() && !failure.is_transient();
+        error(&if settled { failure.hint(check) } else { failure })
+    })?;
     ui::say("The client gets a token. It asks for one whenever it needs one; nothing is kept.");
     Ok(())
 }
@@ -382,8 +391,20 @@ async fn tell_success(sign_in: &SignIn, config: &config::Serve) -> Result<(), Er
         let then = if renews { "it is renewed by itself" } else { "then you sign in again" };
         ui::say(&format!("  the token is good for {}; {then}", span(left)));
     }
-    ui::say(&format!("  kept: {}", sign_in.vault.store_name()));
+    ui::say(&format!("  kept: {}", kept(sign_in.vault.store_name())));
     Ok(())
+}
+
+/// Where a store keeps things, for a person.
+pub(super) fn kept(store: &str) -> String {
+    let place = match store {
+        "keychain" => "a sealed file, its key in the system's keychain",
+        "env" => "a sealed file, its key in BRIDGE_STORE_KEY",
+        "plaintext" => "a plain file",
+        "memory" => "until this process ends",
+        _ => return store.to_owned(),
+    };
+    format!("{store} ({place})")
 }
 
 fn motion(config: &config::Serve) -> ui::Motion {
@@ -395,8 +416,8 @@ pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
+        120..7200 => format!("{} min", (seconds + 30) / 60),
+        7200..172_800 => format!("{} h", (seconds + 1800) / 3600),
+        _ => format!("{} days", (seconds + 43_200) / 86_400),
     }
 }

@@ -12,7 +12,7 @@ use crate::credentials::{Entry, Keep, Login, Patience, Store};
 use crate::error::{Error, Exit};
 use crate::remote::{Facts, Legacy, Transport};
 
-use super::login::{UNSEALED, span};
+use super::login::{UNSEALED, kept, span};
 use super::parts::{error, login_command};
 
 /// Shows the sign-ins of the store, or the one at this server.
@@ -171,7 +171,7 @@ fn text(described: &Value) -> String {
         let then = if renewable { "renewed by itself" } else { "not renewable" };
         line("token", format!("good for {}, {then}", span(std::time::Duration::from_secs(left))));
     }
-    line("kept", member("store").to_owned());
+    line("kept", if member("store").is_empty() { String::new() } else { kept(member("store")) });
     line("because", member("askedBecause").to_owned());
     if member("store") == Keep::Plaintext.name() {
         line("warning", UNSEALED.to_owned());

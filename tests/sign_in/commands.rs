@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::races::holding;
-use super::whole::{echo, home, signed_in, starting};
+use super::whole::{calling, echo, home, signed_in, starting};
 use crate::support::auth_server::{Client, Plan};
 use crate::support::bridge_process::{Builder, initialize_params};
 use crate::support::tab::{self, Browser};
@@ -72,9 +72,7 @@ pub(super) fn records(of: &BridgeProcess) -> usize {
 fn after_a_logout_nobody_is_left_whose_place_the_next_login_would_have_to_take() {
     let server = Guarded::run();
     let browser = Browser::recording();
-    let mut bridge = starting(&server, &browser).spawn();
-    bridge.initialize();
-    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    let mut bridge = calling(&server, &browser);
     browser.page(1);
     bridge.kill();
     bridge.wait_exit();
@@ -92,9 +90,7 @@ fn a_login_takes_the_place_of_a_process_that_has_no_page_yet() {
         let (reached, goes_on) = (Gate::named("asked"), Gate::named("signed in elsewhere"));
         let server = Guarded::with(holding(path, &reached, &goes_on), McpServer::legacy());
         let browser = Browser::recording();
-        let mut bridge = starting(&server, &browser).spawn();
-        bridge.initialize();
-        bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+        let mut bridge = calling(&server, &browser);
         reached.wait();
         let args = ["--browser".to_owned(), browser.command()];
         let mut login = server.command("login").args(args).home_of(&bridge).spawn();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::whole::{echo, signed_in, starting};
+use super::whole::{ask, calling, echo, signed_in, starting};
 use crate::support::auth_server::{Answer, Plan};
 use crate::support::mcp_server::matcher;
 use crate::support::tab::{self, Browser};
@@ -27,7 +27,7 @@ fn a_server_that_refuses_the_new_token_ends_it_with_what_to_compare() {
     let browser = Browser::recording();
     let mut bridge = signed_in(&server, &browser);
     refuses_all(&server);
-    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    ask(&mut bridge, 1);
     tab::sign_in(&browser.page(2));
     let answer = bridge.expect_response(1);
     let text = answer["error"].to_string();
@@ -51,7 +51,7 @@ fn a_call_that_alone_is_refused_with_every_token_ends_with_what_to_compare_too()
     let challenge = "Bearer error=\"invalid_token\", scope=\"write\"";
     let refusal = crate::support::Answer::status(401).header("www-authenticate", challenge);
     server.mcp.always(matcher::tool("echo"), refusal);
-    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    ask(&mut bridge, 1);
     tab::sign_in(&browser.page(2));
     let answer = bridge.expect_response(1);
     let text = answer["error"].to_string();
@@ -77,7 +77,7 @@ fn a_call_that_is_refused_with_tokens_that_others_take_costs_two_token_requests_
     server.mcp.always(matcher::tool("echo"), refused.after(&taken));
     server.mcp.once(matcher::tool("echo"), crate::support::Answer::status(401));
     server.mcp.once(matcher::tool("echo"), crate::support::Answer::status(401));
-    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    ask(&mut bridge, 1);
     tab::sign_in(&browser.page(2));
     server.mcp.wait_for_nth(3, matcher::tool("echo"));
     assert!(bridge.call_tool(2, "set_note", json!({"text": "x"}))["result"].is_object());
@@ -109,9 +109,7 @@ fn whatever_an_authorization_server_refuses_at_its_page_one_tab_goes_on_without_
     let plan = refusing([("resource", "invalid_target"), ("scope", "invalid_scope")]);
     let server = Guarded::with(plan, McpServer::legacy());
     let browser = Browser::recording();
-    let mut bridge = starting(&server, &browser).spawn();
-    bridge.initialize();
-    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    let mut bridge = calling(&server, &browser);
     let shown = tab::follow(&browser.page(1));
     assert!(shown.body.contains("You are signed in"), "{shown:?}");
     assert!(bridge.expect_response(1)["result"].is_object());
@@ -145,9 +143,7 @@ fn whatever_a_token_endpoint_refuses_one_page_and_two_requests_are_all() {
             McpServer::legacy(),
         );
         let browser = Browser::recording();
-        let mut bridge = starting(&server, &browser).spawn();
-        bridge.initialize();
-        bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+        let mut bridge = calling(&server, &browser);
         let shown = tab::follow(&browser.page(1));
         assert!(shown.body.contains("Signing in failed"), "{errors:?}: {shown:?}");
         let answer = bridge.expect_response(1);
@@ -192,7 +188,7 @@ fn a_refresh_that_fails_for_the_moment_costs_nothing_but_the_moment() {
     let mut bridge = signed_in(&server, &browser);
     server.auth.expire_all();
     down.store(true, Ordering::Relaxed);
-    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    ask(&mut bridge, 1);
     server.auth.wait_for("/token", 2);
     down.store(false, Ordering::Relaxed);
     bridge.expect_response(1);
@@ -267,7 +263,7 @@ fn a_client_that_the_authorization_server_forgot_registers_anew() {
     let mut bridge = signed_in(&server, &browser);
     server.auth.forget_clients();
     server.auth.expire_all();
-    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    ask(&mut bridge, 1);
     tab::sign_in(&browser.page(2));
     assert!(bridge.expect_response(1)["result"].is_object());
     assert_eq!((server.asked("/register"), browser.pages().len()), (2, 2));
@@ -289,7 +285,7 @@ fn a_page_that_wants_to_see_a_browser_is_no_reason_to_register_anew() {
     let mut bridge = signed_in(&server, &browser);
     server.auth.revoke_all();
     guarded.store(true, Ordering::Relaxed);
-    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    ask(&mut bridge, 1);
     tab::sign_in(&browser.page(2));
     assert!(bridge.expect_response(1)["result"].is_object());
     assert_eq!(server.asked("/register"), 1);
@@ -312,7 +308,7 @@ fn a_no_is_remembered_by_the_next_start_until_a_call_asks() {
     let list = next.call(1, "tools/list", json!({}));
     assert_eq!(list["result"]["tools"][0]["name"], "bridge_sign_in", "{list}");
     assert_eq!(browser.pages().len(), 1);
-    next.request(2, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    ask(&mut next, 2);
     tab::sign_in(&browser.page(2));
     assert!(next.expect_response(2)["result"].is_object());
     next.finish();

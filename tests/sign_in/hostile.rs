@@ -391,7 +391,8 @@ fn grown(row: Row) -> Result<u64, String> {
     while process.is_running() && !process.stderr_text().contains("That can't be used") {
         // It may end between the two looks.
         peak = process.peak_memory().unwrap_or(0).max(peak);
-        if let Some(page) = page_of(&process.stderr_text()).filter(|page| *page != pasted) {
+        let told = process.stderr_text();
+        if let Some(page) = page_of(&told).filter(|page| *page != pasted) {
             let Ok(query) = visit(&page) else { break };
             pasted = page;
             process.send(on_the_way(query));
@@ -399,7 +400,8 @@ fn grown(row: Row) -> Result<u64, String> {
         if Instant::now() > until {
             return Err(format!("{name}: it does not end: {}", process.stderr_text()));
         }
-        std::thread::sleep(Duration::from_millis(10));
+        // Whatever comes first: what it says next, or the time for another look at its memory.
+        process.wait_for_more_stderr(told.len(), Duration::from_millis(10));
     }
     let fits = peak > 0 && peak < MOST_MEMORY;
     fits.then_some(peak).ok_or_else(|| format!("{name}: {peak} KiB"))

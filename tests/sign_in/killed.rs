@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use super::races::{helper, kill, reload};
-use super::whole::{echo, home, signed_in, starting};
+use super::whole::{ask, echo, home, signed_in, starting};
 use crate::support::auth_server::Plan;
 use crate::support::bridge_process::Builder;
 use crate::support::canary::files_below;
@@ -48,10 +48,6 @@ fn unfinished(of: &BridgeProcess) -> Vec<PathBuf> {
     let is_unfinished =
         |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with('.');
     files_below(of.home()).into_iter().filter(is_unfinished).collect()
-}
-
-fn ask(bridge: &mut BridgeProcess, id: u64) {
-    bridge.request(id, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
 }
 
 /// The person, whose tab got no answer, reloads it: the code is used up. The next call asks once more.

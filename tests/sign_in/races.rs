@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::whole::{echo, home, signed_in, starting};
+use super::whole::{ask, calling, echo, home, signed_in, starting};
 use crate::support::auth_server::{Answer, Plan};
 use crate::support::tab::{self, Browser};
 use crate::support::{BridgeProcess, Gate, Guarded, McpServer};
@@ -27,7 +27,7 @@ fn eight_that_start_at_once_ask_once_and_all_work() {
     for bridge in &mut bridges {
         bridge.initialize();
         bridge.request(1, "tools/list", json!({}));
-        bridge.request(2, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+        ask(bridge, 2);
     }
     tab::sign_in(&browser.page(1));
     for bridge in &mut bridges {
@@ -146,9 +146,7 @@ pub(super) fn helper(of: &BridgeProcess) -> u32 {
 fn a_helper_that_is_killed_is_replaced_at_its_port_and_the_same_tab_ends_signed_in() {
     let server = Guarded::run();
     let browser = Browser::recording();
-    let mut bridge = starting(&server, &browser).spawn();
-    bridge.initialize();
-    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    let mut bridge = calling(&server, &browser);
     let back = tab::approve(&browser.page(1));
     kill(helper(&bridge));
     come_back(&back);
@@ -183,9 +181,7 @@ pub(super) fn reload(address: &str) -> tab::Shown {
 fn a_client_that_gives_up_leaves_only_the_helper_and_the_same_tab_signs_the_next_start_in() {
     let server = Guarded::run();
     let browser = Browser::recording();
-    let mut bridge = starting(&server, &browser).spawn();
-    bridge.initialize();
-    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    let mut bridge = calling(&server, &browser);
     let back = tab::approve(&browser.page(1));
     bridge.kill();
     bridge.wait_exit();
@@ -203,9 +199,7 @@ fn a_client_that_gives_up_leaves_only_the_helper_and_the_same_tab_signs_the_next
 fn where_client_and_helper_are_gone_the_next_start_takes_the_tab_over_without_a_page() {
     let server = Guarded::run();
     let browser = Browser::recording();
-    let mut bridge = starting(&server, &browser).spawn();
-    bridge.initialize();
-    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    let mut bridge = calling(&server, &browser);
     let back = tab::approve(&browser.page(1));
     kill(helper(&bridge));
     bridge.kill();
@@ -238,9 +232,7 @@ fn a_helper_that_is_killed_before_there_is_a_page_is_replaced() {
         let (reached, goes_on) = (Gate::named("asked"), Gate::named("killed"));
         let server = Guarded::with(holding(path, &reached, &goes_on), McpServer::legacy());
         let browser = Browser::recording();
-        let mut bridge = starting(&server, &browser).spawn();
-        bridge.initialize();
-        bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+        let mut bridge = calling(&server, &browser);
         reached.wait();
         kill(helper(&bridge));
         goes_on.open();
@@ -275,25 +267,30 @@ fn one_that_is_killed_while_it_renews_holds_up_nobody() {
     }
     server.auth.expire_all();
     let [holder, other] = &mut bridges[..] else { unreachable!() };
-    holder.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    ask(holder, 1);
     reached.wait();
-    other.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    ask(other, 1);
     holder.kill();
     goes_on.open();
     assert!(other.expect_response(1)["result"].is_object());
     assert_eq!((browser.pages().len(), server.grants("refresh_token")), (1, 2));
 }
 
+/// An authorization server that says when it has rotated a refresh token, and holds the new one back.
+fn rotating(reached: &Gate, goes_on: &Gate) -> Plan {
+    let (reached, goes_on) = (reached.clone(), goes_on.clone());
+    Plan::default().after("/token", move |asked| {
+        if asked.field("grant_type").as_deref() == Some("refresh_token") && !reached.is_open() {
+            reached.open();
+            goes_on.wait();
+        }
+    })
+}
+
 #[test]
 fn one_that_is_killed_after_the_server_rotated_costs_one_new_sign_in_that_says_why() {
     let (reached, goes_on) = (Gate::named("rotated"), Gate::named("killed"));
-    let (tell, wait) = (reached.clone(), goes_on.clone());
-    let plan = Plan::default().expects_refusals().after("/token", move |asked| {
-        if asked.field("grant_type").as_deref() == Some("refresh_token") && !tell.is_open() {
-            tell.open();
-            wait.wait();
-        }
-    });
+    let plan = rotating(&reached, &goes_on).expects_refusals();
     let server = Guarded::with(plan, McpServer::legacy());
     let browser = Browser::recording();
     let first = signed_in(&server, &browser);
@@ -304,11 +301,11 @@ fn one_that_is_killed_after_the_server_rotated_costs_one_new_sign_in_that_says_w
     // Nothing of their handshakes is under way any more.
     assert!(echo(&mut holder, 0).is_object() && echo(&mut other, 0).is_object());
     server.auth.expire_all();
-    holder.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    ask(&mut holder, 1);
     reached.wait();
     holder.kill();
     goes_on.open();
-    other.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    ask(&mut other, 1);
     tab::sign_in(&browser.page(2));
     other.wait_for_stderr("the stored sign-in is over: ");
     other.wait_for_stderr("invalid_grant: the refresh token was used before");
@@ -319,18 +316,11 @@ fn one_that_is_killed_after_the_server_rotated_costs_one_new_sign_in_that_says_w
 #[test]
 fn the_end_of_the_client_waits_for_a_renewal_so_that_the_rotated_token_is_kept() {
     let (reached, goes_on) = (Gate::named("rotated"), Gate::named("the client has left"));
-    let (tell, wait) = (reached.clone(), goes_on.clone());
-    let plan = Plan::default().after("/token", move |asked| {
-        if asked.field("grant_type").as_deref() == Some("refresh_token") && !tell.is_open() {
-            tell.open();
-            wait.wait();
-        }
-    });
-    let server = Guarded::with(plan, McpServer::legacy());
+    let server = Guarded::with(rotating(&reached, &goes_on), McpServer::legacy());
     let browser = Browser::recording();
     let mut bridge = signed_in(&server, &browser);
     server.auth.expire_all();
-    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    ask(&mut bridge, 1);
     reached.wait();
     bridge.close_stdin();
     // The request is answered and stdout closed, as promised; only the token is still on its way.

@@ -43,7 +43,7 @@ fn a_page_on_another_site_than_the_issuers_opens_only_by_a_click_unless_answers_
         let server = Guarded::with(plan, McpServer::legacy());
         let browser = Browser::recording();
         let mut bridge = bridge(&server, &browser);
-        bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+        ask(&mut bridge, 1);
         let page = browser.page(1);
         let shown = tab::get(&page).unwrap().body;
         assert_eq!(shown.contains("http-equiv=\"refresh\""), by_itself, "{shown}");
@@ -127,6 +127,18 @@ fn bridge(server: &Guarded, browser: &Browser) -> BridgeProcess {
     bridge
 }
 
+/// A bridge whose client waits for the answer to call 1.
+pub(super) fn calling(server: &Guarded, browser: &Browser) -> BridgeProcess {
+    let mut bridge = bridge(server, browser);
+    ask(&mut bridge, 1);
+    bridge
+}
+
+/// Calls the tool, and does not wait for the answer.
+pub(super) fn ask(bridge: &mut BridgeProcess, id: u64) {
+    bridge.request(id, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+}
+
 /// A process that did nothing, for its home.
 pub(super) fn home() -> BridgeProcess {
     let mut idle = BridgeProcess::with_args(["--version"]).unchecked().spawn();
@@ -201,7 +213,7 @@ fn after_a_no_lists_open_no_page_and_a_call_opens_another() {
     let list = bridge.call(2, "tools/list", json!({}));
     assert_eq!(list["result"]["tools"][0]["name"], "bridge_sign_in", "{list}");
     assert_eq!(browser.pages().len(), 1);
-    bridge.request(3, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    ask(&mut bridge, 3);
     tab::sign_in(&browser.page(2));
     assert!(bridge.expect_response(3)["result"].is_object());
     bridge.expect_method("notifications/tools/list_changed");
@@ -215,7 +227,7 @@ fn a_sign_in_that_was_revoked_asks_once_more() {
     let browser = Browser::recording();
     let mut bridge = signed_in(&server, &browser);
     server.auth.revoke_all();
-    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    ask(&mut bridge, 1);
     tab::sign_in(&browser.page(2));
     assert!(bridge.expect_response(1)["result"].is_object());
     assert_eq!((server.grants("refresh_token"), server.asked("/register")), (1, 1));
@@ -239,7 +251,7 @@ fn a_logout_and_a_login_elsewhere_are_noticed_by_a_bridge_that_runs() {
     let mut bridge = signed_in(&server, &browser);
     run(server.command("logout"), &bridge, "");
     assert_eq!(server.asked("/revoke"), 2, "both tokens");
-    bridge.request(1, "tools/call", json!({"name": "echo", "arguments": {"text": "hi"}}));
+    ask(&mut bridge, 1);
     let page = browser.page(2);
     // The person signs in by a terminal in place of the page that waits.
     let login = server.command("login").args(["--browser".to_owned(), browser.command()]);

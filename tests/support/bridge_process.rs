@@ -534,6 +534,12 @@ impl BridgeProcess {
         assert!(said, "stderr does not say {text:?} but {:?}", self.stderr_text());
     }
 
+    /// Waits until it has written more to stderr than this many bytes, or closed it, but no longer than this.
+    pub fn wait_for_more_stderr(&self, than: usize, at_most: Duration) {
+        let more = |stderr: &mut Stderr| (stderr.ended || stderr.bytes.len() > than).then_some(());
+        self.stderr.wait(at_most, more);
+    }
+
     #[track_caller]
     pub fn assert_stderr_empty(&self) {
         assert_eq!(self.stderr_text(), "", "stderr is silent when all is well");

@@ -86,14 +86,14 @@ pub struct Shown {
     pub body: String,
 }
 
+/// Opens an address, and does not wait for the page.
+pub fn begin(address: &str) -> TcpStream {
+    asked(&Url::parse(address).expect("a URL")).expect("somebody listens")
+}
+
 /// Opens an address, without following where it leads.
 pub fn get(address: &str) -> std::io::Result<Shown> {
-    let url = Url::parse(address).expect("a URL");
-    let host = format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"));
-    let mut socket = TcpStream::connect(&host)?;
-    socket.set_read_timeout(Some(DEADLINE))?;
-    let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
-    write!(socket, "GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
+    let mut socket = asked(&Url::parse(address).expect("a URL"))?;
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer).into_owned();
@@ -105,6 +105,15 @@ pub fn get(address: &str) -> std::io::Result<Shown> {
         name.eq_ignore_ascii_case("location").then(|| value.to_owned())
     });
     Ok(Shown { status, location, body: body.to_owned() })
+}
+
+fn asked(url: &Url) -> std::io::Result<TcpStream> {
+    let host = format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"));
+    let mut socket = TcpStream::connect(&host)?;
+    socket.set_read_timeout(Some(DEADLINE))?;
+    let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    write!(socket, "GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
+    Ok(socket)
 }
 
 /// Where our own page leads on to.
