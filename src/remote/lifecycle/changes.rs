@@ -271,7 +271,7 @@ fn is_final(failure: &Failure) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::modern::SUBSCRIPTION_ID;
+    use super::super::modern::{SUBSCRIPTION_ID, end_of_subscription};
     use super::super::stage::{Asked, Client, Stage, StillClock, message, text};
     use super::super::translate::for_legacy_client::handshake::{Hello, Offers};
     use super::*;
@@ -343,6 +343,16 @@ mod tests {
         asked
     }
 
+    /// The server ends a stream in good form, after a while.
+    async fn end_after(play: &Play, asked: Asked, stood: Duration) {
+        let end = end_of_subscription(&asked.id());
+        let mut acknowledged = acknowledge(asked, None).await;
+        play.clock.settle().await;
+        tokio::time::advance(stood).await;
+        play.clock.settle().await;
+        acknowledged.event(&end).await;
+    }
+
     fn changed(kind: &str) -> String {
         format!("{{\"jsonrpc\":\"2.0\",\"method\":\"notifications/{kind}/list_changed\"}}")
     }
@@ -354,13 +364,9 @@ mod tests {
     #[tokio::test]
     async fn after_a_gap_each_kind_and_each_resource_that_was_acknowledged_is_told_once() {
         let mut play = Play::begin(all(), &["a:1", "a:2"]).await;
-        let first = acknowledge(play.asked().await, None).await;
+        let first = play.asked().await;
+        end_after(&play, first, Duration::ZERO).await;
         play.heard(0).await;
-        // The server ends it, in good form.
-        let mut first = first;
-        let end = crate::remote::lifecycle::modern::end_of_subscription(&first.id());
-        first.event(&end).await;
-        drop(first);
         let (waited, second) = play.asked_again().await;
         assert!(waited >= Duration::from_millis(400), "{waited:?}");
         let filter = r#"{"toolsListChanged":true,"promptsListChanged":false,"resourceSubscriptions":["a:2","a:9"]}"#;
@@ -395,10 +401,7 @@ mod tests {
         let mut asked = play.asked().await;
         let mut least = Duration::from_millis(500);
         for _ in 0..6 {
-            let end = crate::remote::lifecycle::modern::end_of_subscription(&asked.id());
-            let mut acknowledged = acknowledge(asked, None).await;
-            acknowledged.event(&end).await;
-            drop(acknowledged);
+            end_after(&play, asked, Duration::ZERO).await;
             let waited;
             (waited, asked) = play.asked_again().await;
             assert!(waited >= least, "{waited:?}, and {least:?} is the least");
@@ -410,21 +413,14 @@ mod tests {
     async fn a_stream_that_stood_begins_anew_with_short_waits() {
         let play = Play::begin(all(), &[]).await;
         let mut asked = play.asked().await;
-        for stood in [false, false, false, true] {
-            let end = crate::remote::lifecycle::modern::end_of_subscription(&asked.id());
-            let mut acknowledged = acknowledge(asked, None).await;
-            play.clock.settle().await;
-            if stood {
-                tokio::time::advance(STOOD + Duration::from_secs(1)).await;
-                play.clock.settle().await;
-            }
-            acknowledged.event(&end).await;
-            drop(acknowledged);
-            let waited;
-            (waited, asked) = play.asked_again().await;
-            // Without it the least would be four seconds by now.
-            assert!(!stood || waited < Duration::from_secs(4), "{waited:?}");
+        for _ in 0..3 {
+            end_after(&play, asked, Duration::ZERO).await;
+            (_, asked) = play.asked_again().await;
         }
+        end_after(&play, asked, STOOD + Duration::from_secs(1)).await;
+        // The next of the longer waits would be four seconds at the least.
+        play.clock.pass(Duration::from_secs(3), Duration::from_millis(100)).await;
+        play.asked().await;
     }
 
     #[tokio::test]

@@ -49,6 +49,20 @@ impl StillClock {
         }
     }
 
+    /// Lets some time pass, so slowly that everybody keeps up.
+    pub(super) async fn pass(&self, time: Duration, step: Duration) {
+        let since = Instant::now();
+        while since.elapsed() < time {
+            tokio::time::advance(step).await;
+            self.settle().await;
+        }
+    }
+
+    /// Lets everybody do a little.
+    pub(super) async fn breathe(&self) {
+        tokio::task::spawn_blocking(|| std::thread::sleep(MOMENT / 4)).await.unwrap();
+    }
+
     /// Waits for something, for which no time has to pass.
     pub(super) async fn now<T>(&self, what: &str, it: impl Future<Output = T>) -> T {
         tokio::select! {

@@ -457,10 +457,7 @@ mod tests {
         let told = notification("tools/list_changed", "7", "");
         let (clock, stage) = broken_after(&format!("retry: 50\ndata: {told}\n\n")).await;
         // Our own wait is half a second at the least.
-        for _ in 0..4 {
-            tokio::time::advance(Duration::from_millis(100)).await;
-            clock.settle().await;
-        }
+        clock.pass(Duration::from_millis(400), Duration::from_millis(20)).await;
         clock.now("a stream", stage.next()).await;
     }
 }

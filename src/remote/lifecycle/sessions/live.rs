@@ -266,6 +266,12 @@ impl Live {
         id
     }
 
+    /// Whether nothing is under way in it.
+    #[cfg(test)]
+    pub(super) fn is_idle(&self) -> bool {
+        lock(&self.calls).is_empty() && lock(&self.awaited).is_empty()
+    }
+
     /// The call is over.
     pub(super) fn forget(&self, id: &Id) {
         lock(&self.calls).remove(id);

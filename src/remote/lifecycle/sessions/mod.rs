@@ -14,6 +14,8 @@ mod mailbox;
 mod subscription;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
