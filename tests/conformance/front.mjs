@@ -112,7 +112,8 @@ async function modern() {
         const token = message.params?._meta?.progressToken;
         open.set(own, { id: message.id, token, response });
         response.on('close', () => {
-            if (open.delete(own)) behind.give({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: own } });
+            const params = { requestId: own };
+            if (open.delete(own)) behind.give({ jsonrpc: '2.0', method: 'notifications/cancelled', params });
         });
         if (token !== undefined) message.params._meta.progressToken = own;
         return behind.give({ ...message, id: own });

@@ -23,11 +23,7 @@ const roots = ['roots/list', {}];
 /** A tool that asks one question and tells how it was answered. */
 const asks = (inputSchema, question, tells) => ({
     inputSchema,
-    run: async (args, via) => {
-        const asked = question(args);
-        const answer = via.ask ? await via.ask(...asked) : via.answers?.only;
-        return answer ? says(tells(answer)) : via.again({ only: asked });
-    },
+    run: (args, via) => (via.answers ? says(tells(via.answers.only)) : via.again({ only: question(args) })),
 });
 const action = words => ({ action, content }) => `${words}: action=${action}, content=${JSON.stringify(content ?? {})}`;
 const titled = (word, end = 'Option') =>
@@ -57,7 +53,7 @@ const SCHEMA_2020_12 = {
 
 const tool = run => ({ inputSchema: object(), run });
 
-/** Tools of servers of both eras. */
+/** Tools that the scenarios of both eras call. */
 const common = {
     test_simple_text: tool(() => says('This is a simple text response for testing.')),
     test_image_content: tool(() => ({ content: [image] })),
@@ -87,7 +83,7 @@ const common = {
     json_schema_2020_12_tool: { inputSchema: SCHEMA_2020_12, run: args => says(JSON.stringify(args)) },
 };
 
-/** Those of a server that shakes hands. */
+/** Those of the scenarios of 2025-11-25. */
 const legacy = {
     test_tool_with_logging: tool(async (_, via) => {
         for (const data of ['Tool execution started', 'Tool processing data', 'Tool execution completed']) {
@@ -135,7 +131,7 @@ const rounds = (questions, tells, state) =>
         return words ? says(words) : via.again(questions, state && via.mint(state));
     });
 
-/** Those of a stateless server. */
+/** Those of the scenarios of 2026-07-28. */
 const modern = {
     test_logging_tool: tool(async (_, via) => {
         await via.log('info', 'logged');
@@ -183,7 +179,7 @@ const modern = {
     }),
 };
 
-const tools = { legacy: { ...common, ...legacy }, modern: { ...common, ...legacy, ...modern } };
+const tools = { ...common, ...legacy, ...modern };
 
 const user = content => ({ role: 'user', content });
 const prompts = {
@@ -204,8 +200,6 @@ const prompts = {
         }),
     },
     test_prompt_with_image: { run: () => ({ messages: [user(image), user(text('Please analyze the image above.'))] }) },
-};
-const asking = {
     test_input_required_result_prompt: {
         run: (_, via) => {
             const questions = { user_context: form('What context should the prompt use?', { context: string }) };
@@ -240,24 +234,23 @@ export const CAPABILITIES = {
 };
 
 /**
- * The handlers of a server of an era, by method: `(params, via) => result`. `refuse(code, message, data)` makes an error
- * of its SDK.
+ * The handlers of a server, by method: `(params, via) => result`. `refuse(code, message, data)` makes an error of its
+ * SDK.
  */
-export function handlers(era, refuse) {
-    const offered = era === 'legacy' ? prompts : { ...prompts, ...asking };
+export function handlers(refuse) {
     const found = (kind, all, name) => all[name] ?? refuse(-32602, `there is no ${kind} ${name}`);
     return {
         'tools/list': () => ({
-            tools: Object.entries(tools[era]).map(([name, { inputSchema }]) => ({ ...described(name), inputSchema })),
+            tools: Object.entries(tools).map(([name, { inputSchema }]) => ({ ...described(name), inputSchema })),
         }),
-        'tools/call': ({ name, arguments: args }, via) => found('tool', tools[era], name).run(args ?? {}, via),
+        'tools/call': ({ name, arguments: args }, via) => found('tool', tools, name).run(args ?? {}, via),
         'prompts/list': () => ({
-            prompts: Object.entries(offered).map(([name, { arguments: args = [] }]) => ({
+            prompts: Object.entries(prompts).map(([name, { arguments: args = [] }]) => ({
                 ...described(name),
                 arguments: args.map(name => ({ ...described(name), required: true })),
             })),
         }),
-        'prompts/get': ({ name, arguments: args }, via) => found('prompt', offered, name).run(args ?? {}, via),
+        'prompts/get': ({ name, arguments: args }, via) => found('prompt', prompts, name).run(args ?? {}, via),
         'resources/list': () => ({
             resources: resources.map(({ uri, mimeType }) => ({ uri, mimeType, ...described(uri) })),
         }),

@@ -20,22 +20,39 @@ async function legacy() {
     const results = {
         'elicitation/create': types.ElicitResultSchema,
         'sampling/createMessage': types.CreateMessageResultSchema,
+        'roots/list': types.ListRootsResultSchema,
     };
     const sessions = new Map();
 
-    const via = (extra, transport) => ({
+    const via = (server, extra, transport) => ({
         tell: (method, params) => extra.sendNotification({ method, params }),
         log: (level, data) => extra.sendNotification({ method: 'notifications/message', params: { level, data } }),
-        ask: (method, params) => extra.sendRequest({ method, params }, results[method]),
+        again: (questions, state) => ({ questions, state }),
+        mint: text => text,
         token: extra._meta?.progressToken,
+        capabilities: server.getClientCapabilities(),
+        changes: kind => server.notification({ method: `notifications/${kind}/list_changed` }),
         closes: () => transport.closeSSEStream(extra.requestId),
     });
 
+    /** The result, once the client has answered all that is asked. */
+    async function served(run, params, via, extra) {
+        for (;;) {
+            const result = await run(params, via);
+            if (!result.questions) return result;
+            const answers = Object.entries(result.questions).map(async ([key, [method, params]]) =>
+                [key, await extra.sendRequest({ method, params }, results[method])]);
+            via.answers = Object.fromEntries(await Promise.all(answers));
+            via.state = result.state;
+        }
+    }
+
     function make(transport) {
         const server = new Server(NAME, { capabilities: CAPABILITIES });
-        const all = { ...handlers('legacy', refuse), 'resources/subscribe': () => ({}), 'resources/unsubscribe': () => ({}) };
+        const all = { ...handlers(refuse), 'resources/subscribe': () => ({}), 'resources/unsubscribe': () => ({}) };
         for (const [method, run] of Object.entries(all)) {
-            server.setRequestHandler(schema(method), ({ params }, extra) => run(params ?? {}, via(extra, transport)));
+            server.setRequestHandler(schema(method), ({ params }, extra) =>
+                served(run, params ?? {}, via(server, extra, transport), extra));
         }
         return server;
     }
@@ -88,7 +105,7 @@ async function modern() {
 
     const handler = sdk.createMcpHandler(() => {
         const server = new sdk.Server(NAME, { capabilities: CAPABILITIES, requestState: { verify } });
-        for (const [method, run] of Object.entries(handlers('modern', refuse))) {
+        for (const [method, run] of Object.entries(handlers(refuse))) {
             server.setRequestHandler(method, ({ params }, ctx) => run(params ?? {}, via(ctx)));
         }
         return server;
