@@ -38,6 +38,8 @@ mod tab;
 mod token;
 mod token_endpoint;
 mod vault;
+#[cfg(test)]
+mod vault_tests;
 
 pub use authorization::{Answer, Pending};
 pub use authorizer::{Authorizer, Bearer, Lack, Usher};
