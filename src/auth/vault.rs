@@ -17,6 +17,12 @@ const ASK_KEYCHAIN_AGAIN: Duration = Duration::from_secs(1);
 /// By how much a refresh may make a record longer, in bytes.
 const GROWTH: usize = 8 * 1024;
 
+/// What becomes of a record, whether it is to become that, and what is done where blocking is allowed. Boxed, so that
+/// reading, locking and saving are compiled once and not for each caller.
+type Change<T> = Box<dyn FnOnce(&mut Record) -> T + Send>;
+type Condition = Box<dyn FnOnce(&Record) -> bool + Send>;
+type Work<T> = Box<dyn FnOnce(&Vault) -> Result<T, Failure> + Send>;
+
 /// The record of one login.
 #[derive(Clone)]
 pub struct Vault {
@@ -80,10 +86,14 @@ impl Vault {
     ///
     /// # Errors
     /// It can't be read or saved.
-    pub async fn change<T: Send + 'static>(
+    pub fn change<T: Send + 'static>(
         &self,
         change: impl FnOnce(&mut Record) -> T + Send + 'static,
-    ) -> Result<T, Failure> {
+    ) -> impl Future<Output = Result<T, Failure>> + Send {
+        self.change_by(Box::new(change))
+    }
+
+    async fn change_by<T: Send + 'static>(&self, change: Change<T>) -> Result<T, Failure> {
         let _lock = self.lock(LockKind::Refresh).await?;
         let begun =
             |vault: &Self| Record::begun(vault.login.server(), vault.login.profile().name());
@@ -101,17 +111,25 @@ impl Vault {
         &self,
         change: impl FnOnce(&mut Record) + Send + 'static,
     ) -> Result<(), Failure> {
-        self.edit(|_| true, change).await.map(drop)
+        self.edit(Box::new(|_| true), Box::new(change)).await.map(drop)
     }
 
     /// Changes the record under its lock, if there is one that this holds for. What the change returns, if so.
     ///
     /// # Errors
     /// It can't be read or saved.
-    pub async fn change_if<T: Send + 'static>(
+    pub fn change_if<T: Send + 'static>(
         &self,
         holds: impl FnOnce(&Record) -> bool + Send + 'static,
         change: impl FnOnce(&mut Record) -> T + Send + 'static,
+    ) -> impl Future<Output = Result<Option<T>, Failure>> + Send {
+        self.change_if_by(Box::new(holds), Box::new(change))
+    }
+
+    async fn change_if_by<T: Send + 'static>(
+        &self,
+        holds: Condition,
+        change: Change<T>,
     ) -> Result<Option<T>, Failure> {
         let _lock = self.lock(LockKind::Refresh).await?;
         self.edit(holds, change).await
@@ -119,8 +137,8 @@ impl Vault {
 
     async fn edit<T: Send + 'static>(
         &self,
-        holds: impl FnOnce(&Record) -> bool + Send + 'static,
-        change: impl FnOnce(&mut Record) -> T + Send + 'static,
+        holds: Condition,
+        change: Change<T>,
     ) -> Result<Option<T>, Failure> {
         self.blocking(move |vault| {
             let Some(mut record) = vault.read()?.filter(holds) else { return Ok(None) };
@@ -344,6 +362,10 @@ impl Vault {
         &self,
         work: impl FnOnce(&Self) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
+        self.blocking_by(Box::new(work)).await
+    }
+
+    async fn blocking_by<T: Send + 'static>(&self, work: Work<T>) -> Result<T, Failure> {
         let vault = self.clone();
         tokio::task::spawn_blocking(move || work(&vault)).await.unwrap_or_else(|_| {
             Err(Failure::new(FailureKind::Internal, "the credential store broke down"))
