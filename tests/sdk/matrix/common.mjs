@@ -3,19 +3,21 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 
 const TOOLS = [
-    'change', 'echo', 'fail', 'form', 'log', 'page', 'picture', 'progress', 'region', 'roots', 'rounds', 'sampling',
-    'several', 'structured', 'wait', 'waits',
+    'change', 'echo', 'fail', 'form', 'go', 'log', 'numbers', 'page', 'picture', 'progress', 'region', 'reports',
+    'roots', 'rounds', 'sampling', 'several', 'structured', 'wait', 'waits',
 ];
 const TEXT = 'Grüße, 世界 🦀 \u2028 "quoted" \\ \n tab\t';
 const PROMPT = { type: 'ref/prompt', name: 'greet' };
 const TEMPLATE = { type: 'ref/resource', uri: 'note:///{whose}' };
 
 /** Each step as `[name, body]`, for a client that has been opened. */
-export function steps(player, { era, opened, identified }) {
+export function steps(player, { era, opened, identified, isDeafWhileAsked }) {
     return [
         ...offers(player, { era, opened, identified }),
         ...questions(player),
+        ...(isDeafWhileAsked ? [] : givingUp(player)),
         ...unasked(player),
+        ...(era === 'legacy' ? ofLegacyClients(player) : []),
         ...errors(player),
     ];
 }
@@ -41,6 +43,21 @@ function offers(player, { era, opened, identified }) {
             const failed = await player.call('fail');
             assert.deepEqual([failed.isError, failed.content[0].text], [true, 'it failed']);
         }],
+        ['structure that is no object comes as such, to a legacy client as text', async () => {
+            const { tools } = await player.do('tools/list');
+            const { outputSchema } = tools.find(({ name }) => name === 'numbers');
+            const { content, structuredContent } = await player.call('numbers');
+            if (era === 'legacy') {
+                assert.deepEqual([outputSchema, structuredContent], [undefined, undefined]);
+                assert.deepEqual(JSON.parse(content[0].text), [1, 2, 3]);
+            } else {
+                assert.deepEqual([outputSchema.type, structuredContent], ['array', [1, 2, 3]]);
+            }
+        }],
+        ['a large text comes back whole', async () => {
+            const large = 'ü'.repeat(500_000);
+            assert.ok((await player.textOf('echo', { text: large })) === large);
+        }],
         ['an argument that is a header too arrives', async () => {
             assert.equal(await player.textOf('region', { region: 'Zürich' }), 'Zürich');
         }],
@@ -50,7 +67,7 @@ function offers(player, { era, opened, identified }) {
         }],
         ['prompts are listed and got', async () => {
             const { prompts } = await player.do('prompts/list');
-            assert.deepEqual(prompts.map(({ name }) => name), ['greet']);
+            assert.deepEqual(prompts.map(({ name }) => name).sort(), ['asking', 'greet']);
             const { messages } = await player.do('prompts/get', { name: 'greet', arguments: { whom: 'Ada' } });
             assert.equal(messages[0].content.text, 'Say hello to Ada');
         }],
@@ -109,8 +126,32 @@ function questions(player) {
             assert.equal([answers.sampling.content].flat()[0].text, 'Paris');
             assert.equal(answers.roots.roots[0].name, 'home');
         }],
+        ['it is asked by a prompt and by a resource', async () => {
+            const { result, asked } = await player.askedDuring(() => player.do('prompts/get', { name: 'asking' }));
+            assert.equal(result.messages[0].content.text, 'Say hello to Ada');
+            assert.deepEqual(asked.map(({ what }) => what), ['form']);
+            const { contents } = await player.do('resources/read', { uri: 'asking:///' });
+            assert.equal(contents[0].text, 'a note of Ada');
+        }],
+        ['progress is reported before a question and after it', async () => {
+            assert.deepEqual(await reportsOf(player, 'reports'), [[1, 2], [2, 2]]);
+        }],
         ['it is asked again and again in one call', async () => {
             assert.equal((await heard('rounds', ['form', 'form', 'form'])).answers, '3 rounds');
+        }],
+    ];
+}
+
+function givingUp(player) {
+    return [
+        ['a call that it cancels while it is asked is given up', async () => {
+            const from = player.events.fromHere();
+            await player.do('answer', { action: 'never' });
+            const { id } = player.start('tools/call', { name: 'form', arguments: {} });
+            await from.first(({ event }) => event === 'asked');
+            await player.do('cancel', { of: id });
+            await player.do('answer', { action: 'accept', content: { name: 'Ada' } });
+            assert.equal(JSON.parse(await player.textOf('form')).form.action, 'accept');
         }],
     ];
 }
@@ -119,10 +160,7 @@ function unasked(player) {
     const told = fits => player.events.first(fits);
     return [
         ['progress is reported', async () => {
-            const { id, done } = player.start('tools/call', { name: 'progress', arguments: {} });
-            await done;
-            const reports = player.events.all(({ event, of }) => event === 'progress' && of === id);
-            assert.deepEqual(reports.map(({ progress, total }) => [progress, total]), [[1, 2], [2, 2]]);
+            assert.deepEqual(await reportsOf(player, 'progress'), [[1, 2], [2, 2]]);
         }],
         ['messages of the level that it wants are told', async () => {
             await player.do('level', { level: 'error' });
@@ -147,6 +185,31 @@ function unasked(player) {
             assert.deepEqual(await calls(), { now: 0, cancelled: 1 });
         }],
     ];
+}
+
+function ofLegacyClients(player) {
+    return [
+        ['a ping is answered', async () => void (await player.do('ping'))],
+        ['a change of its roots disturbs nobody', async () => {
+            await player.do('rootsChanged');
+            const { roots } = JSON.parse(await player.textOf('roots')).roots;
+            assert.equal(roots[0].uri, 'file:///home/ada');
+        }],
+    ];
+}
+
+/** What a tool reported of its progress; it waits after each report until it hears that the client has it. */
+async function reportsOf(player, tool) {
+    const who = randomUUID();
+    const { id, done } = player.start('tools/call', { name: tool, arguments: { who } });
+    // Version 2 of the TypeScript SDK adds a report of its own for each round of questions, without a total.
+    const ofThis = ({ event, of, total }) => event === 'progress' && of === id && total;
+    for (const step of [1, 2]) {
+        await Promise.race([player.events.first(report => ofThis(report) && report.progress === step), done]);
+        await player.textOf('go', { who });
+    }
+    assert.equal((await done).content[0].text, 'done');
+    return player.events.all(ofThis).map(({ progress, total }) => [progress, total]);
 }
 
 /** For a legacy client of a modern server the stream of changes may stand a moment after the session does. */

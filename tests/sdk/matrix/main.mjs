@@ -34,7 +34,8 @@ const CLIENTS = {
     'typescript-2-pinned': {
         command: node('clients/typescript-2.mjs', 'modern'), pinned: true, legacyArgs: ['--client-protocol', 'modern'],
     },
-    'python-1': { command: python1('clients/python_1.py', 'legacy') },
+    // It reads nothing more until it has answered what it was asked (`_receive_loop` in its shared/session.py).
+    'python-1': { command: python1('clients/python_1.py', 'legacy'), isDeafWhileAsked: true },
     'python-2': { command: python2('clients/python_2.py', 'auto'), auto: true },
     'python-2-pinned': { command: python2('clients/python_2.py', 'modern'), pinned: true, tellsNothing: true },
     'rmcp-legacy': { command: rmcp('client', 'legacy') },
@@ -80,7 +81,7 @@ async function play(clientName, serverName, url, print) {
     const era = client.pinned || (client.auto && !server.legacy) ? 'modern' : 'legacy';
     let opened;
     if (await steps.step('it opens', async () => (opened = await player.do('open')))) {
-        const known = { era, opened, identified: !client.tellsNothing };
+        const known = { era, opened, identified: !client.tellsNothing, isDeafWhileAsked: client.isDeafWhileAsked };
         for (const [name, body] of server.offer.steps(player, known)) await steps.step(name, body);
     }
     await steps.step('the bridge leaves with its client, silent', async () => {

@@ -11,7 +11,8 @@ export const ANSWERS = {
     'elicitation/create': params => {
         const page = params.mode === 'url';
         event({ event: 'asked', what: page ? 'page' : 'form', message: params.message, url: params.url });
-        return page ? { action: 'accept' } : form;
+        if (page) return { action: 'accept' };
+        return form.action === 'never' ? new Promise(() => {}) : form;
     },
     'sampling/createMessage': ({ messages }) => {
         const heard = [messages[0].content].flat()[0].text;

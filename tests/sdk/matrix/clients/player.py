@@ -23,11 +23,13 @@ def plain(result: Any) -> Any:
     return result.model_dump(by_alias=True, mode="json", exclude_none=True) if hasattr(result, "model_dump") else result
 
 
-def elicited(params: Any) -> dict[str, Any]:
+async def elicited(params: Any) -> dict[str, Any]:
     if getattr(params, "mode", None) == "url":
         event(event="asked", what="page", message=params.message, url=str(params.url))
         return {"action": "accept"}
     event(event="asked", what="form", message=params.message)
+    if form["action"] == "never":
+        await anyio.sleep_forever()
     return form
 
 

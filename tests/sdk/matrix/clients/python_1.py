@@ -17,7 +17,7 @@ _, command, *arguments = sys.argv[1:]
 
 
 async def elicit(context, params) -> types.ElicitResult:
-    return types.ElicitResult.model_validate(player.elicited(params))
+    return types.ElicitResult.model_validate(await player.elicited(params))
 
 
 async def sample(context, params) -> types.CreateMessageResult:

@@ -19,7 +19,7 @@ LISTENED = {"tools_list_changed": True, "prompts_list_changed": True, "resources
 
 
 async def elicit(context, params) -> types.ElicitResult:
-    return types.ElicitResult.model_validate(player.elicited(params))
+    return types.ElicitResult.model_validate(await player.elicited(params))
 
 
 async def sample(context, params) -> types.CreateMessageResult:

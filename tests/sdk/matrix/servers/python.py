@@ -50,19 +50,23 @@ RESULTS = {
     "roots": types.ListRootsResult,
 }
 STRING = {"type": "string"}
+NUMBERS = {"type": "array", "items": {"type": "number"}}
 SUM = {"type": "object", "properties": {"sum": {"type": "number"}}, "required": ["sum"]}
 TOOLS: dict[str, dict[str, Any]] = {
     "echo": {"text": STRING},
     "region": {"region": {**STRING, "x-mcp-header": "Region"}},
     "structured": {},
+    "numbers": {},
     "picture": {},
     "fail": {},
-    "progress": {},
+    "progress": {"who": STRING},
+    "go": {"who": STRING},
     "log": {},
     "wait": {"who": STRING},
     "waits": {"who": STRING},
     **{kind: {} for kind in QUESTIONS},
     "several": {},
+    "reports": {"who": STRING},
     "rounds": {},
     "change": {"what": STRING},
 }
@@ -76,6 +80,8 @@ CHANGES = {
     ),
 }
 bus = InMemorySubscriptionBus()
+# Of each client: a gate that lets one report of progress pass at a time.
+gates: dict[str, anyio.Event] = {}
 # Of each client: how many of its calls wait now, and how many it has cancelled.
 waiting: dict[str, dict[str, int]] = {}
 
@@ -83,6 +89,11 @@ waiting: dict[str, dict[str, int]] = {}
 def schema_of(tool: str) -> dict[str, Any]:
     properties = TOOLS[tool]
     return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def output_schema_of(tool: str, ctx) -> dict[str, Any] | None:
+    # A legacy client knows no structure but objects.
+    return {"structured": SUM, "numbers": NUMBERS if is_modern(ctx) else None}.get(tool)
 
 
 def text(value: Any) -> types.CallToolResult:
@@ -108,6 +119,23 @@ async def ask(ctx, params, kinds: list[str]) -> Any:
         return types.InputRequiredResult(input_requests={kind: QUESTIONS[kind] for kind in kinds})
     answers = params.input_responses
     return {kind: answers[kind].model_dump(by_alias=True, mode="json", exclude_none=True) for kind in kinds}
+
+
+async def report(ctx, who: str, done: int) -> None:
+    """Reports progress, and waits until the client has heard of it: one read together with the result may be dropped."""
+    gate = gates.setdefault(who, anyio.Event())
+    await ctx.session.report_progress(done, 2)
+    await gate.wait()
+
+
+async def reports(ctx, params) -> Any:
+    if params.input_responses is None:
+        await report(ctx, params.arguments["who"], 1)
+        answers = await ask(ctx, params, ["form"])
+        if is_modern(ctx):
+            return answers
+    await report(ctx, params.arguments["who"], 2)
+    return text("done")
 
 
 async def rounds(ctx, params) -> Any:
@@ -162,6 +190,10 @@ async def call_tool(ctx, params: types.CallToolRequestParams) -> Any:
             return text(arguments["region"])
         case "structured":
             return types.CallToolResult(content=text('{"sum":42}').content, structured_content={"sum": 42})
+        case "numbers" if is_modern(ctx):
+            return types.CallToolResult(content=[], structured_content=[1, 2, 3])
+        case "numbers":
+            return text("[1,2,3]")
         case "picture":
             picture = types.ImageContent(type="image", data="iVBORw==", mime_type="image/png")
             return types.CallToolResult(content=[picture])
@@ -169,9 +201,11 @@ async def call_tool(ctx, params: types.CallToolRequestParams) -> Any:
             return types.CallToolResult(content=text("it failed").content, is_error=True)
         case "progress":
             for done in (1, 2):
-                await ctx.session.report_progress(done, 2)
-                await anyio.sleep(0.1)
+                await report(ctx, arguments["who"], done)
             return text("done")
+        case "go":
+            gates.pop(arguments["who"]).set()
+            return text("going")
         case "log":
             return await log(ctx)
         case "wait":
@@ -181,6 +215,8 @@ async def call_tool(ctx, params: types.CallToolRequestParams) -> Any:
         case "several" | "form" | "page" | "sampling" | "roots" as kind:
             answers = await ask(ctx, params, ["form", "sampling", "roots"] if kind == "several" else [kind])
             return text(answers) if isinstance(answers, dict) else answers
+        case "reports":
+            return await reports(ctx, params)
         case "rounds":
             return await rounds(ctx, params)
         case "change":
@@ -191,7 +227,7 @@ async def call_tool(ctx, params: types.CallToolRequestParams) -> Any:
 async def list_tools(ctx, params) -> types.ListToolsResult:
     return types.ListToolsResult(
         tools=[
-            types.Tool(name=name, input_schema=schema_of(name), output_schema=SUM if name == "structured" else None)
+            types.Tool(name=name, input_schema=schema_of(name), output_schema=output_schema_of(name, ctx))
             for name in TOOLS
         ]
     )
@@ -199,13 +235,20 @@ async def list_tools(ctx, params) -> types.ListToolsResult:
 
 async def list_prompts(ctx, params) -> types.ListPromptsResult:
     whom = types.PromptArgument(name="whom", required=True)
-    return types.ListPromptsResult(prompts=[types.Prompt(name="greet", arguments=[whom])])
+    return types.ListPromptsResult(prompts=[types.Prompt(name="greet", arguments=[whom]), types.Prompt(name="asking")])
 
 
-async def get_prompt(ctx, params) -> types.GetPromptResult:
-    if params.name != "greet":
+async def get_prompt(ctx, params) -> Any:
+    if params.name == "asking":
+        answers = await ask(ctx, params, ["form"])
+        if not isinstance(answers, dict):
+            return answers
+        whom = answers["form"]["content"]["name"]
+    elif params.name == "greet":
+        whom = params.arguments["whom"]
+    else:
         raise MCPError(types.INVALID_PARAMS, f"no prompt {params.name}")
-    words = types.TextContent(type="text", text=f"Say hello to {params.arguments['whom']}")
+    words = types.TextContent(type="text", text=f"Say hello to {whom}")
     return types.GetPromptResult(messages=[types.PromptMessage(role="user", content=words)])
 
 
@@ -223,12 +266,17 @@ async def list_templates(ctx, params) -> types.ListResourceTemplatesResult:
     return types.ListResourceTemplatesResult(resource_templates=[note])
 
 
-async def read_resource(ctx, params) -> types.ReadResourceResult:
+async def read_resource(ctx, params) -> Any:
     uri = str(params.uri)
     if uri == "memo:///2":
         return types.ReadResourceResult(contents=[types.BlobResourceContents(uri=uri, blob="AAEC")])
     if uri == "memo:///1":
         words = "a memo"
+    elif uri == "asking:///":
+        answers = await ask(ctx, params, ["form"])
+        if not isinstance(answers, dict):
+            return answers
+        words = f"a note of {answers['form']['content']['name']}"
     elif uri.startswith("note:///"):
         words = f"a note of {uri.removeprefix('note:///')}"
     else:

@@ -27,21 +27,40 @@ const startingWith = value => PEOPLE.filter(name => name.startsWith(value));
 const memo = (id, body) => ({ uri: `memo:///${id}`, name: `memo ${id}`, mimeType: 'text/plain', ...body });
 const text = value => ({ content: [{ type: 'text', text: typeof value === 'string' ? value : JSON.stringify(value) }] });
 
-function tools(tool) {
+/** Of each client: a gate that lets one report of progress pass at a time. */
+const gates = new Map();
+function gate(who) {
+    if (!gates.has(who)) {
+        let open;
+        const passed = new Promise(resolve => (open = resolve));
+        gates.set(who, { passed, open: () => gates.delete(who) && open() });
+    }
+    return gates.get(who);
+}
+
+/** Reports progress, and waits until the client has heard of it: one read together with the result may be dropped. */
+async function report({ _meta, notify }, who, progress) {
+    const { passed } = gate(who);
+    await notify({ method: 'notifications/progress', params: { progressToken: _meta?.progressToken, progress, total: 2 } });
+    await passed;
+}
+
+function tools(tool, era) {
     tool('echo', { text: z.string() }, args => text(args.text));
     tool('region', { region: z.string().meta({ 'x-mcp-header': 'Region' }) }, args => text(args.region));
-    tool('structured', {}, () => ({ ...text('{"sum":42}'), structuredContent: { sum: 42 } }), { sum: z.number() });
+    tool('structured', {}, () => ({ ...text('{"sum":42}'), structuredContent: { sum: 42 } }), z.object({ sum: z.number() }));
+    // A legacy client knows no structure but objects; its own servers leave that to the text.
+    if (era === 'modern') tool('numbers', {}, () => ({ content: [], structuredContent: [1, 2, 3] }), z.array(z.number()));
+    else tool('numbers', {}, () => text('[1,2,3]'));
     tool('picture', {}, () => ({ content: [{ type: 'image', data: 'iVBORw==', mimeType: 'image/png' }] }));
     tool('fail', {}, () => ({ ...text('it failed'), isError: true }));
-    tool('progress', {}, async (_, { mcpReq }) => {
-        const { progressToken } = mcpReq._meta ?? {};
-        for (const progress of [1, 2]) {
-            if (progressToken === undefined) continue;
-            await mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, total: 2 } });
-            // The clients of the SDK drop a report that they read together with the result.
-            await setTimeout(100);
-        }
+    tool('progress', { who: z.string() }, async ({ who }, { mcpReq }) => {
+        for (const progress of [1, 2]) await report(mcpReq, who, progress);
         return text('done');
+    });
+    tool('go', { who: z.string() }, ({ who }) => {
+        gate(who).open();
+        return text('going');
     });
     tool('log', {}, async (_, { mcpReq }) => {
         for (const level of ['debug', 'error']) await mcpReq.log(level, level);
@@ -66,6 +85,10 @@ function questions(tool) {
         });
     for (const kind of Object.keys(QUESTIONS)) asked(kind, [kind]);
     asked('several', ['form', 'sampling', 'roots']);
+    tool('reports', { who: z.string() }, async ({ who }, { mcpReq }) => {
+        await report(mcpReq, who, mcpReq.inputResponses ? 2 : 1);
+        return mcpReq.inputResponses ? text('done') : inputRequired({ inputRequests: { form: QUESTIONS.form } });
+    });
     tool('rounds', {}, (_, { mcpReq }) => {
         const round = Number(mcpReq.requestState() ?? 0) + 1;
         if (round > 3) return text(`${round - 1} rounds`);
@@ -86,7 +109,7 @@ function changes(tool) {
     });
 }
 
-function make() {
+function make({ era }) {
     const listChanged = { listChanged: true };
     const server = new McpServer(
         { name: 'common', version: '1.0.0' },
@@ -99,14 +122,20 @@ function make() {
     const tool = (name, inputSchema, run, outputSchema) =>
         server.registerTool(
             name,
-            { inputSchema: z.object(inputSchema), ...(outputSchema && { outputSchema: z.object(outputSchema) }) },
+            { inputSchema: z.object(inputSchema), ...(outputSchema && { outputSchema }) },
             run,
         );
-    for (const part of [tools, questions, changes]) part(tool);
+    for (const part of [tools, questions, changes]) part(tool, era);
     const whom = completable(z.string(), startingWith);
     server.registerPrompt('greet', { argsSchema: z.object({ whom }) }, args => ({
         messages: [{ role: 'user', content: { type: 'text', text: `Say hello to ${args.whom}` } }],
     }));
+    server.registerPrompt('asking', {}, ({ mcpReq: { inputResponses } }) => inputResponses
+        ? { messages: [{ role: 'user', content: { type: 'text', text: `Say hello to ${inputResponses.form.content.name}` } }] }
+        : inputRequired({ inputRequests: { form: QUESTIONS.form } }));
+    server.registerResource('asking', 'asking:///', {}, (uri, { mcpReq: { inputResponses } }) => inputResponses
+        ? { contents: [{ uri: uri.href, text: `a note of ${inputResponses.form.content.name}` }] }
+        : inputRequired({ inputRequests: { form: QUESTIONS.form } }));
     server.registerResource('memo 1', 'memo:///1', {}, uri => ({ contents: [{ uri: uri.href, text: 'a memo' }] }));
     server.registerResource('memo 2', 'memo:///2', {}, uri => ({ contents: [{ uri: uri.href, blob: 'AAEC' }] }));
     const notes = new ResourceTemplate('note:///{whose}', { list: undefined, complete: { whose: startingWith } });

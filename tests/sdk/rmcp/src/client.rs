@@ -1,7 +1,7 @@
 //! A client that does what each line of stdin says, and writes down what came of it.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     error::Error,
     sync::{Arc, Mutex},
 };
@@ -37,11 +37,12 @@ fn plain(result: impl Serialize) -> Value {
     serde_json::to_value(result).expect("results are JSON")
 }
 
-/// How the client answers, and which of its calls is under way: the SDK numbers progress by tokens of its own.
+/// How the client answers, and which of its calls are under way: the SDK numbers progress by tokens
+/// of its own, so a report counts for the oldest.
 #[derive(Clone)]
 struct Answers {
     form: Arc<Mutex<Value>>,
-    call: Arc<Mutex<u64>>,
+    calls: Arc<Mutex<BTreeSet<u64>>>,
 }
 
 impl ClientHandler for Answers {
@@ -68,7 +69,11 @@ impl ClientHandler for Answers {
         if is_page {
             return Ok(of(json!({"action": "accept"})));
         }
-        Ok(of(self.form.lock().unwrap().clone()))
+        let form = self.form.lock().unwrap().clone();
+        if form["action"] == "never" {
+            std::future::pending::<()>().await;
+        }
+        Ok(of(form))
     }
 
     async fn create_message(
@@ -98,7 +103,7 @@ impl ClientHandler for Answers {
         params: ProgressNotificationParam,
         _context: NotificationContext<RoleClient>,
     ) {
-        let of = *self.call.lock().unwrap();
+        let of = self.calls.lock().unwrap().first().copied();
         let params = plain(params);
         event(
             json!({"event": "progress", "of": of, "progress": number(&params["progress"]), "total": number(&params["total"])}),
@@ -151,7 +156,7 @@ struct Player {
 pub async fn play(mode: &str, target: &[&str]) -> Result<(), Box<dyn Error>> {
     let answers = Answers {
         form: Arc::new(Mutex::new(json!({"action": "accept", "content": {"name": "Ada"}}))),
-        call: Arc::default(),
+        calls: Arc::default(),
     };
     let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
     let lifecycle = match mode {
@@ -270,6 +275,10 @@ impl Player {
                 }
                 json!({})
             }
+            "rootsChanged" => {
+                service.notify_roots_list_changed().await?;
+                json!({})
+            }
             "listen" => self.listen(params).await?,
             other => panic!("no such deed: {other}"),
         })
@@ -283,7 +292,7 @@ impl Player {
     }
 
     async fn call(&self, id: u64, mut params: Value) -> Result<Value, ServiceError> {
-        *self.answers.call.lock().unwrap() = id;
+        let _under_way = UnderWay::begin(id, &self.answers.calls);
         if let Some(level) = self.level.lock().unwrap().clone() {
             params["_meta"] = json!({"io.modelcontextprotocol/logLevel": level});
         }
@@ -310,6 +319,25 @@ impl Player {
             }
         });
         Ok(acknowledged)
+    }
+}
+
+/// A call, until it ends or is given up.
+struct UnderWay {
+    id: u64,
+    calls: Arc<Mutex<BTreeSet<u64>>>,
+}
+
+impl UnderWay {
+    fn begin(id: u64, calls: &Arc<Mutex<BTreeSet<u64>>>) -> Self {
+        calls.lock().unwrap().insert(id);
+        Self { id, calls: calls.clone() }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.calls.lock().unwrap().remove(&self.id);
     }
 }
 

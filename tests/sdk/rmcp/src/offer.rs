@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 pub const PEOPLE: [&str; 3] = ["Ada", "Alan", "Grace"];
 
-pub fn tools() -> Value {
+/// A legacy client knows no structure but objects.
+pub fn tools(is_modern: bool) -> Value {
     let string = json!({"type": "string"});
     let header = json!({"type": "string", "x-mcp-header": "Region"});
     let none = json!({});
@@ -13,7 +14,9 @@ pub fn tools() -> Value {
         ("region", json!({"region": header})),
         ("picture", none.clone()),
         ("fail", none.clone()),
-        ("progress", none.clone()),
+        ("progress", json!({"who": string})),
+        ("reports", json!({"who": string})),
+        ("go", json!({"who": string})),
         ("log", none.clone()),
         ("wait", json!({"who": string})),
         ("waits", json!({"who": string})),
@@ -29,6 +32,11 @@ pub fn tools() -> Value {
     .map(|(name, properties)| json!({"name": name, "inputSchema": schema(properties)}))
     .collect();
     let sum = schema(json!({"sum": {"type": "number"}}));
+    let mut numbers = json!({"name": "numbers", "inputSchema": schema(none.clone())});
+    if is_modern {
+        numbers["outputSchema"] = json!({"type": "array", "items": {"type": "number"}});
+    }
+    tools.push(numbers);
     tools.push(json!({"name": "structured", "inputSchema": schema(none), "outputSchema": sum}));
     Value::Array(tools)
 }

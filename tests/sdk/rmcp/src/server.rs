@@ -14,11 +14,11 @@ use rmcp::{
     model::{
         CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
         CompleteResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, GetPromptResult,
-        InitializeRequestParams, InitializeResult, InputRequiredResult, ListPromptsResult,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, LoggingLevel,
-        PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
-        ReadResourceResult, ServerConfig, SetLevelRequestParams, SubscribeRequestParams,
-        SubscriptionFilter, Tool,
+        InitializeRequestParams, InitializeResult, InputRequiredResult, InputResponses,
+        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+        LoggingLevel, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
+        ReadResourceResponse, ReadResourceResult, ServerConfig, SetLevelRequestParams,
+        SubscribeRequestParams, SubscriptionFilter, Tool,
     },
     service::{RequestContext, ServiceError, SubscriptionContext, SubscriptionSink},
     transport::streamable_http_server::{
@@ -26,7 +26,7 @@ use rmcp::{
     },
 };
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::Notify};
 
 use crate::{of, offer, result};
 
@@ -35,6 +35,8 @@ use crate::{of, offer, result};
 struct Shared {
     /// Of each client: how many of its calls wait now, and how many it has cancelled.
     waiting: Mutex<HashMap<String, (u32, u32)>>,
+    /// Of each client: a gate that lets one report of progress pass at a time.
+    gates: Mutex<HashMap<String, Arc<Notify>>>,
     subscriptions: Mutex<Vec<SubscriptionSink>>,
 }
 
@@ -117,13 +119,13 @@ impl ServerHandler for Common {
     async fn list_tools(
         &self,
         _request: Option<PaginatedRequestParams>,
-        _context: Context,
+        context: Context,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(result(json!({"tools": offer::tools()})))
+        Ok(result(json!({"tools": offer::tools(is_modern(&context))})))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        of::<Vec<Tool>>(offer::tools()).into_iter().find(|tool| tool.name == name)
+        of::<Vec<Tool>>(offer::tools(true)).into_iter().find(|tool| tool.name == name)
     }
 
     async fn call_tool(
@@ -132,7 +134,10 @@ impl ServerHandler for Common {
         context: Context,
     ) -> Result<CallToolResponse, ErrorData> {
         if let Some(kinds) = offer::questions_of(&request.name) {
-            return asked(&kinds, &request, &context).await;
+            return Ok(match ask_all(&kinds, request.input_responses, &context).await? {
+                Asked::Answers(answers) => text(answers).into(),
+                Asked::Questions(questions) => questions.into(),
+            });
         }
         let arguments = Value::Object(request.arguments.clone().unwrap_or_default());
         let argument = |name: &str| arguments[name].as_str().unwrap_or_default().to_owned();
@@ -149,7 +154,14 @@ impl ServerHandler for Common {
             "fail" => {
                 result(json!({"content": [{"type": "text", "text": "it failed"}], "isError": true}))
             }
-            "progress" => progress(&context).await?,
+            "progress" => self.progress(&argument("who"), &context).await?,
+            "go" => {
+                self.gate(&argument("who")).notify_one();
+                text("going")
+            }
+            "numbers" if is_modern(&context) => result(json!({"structuredContent": [1, 2, 3]})),
+            "numbers" => text("[1,2,3]"),
+            "reports" => return self.reports(&argument("who"), &request, &context).await,
             "log" => self.log(&context).await?,
             "wait" => self.wait(&argument("who"), &context).await,
             "waits" => self.waits(&argument("who")),
@@ -166,20 +178,25 @@ impl ServerHandler for Common {
         _context: Context,
     ) -> Result<ListPromptsResult, ErrorData> {
         Ok(result(
-            json!({"prompts": [{"name": "greet", "arguments": [{"name": "whom", "required": true}]}]}),
+            json!({"prompts": [{"name": "greet", "arguments": [{"name": "whom", "required": true}]}, {"name": "asking"}]}),
         ))
     }
 
     async fn get_prompt(
         &self,
         request: GetPromptRequestParams,
-        _context: Context,
+        context: Context,
     ) -> Result<GetPromptResponse, ErrorData> {
-        if request.name != "greet" {
-            return Err(ErrorData::invalid_params(format!("no prompt {}", request.name), None));
-        }
         let arguments = Value::Object(request.arguments.unwrap_or_default());
-        let words = format!("Say hello to {}", arguments["whom"].as_str().unwrap_or_default());
+        let whom = match request.name.as_str() {
+            "greet" => arguments["whom"].as_str().unwrap_or_default().to_owned(),
+            "asking" => match ask_all(&["form"], request.input_responses, &context).await? {
+                Asked::Answers(answers) => name_in(&answers),
+                Asked::Questions(questions) => return Ok(questions.into()),
+            },
+            other => return Err(ErrorData::invalid_params(format!("no prompt {other}"), None)),
+        };
+        let words = format!("Say hello to {whom}");
         let message = json!({"role": "user", "content": {"type": "text", "text": words}});
         Ok(result::<GetPromptResult>(json!({"messages": [message]})).into())
     }
@@ -215,8 +232,18 @@ impl ServerHandler for Common {
     async fn read_resource(
         &self,
         request: ReadResourceRequestParams,
-        _context: Context,
+        context: Context,
     ) -> Result<ReadResourceResponse, ErrorData> {
+        if request.uri == "asking:///" {
+            return match ask_all(&["form"], request.input_responses, &context).await? {
+                Asked::Answers(answers) => {
+                    let words = format!("a note of {}", name_in(&answers));
+                    let contents = json!({"contents": [{"uri": request.uri, "text": words}]});
+                    Ok(result::<ReadResourceResult>(contents).into())
+                }
+                Asked::Questions(questions) => Ok(questions.into()),
+            };
+        }
         let contents = offer::contents(&request.uri).ok_or_else(|| {
             ErrorData::resource_not_found(format!("no resource {}", request.uri), None)
         })?;
@@ -255,23 +282,35 @@ impl ServerHandler for Common {
     }
 }
 
+enum Asked {
+    /// By the kind of question.
+    Answers(Value),
+    /// What a modern client has to be asked first.
+    Questions(InputRequiredResult),
+}
+
 /// What the client answers: in the retry of a modern request, or now in the middle of a legacy one.
-async fn asked(
+async fn ask_all(
     kinds: &[&str],
-    request: &CallToolRequestParams,
+    responses: Option<InputResponses>,
     context: &Context,
-) -> Result<CallToolResponse, ErrorData> {
+) -> Result<Asked, ErrorData> {
     if is_modern(context) {
-        return Ok(match &request.input_responses {
-            Some(answers) => text(json!(answers)).into(),
-            None => input_required(kinds, None).into(),
+        return Ok(match responses {
+            Some(answers) => Asked::Answers(json!(answers)),
+            None => Asked::Questions(input_required(kinds, None)),
         });
     }
     let mut answers = BTreeMap::new();
     for kind in kinds {
         answers.insert(*kind, ask(kind, context).await.map_err(failed)?);
     }
-    Ok(text(json!(answers)).into())
+    Ok(Asked::Answers(json!(answers)))
+}
+
+/// What the form was filled in with.
+fn name_in(answers: &Value) -> String {
+    answers["form"]["content"]["name"].as_str().unwrap_or_default().to_owned()
 }
 
 async fn ask(kind: &str, context: &Context) -> Result<Value, ServiceError> {
@@ -308,18 +347,46 @@ async fn rounds(
     Ok(input_required(&["form"], Some((done + 1).to_string())).into())
 }
 
-async fn progress(context: &Context) -> Result<CallToolResult, ErrorData> {
-    for done in [1, 2] {
-        let Some(token) = context.meta.get_progress_token() else { continue };
+impl Common {
+    fn gate(&self, who: &str) -> Arc<Notify> {
+        self.shared.gates.lock().unwrap().entry(who.to_owned()).or_default().clone()
+    }
+
+    async fn progress(&self, who: &str, context: &Context) -> Result<CallToolResult, ErrorData> {
+        for done in [1, 2] {
+            self.report(done, who, context).await?;
+        }
+        Ok(text("done"))
+    }
+
+    /// Reports once before its question and once after it.
+    async fn reports(
+        &self,
+        who: &str,
+        request: &CallToolRequestParams,
+        context: &Context,
+    ) -> Result<CallToolResponse, ErrorData> {
+        if request.input_responses.is_none() {
+            self.report(1, who, context).await?;
+            if is_modern(context) {
+                return Ok(input_required(&["form"], None).into());
+            }
+            ask("form", context).await.map_err(failed)?;
+        }
+        self.report(2, who, context).await?;
+        Ok(text("done").into())
+    }
+
+    /// Reports progress, and waits until the client has heard of it: one read together with the
+    /// result may be dropped.
+    async fn report(&self, done: u8, who: &str, context: &Context) -> Result<(), ErrorData> {
+        let token = context.meta.get_progress_token();
         let report = json!({"progressToken": token, "progress": done, "total": 2});
         context.peer.notify_progress(of(report)).await.map_err(failed)?;
-        // Clients drop a report that they read together with the result.
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        self.gate(who).notified().await;
+        Ok(())
     }
-    Ok(text("done"))
-}
 
-impl Common {
     async fn log(&self, context: &Context) -> Result<CallToolResult, ErrorData> {
         let wanted = if is_modern(context) {
             context.meta.log_level()
