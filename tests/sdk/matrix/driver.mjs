@@ -3,10 +3,16 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Record } from '../typescript/steps.mjs';
 
+const children = new Set();
+/** Whatever ends the matrix ends what it launched. */
+process.on('exit', () => children.forEach(child => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
+
 /** A server that has printed its URL. */
 export async function startServer(command, env = {}) {
     const [program, ...args] = command;
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, ...env } });
+    children.add(child);
     for await (const line of createInterface({ input: child.stdout })) {
         if (line.startsWith('url ')) return { url: line.slice(4), stop: () => child.kill('SIGKILL') };
     }
@@ -21,6 +27,8 @@ export class Player {
 
     constructor([program, ...args], env) {
         this.child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+        children.add(this.child);
+        this.child.on('close', () => children.delete(this.child));
         this.child.stdin.on('error', () => {});
         this.stderr = '';
         this.child.stderr.on('data', chunk => (this.stderr += chunk));
