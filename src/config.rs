@@ -48,7 +48,7 @@ pub struct Serve {
 pub fn serve(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error> {
     let port = args.port.as_deref().map(|text| port(text, args)).transpose()?;
     let server = args.server.as_deref().unwrap_or_default();
-    let endpoint = server::endpoint(server, args.network.allow_http, environment)?;
+    let endpoint = server::endpoint(args.command, server, args.network.allow_http, environment)?;
     let given = headers::headers(&args.headers, environment)?;
     let signed_in = sign_in::sign_in(&args.sign_in, port, args.network.allow_http, environment)?;
     let credentials = credentials::credentials(&args.credentials, environment)?;
@@ -100,7 +100,7 @@ pub struct SignIns {
 /// # Errors
 /// The profile or the key can't be used, or what connections are made with.
 pub fn sign_ins(args: &ServeArgs, environment: &Environment) -> Result<SignIns, Error> {
-    let anywhere = server::endpoint("https://localhost/", true, environment)?;
+    let anywhere = server::endpoint("", "https://localhost/", true, environment)?;
     Ok(SignIns {
         credentials: credentials::credentials(&args.credentials, environment)?,
         http: network::network(&args.network, &anywhere, environment)?,
@@ -168,10 +168,7 @@ fn port(text: &str, args: &ServeArgs) -> Result<u16, Error> {
             .because("a browser could not find it")
             .hint("leave it out: then one is chosen that is always the same for the server")),
         Ok(port) => Ok(port),
-        Err(_) => {
-            let word = args.server.as_deref().unwrap_or_default();
-            Err(mistaken::server(word).unwrap_or_else(mistaken::too_many))
-        }
+        Err(_) => Err(mistaken::port(args.server.as_deref().unwrap_or_default(), text)),
     }
 }
 

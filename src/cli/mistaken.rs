@@ -4,6 +4,8 @@ use crate::error::Error;
 
 /// The commands of the `bridge` that belongs to iproute2.
 const OF_IPROUTE2: [&str; 7] = ["link", "fdb", "mdb", "vlan", "vni", "monitor", "mst"];
+/// The commands that there are.
+const VERBS: [&str; 5] = ["serve", "login", "logout", "status", "completions"];
 /// Verbs that are kept for later versions.
 const LATER: [&str; 17] = [
     "add",
@@ -25,7 +27,7 @@ const LATER: [&str; 17] = [
     "update",
 ];
 /// Options of other programs, and what does here what they do there.
-const ELSEWHERE: [(&[&str], &str); 13] = [
+const ELSEWHERE: [(&[&str], &str); 15] = [
     (&["-v"], "`bridge --version` prints the version, `--debug` says what happens"),
     (&["--verbose", "--trace"], "`--debug` says what happens, `--log FILE` writes it to a file"),
     (&["--log-file", "--logfile"], "`--log FILE` writes what happens to a file"),
@@ -47,6 +49,14 @@ const ELSEWHERE: [(&[&str], &str); 13] = [
     ),
     (&["--cert", "--cert-file"], "write `--client-cert FILE` (yours) or `--ca-cert FILE` (theirs)"),
     (&["--cacert", "--ca", "--cafile"], "write `--ca-cert FILE`"),
+    (
+        &["--port", "-p"],
+        "write the port of the sign-in behind the address: `bridge https://mcp.example.com/mcp 3334`",
+    ),
+    (
+        &["--oauth", "--login", "--sign-in", "--signin"],
+        "leave it out: bridge signs in when the server asks for it; `bridge login URL` does it now",
+    ),
     (&["--env", "-e"], "set variables in the client's entry for this server (`env`)"),
 ];
 
@@ -59,7 +69,7 @@ pub fn server(word: &str) -> Option<Error> {
                 .because("the first argument is empty, as when a variable in a script is not set")
                 .hint("write the address: `bridge https://mcp.example.com/mcp`"),
         ),
-        "serve" | "login" | "logout" | "status" | "completions" => Some(
+        _ if VERBS.contains(&name) => Some(
             Error::usage(format!("there is an option before `{name}`"))
                 .hint(format!("write the command first: `bridge {name} …`")),
         ),
@@ -78,7 +88,43 @@ pub fn server(word: &str) -> Option<Error> {
             Error::usage(format!("`{word}` is not there yet in this version of bridge"))
                 .hint("`bridge --help` lists what there is"),
         ),
-        _ => None,
+        _ => near(name).map(|verb| {
+            Error::usage(format!("there is no command `{name}`"))
+                .hint(format!("did you mean `bridge {verb}`?"))
+        }),
+    }
+}
+
+/// The command that is a slip of the finger away. An address has a dot, a colon or a slash in it.
+fn near(word: &str) -> Option<&'static str> {
+    if !word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        return None;
+    }
+    let typed = word.to_ascii_lowercase();
+    match typed.as_str() {
+        "signin" | "sign-in" | "auth" => return Some("login"),
+        "signout" | "sign-out" => return Some("logout"),
+        _ => {}
+    }
+    VERBS.into_iter().find(|verb| is_near(typed.as_bytes(), verb.as_bytes(), verb.len() / 4))
+}
+
+/// Whether so many letters put in, left out, replaced or swapped with the next make one of the other.
+fn is_near(typed: &[u8], meant: &[u8], slips: usize) -> bool {
+    match (typed, meant) {
+        ([], rest) | (rest, []) => rest.len() <= slips,
+        ([a, typed @ ..], [b, meant @ ..]) if a == b => is_near(typed, meant, slips),
+        _ if slips == 0 => false,
+        ([a, b, typed @ ..], [c, d, meant @ ..])
+            if (a, b) == (d, c) && is_near(typed, meant, slips - 1) =>
+        {
+            true
+        }
+        ([_, typed_on @ ..], [_, meant_on @ ..]) => {
+            is_near(typed_on, meant_on, slips - 1)
+                || is_near(typed_on, meant, slips - 1)
+                || is_near(typed, meant_on, slips - 1)
+        }
     }
 }
 
@@ -95,6 +141,23 @@ pub(super) fn mcp_remote() -> Error {
 /// What does here what this option does elsewhere.
 pub(super) fn option(name: &str) -> Option<&'static str> {
     ELSEWHERE.into_iter().find(|(names, _)| names.contains(&name)).map(|(_, hint)| hint)
+}
+
+/// What stands in the place of the port can't be one. It is not shown: it may be a part of a secret.
+pub fn port(server_word: &str, text: &str) -> Error {
+    if let Some(mistaken) = server(server_word) {
+        return mistaken;
+    }
+    if text.contains("://") && !server_word.contains(['.', ':', '/']) {
+        return Error::usage(format!("there is no command `{server_word}`"))
+            .hint("`bridge --help` lists what there is");
+    }
+    Error::usage("the PORT behind the server's address can't be used")
+        .because("it is not a number from 1 to 65535")
+        .hint(
+            "leave it out; if it belongs to an option's value that was split at a space, write that \
+             without: `--header Name=value`, `--header Name=${VAR}`",
+        )
 }
 
 /// More arguments than there are places for. They are not shown: a part of a secret may be among them.

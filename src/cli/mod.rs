@@ -152,6 +152,9 @@ pub struct StatusArgs {
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
+    /// The command that they belong to, as it is typed; nothing where none is.
+    #[arg(skip)]
+    pub command: &'static str,
     /// URL of the server's MCP endpoint
     // The places are said: where a command makes it optional, it would come last.
     #[arg(value_name = "SERVER", index = 1, required = true)]

@@ -57,13 +57,29 @@ pub fn parse_these(arguments: &[String]) -> Result<Cli, Refused> {
 fn these(args: Vec<OsString>) -> Result<Cli, Refused> {
     let command = command(args.iter().any(|arg| arg == "-h"));
     let parsed = command.clone().try_get_matches_from(&args);
-    parsed.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches)).map_err(|error| {
+    let read = parsed.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    read.map(with_command).map_err(|error| {
         if error.use_stderr() {
             Refused::Wrong(wrong(&error, &command, &args))
         } else {
             Refused::Shown(Box::new(error))
         }
     })
+}
+
+/// What is told to be typed begins with the command that was.
+fn with_command(mut cli: Cli) -> Cli {
+    let named = match &mut cli.command {
+        Some(super::Command::Serve(args)) => Some((&mut **args, "serve")),
+        Some(super::Command::Login(args)) => Some((&mut args.server, "login")),
+        Some(super::Command::Logout(args)) => Some((&mut args.server, "logout")),
+        Some(super::Command::Status(args)) => Some((&mut args.server, "status")),
+        Some(super::Command::SignInHelper | super::Command::Completions { .. }) | None => None,
+    };
+    if let Some((args, command)) = named {
+        args.command = command;
+    }
+    cli
 }
 
 /// The command line: without empty variables, which count as unset, and as wide as the terminal.
@@ -156,6 +172,16 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
             "write its address: `bridge https://mcp.example.com/mcp`, usually in the configuration of \
              an MCP client; `bridge --help` shows how",
         ),
+        ErrorKind::InvalidSubcommand => {
+            let word = context(error, ContextKind::InvalidSubcommand).unwrap_or_default();
+            mistaken::server(word).unwrap_or_else(|| {
+                Error::usage(format!("there is no command `{word}`")).hint(HELP)
+            })
+        }
+        ErrorKind::TooManyValues => {
+            let hint = format!("write `{shown}` alone, or leave it out");
+            Error::usage(format!("`{shown}` takes no value")).hint(hint)
+        }
         _ => {
             let text = error.to_string();
             let line = text.lines().next().unwrap_or_default();
@@ -171,7 +197,7 @@ fn unknown(error: &clap::Error, shown: &str, args: &[OsString]) -> Error {
         return mistaken::too_many();
     }
     let left = |arg: &OsString| arg == "npx" || arg.to_string_lossy().starts_with("mcp-remote");
-    if args.iter().any(left) {
+    if shown == "-y" || args.iter().any(left) {
         return mistaken::mcp_remote();
     }
     let failed = Error::usage(format!("there is no option `{shown}`"));
@@ -182,15 +208,23 @@ fn unknown(error: &clap::Error, shown: &str, args: &[OsString]) -> Error {
     }
 }
 
+/// The name by which an option was given in the arguments, which may be another than its first.
+fn typed_as<'a>(option: &str, arg: Option<&Arg>, args: &'a [OsString]) -> Option<&'a str> {
+    let aliases = arg.and_then(Arg::get_all_aliases).unwrap_or_default();
+    args.iter().filter_map(|typed| typed.to_str()?.split('=').next()).find(|typed| {
+        let alias = typed.strip_prefix("--").is_some_and(|name| aliases.contains(&name));
+        alias || *typed == option
+    })
+}
+
 /// A value that can't be used, under the name by which it was given: the variable's or the option's.
 fn invalid(error: &clap::Error, shown: &str, command: &Command, args: &[OsString]) -> Error {
     let option = shown.split([' ', '=']).next().unwrap_or_default();
-    let typed = args.iter().filter_map(|arg| arg.to_str()).any(|arg| {
-        arg.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-    });
     let arg = command.get_arguments().find(|arg| option.strip_prefix("--") == arg.get_long());
-    let variable = arg.and_then(Arg::get_env).filter(|_| !typed).map(|name| name.to_string_lossy());
-    let name = variable.as_deref().unwrap_or(option);
+    let typed = typed_as(option, arg, args);
+    let variable = arg.and_then(Arg::get_env).filter(|_| typed.is_none());
+    let variable = variable.map(|name| name.to_string_lossy());
+    let name = variable.as_deref().or(typed).unwrap_or(option);
     let value = context(error, ContextKind::InvalidValue).unwrap_or_default();
     let choices = match error.get(ContextKind::ValidValue) {
         Some(ContextValue::Strings(choices)) => choices.join(", "),

@@ -5,17 +5,26 @@ use crate::cli::mistaken;
 use crate::error::Error;
 use crate::remote::{Endpoint, EndpointError, without_secrets};
 
-/// Resolves the server.
+/// Resolves the server of a command.
 ///
 /// # Errors
 /// An address that can't be used, or that would be reached without encryption.
 pub(super) fn endpoint(
+    command: &str,
     server: &str,
     allow_http: bool,
     environment: &Environment,
 ) -> Result<Endpoint, Error> {
     if let Some(mistaken) = mistaken::server(server) {
         return Err(mistaken);
+    }
+    if server.trim().contains(char::is_whitespace) && !server.contains("${") {
+        return Err(Error::usage("the server can't be used")
+            .because("there is a space in it, as where several arguments are written as one")
+            .hint(
+                "write each argument by itself: `\"args\": [\"https://mcp.example.com/mcp\", \
+                 \"--debug\"]`; a space that belongs to the address is `%20`",
+            ));
     }
     if unexpanded(server) {
         return Err(Error::usage("the server can't be used")
@@ -30,13 +39,13 @@ pub(super) fn endpoint(
     let endpoint = Endpoint::parse(&expanded).map_err(|error| match error {
         // What a variable held is not shown.
         EndpointError::NotAUrl(_) => {
-            unusable(server, &EndpointError::NotAUrl(without_secrets(server)))
+            unusable(command, server, &EndpointError::NotAUrl(without_secrets(server)))
         }
         // `localhost:3000` reads as a scheme.
         EndpointError::Scheme(_) if !expanded.contains("://") => {
-            unusable(server, &EndpointError::NotAUrl(without_secrets(server)))
+            unusable(command, server, &EndpointError::NotAUrl(without_secrets(server)))
         }
-        other => unusable(server, &other),
+        other => unusable(command, server, &other),
     })?;
     if !endpoint.origin().tls && !endpoint.is_loopback() && !allow_http {
         let what = format!("{} would be reached without encryption", endpoint.shown());
@@ -47,7 +56,7 @@ pub(super) fn endpoint(
     Ok(endpoint)
 }
 
-fn unusable(server: &str, error: &EndpointError) -> Error {
+fn unusable(command: &str, server: &str, error: &EndpointError) -> Error {
     let failed = Error::usage("the server can't be used").because(error);
     let shown = without_secrets(server);
     match error {
@@ -57,7 +66,10 @@ fn unusable(server: &str, error: &EndpointError) -> Error {
         ),
         EndpointError::NotAUrl(_) if !server.contains("://") => {
             let scheme = if is_local(server) { "http" } else { "https" };
-            failed.hint(format!("write the whole address: `bridge {scheme}://{shown}`"))
+            let space = if command.is_empty() { "" } else { " " };
+            failed.hint(format!(
+                "write the whole address: `bridge {command}{space}{scheme}://{shown}`"
+            ))
         }
         EndpointError::NotAUrl(_) => failed.hint("an address looks like https://host/path"),
         EndpointError::Scheme(_) => failed.hint("an address begins with https://"),
@@ -78,14 +90,14 @@ mod tests {
     use super::*;
 
     fn resolved(server: &str) -> Result<Endpoint, String> {
-        endpoint(server, false, &Environment::default()).map_err(|error| error.to_string())
+        endpoint("", server, false, &Environment::default()).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_server_without_encryption_has_to_be_on_this_machine_or_allowed() {
         assert!(resolved("http://localhost:3000/mcp").is_ok());
         assert!(resolved("http://[::1]:3000/mcp").is_ok());
-        assert!(endpoint("http://10.0.0.7/mcp", true, &Environment::default()).is_ok());
+        assert!(endpoint("", "http://10.0.0.7/mcp", true, &Environment::default()).is_ok());
         let error = resolved("http://10.0.0.7/mcp").unwrap_err();
         assert!(error.contains("`--allow-http`"), "{error}");
     }
@@ -105,7 +117,8 @@ mod tests {
     fn a_variable_in_the_address_is_not_shown() {
         let environment = Environment::of(&[("KEY", "canary")]);
         let parsed = |url: &str| {
-            let endpoint = endpoint(url, false, &environment).map_err(|error| error.to_string());
+            let endpoint =
+                endpoint("", url, false, &environment).map_err(|error| error.to_string());
             endpoint.map(|endpoint| endpoint.url().to_string())
         };
         assert_eq!(parsed("https://h/mcp?key=${KEY}").unwrap(), "https://h/mcp?key=canary");

@@ -98,7 +98,9 @@ impl Json {
     ) -> Result<Map<String, Value>, Error> {
         let text = match text.trim().strip_prefix('@') {
             Some(path) => read(path.as_ref()).map_err(|error| {
-                self.refused(&format!("the file {path} can't be read: {error}"))
+                self.unusable(&format!("the file {path} can't be read: {error}")).hint(
+                    "check the path; write the whole one, since the client may start bridge in any folder",
+                )
             })?,
             None => text.to_owned(),
         };
@@ -142,9 +144,13 @@ impl Json {
 
     fn refused(&self, reason: &str) -> Error {
         let option = self.0;
-        Error::usage(format!("the value of `{option}` can't be used")).because(reason).hint(format!(
+        self.unusable(reason).hint(format!(
             "put the JSON into a file and write `{option} @FILE`: shells and clients change quotes"
         ))
+    }
+
+    fn unusable(&self, reason: &str) -> Error {
+        Error::usage(format!("the value of `{}` can't be used", self.0)).because(reason)
     }
 }
 
