@@ -19,6 +19,7 @@ use super::settings::Grant;
 use super::sign_in::{Cause, SignIn};
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::credentials::Version;
+use crate::secret::Secret;
 
 /// Brings a person to the page, outside of this process where that is possible.
 pub trait Usher: Send + Sync {
@@ -40,6 +41,15 @@ pub struct Bearer {
     pub header: HeaderValue,
     /// Which token set it is of.
     pub generation: u64,
+}
+
+impl Bearer {
+    /// A token of this generation; none of what no header can hold.
+    pub fn of(token: &Secret<String>, generation: u64) -> Option<Self> {
+        let mut header = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
+        header.set_sensitive(true);
+        Some(Self { header, generation })
+    }
 }
 
 /// The one door.
@@ -241,13 +251,10 @@ impl Authorizer {
     }
 
     fn carried(&self, held: &Held) -> Result<Bearer, Lack> {
-        let token = held.tokens.bearer(self.sign_in.settings.use_id_token).expose();
-        let header = HeaderValue::try_from(format!("Bearer {token}"));
-        let mut header = header.map_err(|_| {
+        let token = held.tokens.bearer(self.sign_in.settings.use_id_token);
+        Bearer::of(token, held.generation).ok_or_else(|| {
             Lack::Failed(Failure::new(FailureKind::BadAnswer, "the token can't be sent"))
-        })?;
-        header.set_sensitive(true);
-        Ok(Bearer { header, generation: held.generation })
+        })
     }
 
     /// Why there is no token.

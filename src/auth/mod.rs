@@ -59,6 +59,7 @@ pub use phase::{Invitation, Phase};
 pub use provider::{Pkce, Provider, Trust};
 pub use record::{LastFailure, Record, RecordError, SCHEMA};
 pub use refused::Verdict;
+pub use refused::of_new_token;
 pub use registration::{AuthMethod, Registration};
 pub use revocation::Revoked;
 pub use scopes::Scopes;

@@ -10,6 +10,7 @@ use super::refresh::{self, Held};
 use super::scopes::Scopes;
 use super::settings::Grant;
 use super::sign_in::Cause;
+use super::token::TokenSet;
 use crate::clock::{Clock, SystemClock};
 
 /// What a refusal comes to.
@@ -194,24 +195,41 @@ impl Authorizer {
     /// A token that was granted a moment ago is refused: asking for more of them would not end.
     fn endless(&self, held: &Held, challenge: Option<&Challenge>) -> Failure {
         let state = self.state();
-        let issuer = state.issuer.clone().unwrap_or_else(|| "the authorization server".into());
-        let server = self.host();
-        let what = format!("a new token issued by {issuer} was refused by {server}");
-        let granted = held.tokens.scopes.as_ref().unwrap_or(&state.scopes);
-        let wanted = challenge.and_then(|challenge| challenge.scope.as_deref());
-        let said = challenge.and_then(|challenge| challenge.error_description.as_deref());
-        let mut cause = format!("it has the scopes `{granted}`");
-        if let Some(wanted) = wanted {
+        let issuer = state.issuer.as_deref();
+        of_new_token(&self.host(), issuer, &held.tokens, &state.scopes, challenge)
+    }
+}
+
+/// A token that is new, and refused: what it is good for beside what the server wants. `asked` are its scopes where
+/// it does not name them.
+pub fn of_new_token(
+    server: &str,
+    issuer: Option<&str>,
+    tokens: &TokenSet,
+    asked: &Scopes,
+    challenge: Option<&Challenge>,
+) -> Failure {
+    let issuer = issuer.unwrap_or("the authorization server");
+    let what = format!("a new token issued by {issuer} was refused by {server}");
+    let granted = tokens.scopes.as_ref().unwrap_or(asked);
+    let wanted = challenge.and_then(|challenge| challenge.scope.as_deref());
+    let mut cause = format!("it has the scopes `{granted}`");
+    match wanted {
+        Some(wanted) if Scopes::parse(wanted).without(granted).is_empty() => {
+            cause.push_str(", which are all that the server wants");
+        }
+        Some(wanted) => {
             cause.push_str(&format!(", the server wants `{}`", super::cleaned(wanted)));
         }
-        if let Some(audience) = refresh::audience(&held.tokens) {
-            cause.push_str(&format!(", and is meant for `{audience}`"));
-        }
-        if let Some(said) = said {
-            cause.push_str(&format!("; it says: {}", super::cleaned(said)));
-        }
-        let hint = "compare `--resource` and `--scope` with what the server's documentation says, then run \
-                    `bridge login --force`";
-        Failure::new(FailureKind::Loop, what).because(cause).hint(hint)
+        None => {}
     }
+    if let Some(audience) = refresh::audience(tokens) {
+        cause.push_str(&format!(", and is meant for `{audience}`"));
+    }
+    if let Some(said) = challenge.and_then(|challenge| challenge.error_description.as_deref()) {
+        cause.push_str(&format!("; it says: {}", super::cleaned(said)));
+    }
+    let hint = "compare `--resource` and `--scope` with what the server's documentation says, then run \
+                `bridge login --force`";
+    Failure::new(FailureKind::Loop, what).because(cause).hint(hint)
 }

@@ -9,13 +9,15 @@ use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
 use crate::auth::{
-    Begun, Cause, DeviceSignIn, Failure, FailureKind, Grant, Host, NotOpened, PasteError, Pasted,
-    Record, SignIn, TokenSet, Way, read_pasted,
+    Bearer, Begun, Cause, Challenge, DeviceSignIn, Failure, FailureKind, Grant, Host, NotOpened,
+    PasteError, Pasted, Record, SignIn, TokenSet, Way, of_new_token, read_pasted,
 };
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::config;
 use crate::credentials::{Keep, KeychainError, Lock, LockKind, Patience, StoreError};
 use crate::error::Error;
+use crate::printable::printable;
+use crate::remote::{Entry, Remote};
 use crate::secret::Secret;
 use crate::{os, ui};
 
@@ -34,6 +36,8 @@ pub struct How {
 
 /// Longest token that is read.
 const MAX_TOKEN: u64 = 64 * 1024;
+/// Longest words of a server that are shown, in characters.
+const MAX_WORDS: usize = 300;
 
 /// Signs in.
 ///
@@ -46,13 +50,14 @@ pub fn run(config: &config::Serve, how: How) -> Result<(), Error> {
 fn signed_in(config: &config::Serve, how: How) -> Result<(), Error> {
     let parts = parts(config)?;
     let sign_in = parts.sign_in(config, None);
+    let remote = parts.remote(config);
     if sign_in.vault.store_name() == Keep::Plaintext.name() {
         ui::say(&format!("warning: {UNSEALED}"));
     }
     super::runtime()?.block_on(async {
         begin_anew_where_unreadable(&sign_in).await?;
         if how.with_token {
-            return keep_given(&sign_in).await;
+            return keep_given(&sign_in, &remote).await;
         }
         if config.auth.grant == Grant::ClientCredentials {
             return try_client(&sign_in).await;
@@ -65,15 +70,31 @@ fn signed_in(config: &config::Serve, how: How) -> Result<(), Error> {
             return Ok(());
         }
         let lock = take_over(&sign_in, config).await.map_err(|failure| error(&failure))?;
-        let cause = Cause { force: true, ..Cause::default() };
+        let entry = remote.entry(None).await;
+        let challenge = match &entry {
+            Ok(Entry::Closed(challenge)) => challenge.clone(),
+            _ => None,
+        };
+        let cause = Cause { force: true, challenge, ..Cause::default() };
         let done = if how.device || config.auth.grant == Grant::DeviceCode {
             by_device(&sign_in, &cause, lock, config).await
         } else {
             by_browser(&sign_in, &cause, lock, config).await
         };
-        done.map_err(|failure| error(&failure))?;
-        tell_success(&sign_in, config).await
+        done.map_err(|failure| match (&entry, failure.kind) {
+            (Ok(Entry::Open), FailureKind::NoMetadata) => wants_nobody(config, &failure),
+            _ => error(&failure),
+        })?;
+        tell_success(&sign_in, config, &remote).await
     })
+}
+
+/// The server lets requests without a token in, and nothing says how one would sign in.
+fn wants_nobody(config: &config::Serve, failure: &Failure) -> Error {
+    let what = format!("{} asks nobody to sign in", config.endpoint.host());
+    Error::failed(what).because(failure.reason()).hint(
+        "use it without; if single tools want a token or a key: `bridge login --with-token`, or `--header`",
+    )
 }
 
 /// What is to be known of the store `plaintext`.
@@ -301,15 +322,32 @@ async fn by_device(
 }
 
 /// Keeps a token that the person has. No page is ever opened for it.
-async fn keep_given(sign_in: &SignIn) -> Result<(), Error> {
+async fn keep_given(sign_in: &SignIn, remote: &Remote) -> Result<(), Error> {
     let token = given_token().await?;
+    let bearer = Bearer::of(&token, 0);
     sign_in.vault.prepare().await.map_err(|failure| error(&failure))?;
     let now = Moment::from(SystemClock.wall());
     let tokens = TokenSet::given(token, now);
     let given = sign_in.vault.change(move |record| record.give(tokens));
     given.await.map_err(|failure| error(&failure))?;
     ui::say(&format!("The token is kept: {}.", kept(sign_in.vault.store_name())));
+    match remote.entry(bearer.as_ref()).await {
+        Ok(Entry::Open) => {}
+        Ok(Entry::Closed(challenge)) => ui::say(&refused_gift(sign_in, challenge.as_ref())),
+        Err(failure) => ui::say(&format!("warning: it could not be tried: {}", failure.reason())),
+    }
     Ok(())
+}
+
+/// A token is kept all the same: the server may come to know it.
+fn refused_gift(sign_in: &SignIn, challenge: Option<&Challenge>) -> String {
+    let said = challenge.and_then(|challenge| challenge.error_description.as_deref());
+    let said = said.map(|said| format!(": {}", printable(said, MAX_WORDS))).unwrap_or_default();
+    let server = &sign_in.names.server;
+    format!(
+        "warning: {server} refuses this token{said}\n\
+         hint: check that it is whole, of this server, and not expired, and give it again"
+    )
 }
 
 /// Asks for a token. Whoever ends the process meanwhile gets the terminal back as it was.
@@ -373,13 +411,28 @@ async fn try_client(sign_in: &SignIn) -> Result<(), Error> {
     Ok(())
 }
 
-async fn tell_success(sign_in: &SignIn, config: &config::Serve) -> Result<(), Error> {
+async fn tell_success(
+    sign_in: &SignIn,
+    config: &config::Serve,
+    remote: &Remote,
+) -> Result<(), Error> {
     let record = sign_in.vault.load().await.map_err(|failure| error(&failure))?;
     let record = record.filter(|record| record.tokens.is_some());
     let Some(record) = record else {
         return Err(Error::failed("the sign-in was taken back by another command")
             .hint("run `bridge login` to begin another"));
     };
+    let tokens = record.tokens.as_ref();
+    let bearer = tokens.map(|tokens| tokens.bearer(sign_in.settings.use_id_token));
+    let bearer = bearer.and_then(|token| Bearer::of(token, record.generation));
+    if let (Some(tokens), Ok(Entry::Closed(challenge))) =
+        (tokens, remote.entry(bearer.as_ref()).await)
+    {
+        let issuer = record.provider.as_ref().map(|provider| &*provider.issuer);
+        let host = config.endpoint.host();
+        let refused = of_new_token(&host, issuer, tokens, &record.scopes, challenge.as_ref());
+        return Err(error(&refused));
+    }
     ui::say(&format!("You are signed in to {}.", config.endpoint.host()));
     if !record.scopes.is_empty() {
         ui::say(&format!("  scopes: {}", record.scopes));

@@ -8,7 +8,7 @@ use crate::credentials::{Fixed, Keep, Login, Patience, Profile, Settings, Store}
 use crate::error::{Error, Exit};
 use crate::http;
 use crate::relay::LoginMemory;
-use crate::remote::Endpoint;
+use crate::remote::{Endpoint, Remote};
 
 use super::usher::{Detached, Here};
 
@@ -50,6 +50,11 @@ impl Parts {
             machine: crate::os::machine_name(),
             client_issuer: std::sync::OnceLock::new(),
         }
+    }
+
+    /// The server, for a command that asks it for itself: without anybody who gives tokens.
+    pub(super) fn remote(&self, config: &config::Serve) -> Remote {
+        Remote::with(config.endpoint.clone(), config.remote.clone(), Arc::clone(&self.http), None)
     }
 
     /// The door that requests go through; none where the user's own header stands in for a token.

@@ -7,6 +7,7 @@ mod budget;
 mod channel;
 mod cookies;
 mod endpoint;
+mod entry;
 mod exchange;
 mod failure;
 mod gauge;
@@ -24,6 +25,7 @@ mod transport;
 
 pub use channel::Channel;
 pub use endpoint::{Endpoint, EndpointError, without_secrets};
+pub use entry::Entry;
 pub use exchange::{Outcome, Post, exchange};
 pub use failure::{Failure, FailureKind, Fate};
 pub use header_command::HeaderCommand;

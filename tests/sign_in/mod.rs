@@ -8,6 +8,7 @@
 //! | `clients`   | registration, proofs, clients that died                        |
 //! | `commands`  | `login`, `logout`, `status` beside each other                  |
 //! | `unattended`| devices and clients that act for themselves                    |
+//! | `entry`     | what `login` asks the server before and after                  |
 //! | `full_disk` | a token that is renewed while nothing can be saved              |
 //! | `hostile`   | everything that can be wrong, and what comes of it             |
 //! | `quiet`     | what opens no page, and how clients without one are told       |
@@ -22,6 +23,8 @@ mod clients;
 mod commands;
 #[cfg(unix)]
 mod ends;
+#[cfg(unix)]
+mod entry;
 mod found;
 #[cfg(target_os = "linux")]
 mod full_disk;

@@ -77,6 +77,10 @@ pub fn guard(plan: Plan, mcp: &McpServer) -> AuthServer {
     let door = auth.door();
     mcp.allow(matcher::when("discovery", |request| request.path.starts_with("/.well-known/")));
     mcp.always(matcher::path(METADATA), Answer::json(document.to_string()));
+    let known = door.clone();
+    let entry = move |request: &Request| is_entry(request) && granted(&known, request).is_some();
+    mcp.always(matcher::when("a ping with a good token", entry), Answer::status(400));
+    mcp.allow(matcher::when("a ping without a session", is_entry));
     let closed = move |request: &Request| is_endpoint(request) && granted(&door, request).is_none();
     let challenge = format!("Bearer resource_metadata=\"{}\"", mcp.url_of(METADATA));
     let refusal = Answer::status(401).header("www-authenticate", &challenge);
@@ -86,6 +90,11 @@ pub fn guard(plan: Plan, mcp: &McpServer) -> AuthServer {
 
 fn is_endpoint(request: &Request) -> bool {
     !request.path.starts_with("/.well-known/")
+}
+
+/// What `login` asks before a sign-in and after it, which needs no session.
+fn is_entry(request: &Request) -> bool {
+    request.body.windows(14).any(|part| part == b"\"bridge-entry\"")
 }
 
 /// The scopes of the token that a request carries.
