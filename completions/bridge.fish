@@ -236,139 +236,55 @@ complete -c bridge -n "__fish_bridge_using_subcommand login" -l keep-alive -d 'S
 complete -c bridge -n "__fish_bridge_using_subcommand login" -l debug -d 'Say on stderr what happens'
 complete -c bridge -n "__fish_bridge_using_subcommand login" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
 complete -c bridge -n "__fish_bridge_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l browser -d 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)' -r
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l client-id -d 'Id of a client that is registered at the authorization server' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l client-secret-file -d 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET' -r -F
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l scope -d 'Scopes to ask for, with spaces between; without it, what the server names' -r
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l resource -d 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l authorize-param -d 'Add a parameter to the authorization request: `prompt=consent` (repeatable)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l token-param -d 'Add a parameter to token requests (repeatable)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l redirect-uri -d 'Whole redirect URI, when the authorization server knows a certain one' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l host -d 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l callback-path -d 'Path of the redirect URI; without it, `/oauth/callback`' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l auth-success-url -d 'Where the browser goes after a success, in place of our own page' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l client-metadata-url -d 'Address of your own client ID metadata document' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l header -d 'Send a header, as `Name=value`' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l header-file -d 'Send the headers in this file' -r -F
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l header-command -d 'Send the headers that this program prints' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l header-command-arg -d 'One argument of the program, as it is (repeatable)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l header-command-timeout -d 'How long the program may take' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l deny-tool -l ignore-tool -d 'Hide these tools' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l allow-tool -d 'Offer only these tools' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l tool-timeout -d 'Give up a tool call after this time (2m)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l drain -d 'How long to wait for answers in flight when the client has left' -r
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l ca-cert -d 'Trust the certificates in this PEM file too' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l client-cert -d 'Your certificate, if the server wants one' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l client-key -d 'Key of `--client-cert` (PEM, not encrypted)' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l proxy -d 'Use this proxy, as in `http://HOST:PORT`' -r
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l connect-timeout -d 'How long making a connection may take (seconds, or with a unit; 0: no limit)' -r
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l headers-timeout -d 'How long to wait for an answer to begin; without it, no limit' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l body-timeout -d 'How long an answer or stream may pause; without it, no limit' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l ping-interval -d 'The time between two pings; turns `--keep-alive` on' -r
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l credential-store -d 'Where the tokens of a sign-in are kept' -r -f -a "auto\t'`env` where `BRIDGE_STORE_KEY` is set, else `keychain`'
 keychain\t'In sealed files, their key in the system\'s keychain'
 env\t'In sealed files, their key in the variable `BRIDGE_STORE_KEY`: 32 random bytes in base64'
 plaintext\t'In files that are not sealed: whoever can read them can use the tokens'
 memory\t'In this process only: every start needs a new sign-in'"
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l profile -d 'Which of several accounts at the server this is: `work`, `personal`' -r
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l transport -d 'Which transports to try, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
-sse-first\t'HTTP+SSE, then Streamable HTTP'
-http-only\t'Streamable HTTP only'
-sse-only\t'HTTP+SSE only'"
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l protocol -d 'How to speak to the server: as it turns out, or with or without a handshake' -r -f -a "auto\t'As the server turns out to speak'
-legacy\t'With a handshake (to 2025-11-25)'
-modern\t'Without one (2026-07-28)'"
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l client-protocol -d 'What a client of the modern protocol is told that could fall back on the legacy one' -r -f -a "auto\t'To fall back if the server is a legacy one'
-modern\t'To go on: what the server does not speak is translated'"
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l log -d 'Write what happens to this file' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l all -d 'Forget all sign-ins'
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l no-browser -d 'Open no page: the same as `--browser never`'
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l device-code -d 'Sign in on another device, with a code (RFC 8628)'
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l client-credentials -d 'Sign in as a program, with a client\'s own id and secret (RFC 6749, 4.4)'
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l disable-resource-parameter -d 'Send no resource: the same as `--resource none`'
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l use-id-token -d 'Send the ID token in place of the access token'
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l disable-cookies -d 'Ignore cookies'
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l read-only -d 'Offer only tools that change nothing'
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l allow-http -d 'Allow http:// to another machine'
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l ipv4 -d 'Connect by IPv4 only'
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l ipv6 -d 'Connect by IPv6 only'
-complete -c bridge -n "__fish_bridge_using_subcommand logout" -l keep-alive -d 'Send a `ping` every 30 seconds, so that servers and proxies keep the session'
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l debug -d 'Say on stderr what happens'
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
 complete -c bridge -n "__fish_bridge_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l browser -d 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)' -r
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l client-id -d 'Id of a client that is registered at the authorization server' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l client-secret-file -d 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET' -r -F
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l scope -d 'Scopes to ask for, with spaces between; without it, what the server names' -r
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l resource -d 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l authorize-param -d 'Add a parameter to the authorization request: `prompt=consent` (repeatable)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l token-param -d 'Add a parameter to token requests (repeatable)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l redirect-uri -d 'Whole redirect URI, when the authorization server knows a certain one' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l host -d 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l callback-path -d 'Path of the redirect URI; without it, `/oauth/callback`' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l auth-success-url -d 'Where the browser goes after a success, in place of our own page' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l client-metadata-url -d 'Address of your own client ID metadata document' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l header -d 'Send a header, as `Name=value`' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l header-file -d 'Send the headers in this file' -r -F
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l header-command -d 'Send the headers that this program prints' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l header-command-arg -d 'One argument of the program, as it is (repeatable)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l header-command-timeout -d 'How long the program may take' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l deny-tool -l ignore-tool -d 'Hide these tools' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l allow-tool -d 'Offer only these tools' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l tool-timeout -d 'Give up a tool call after this time (2m)' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l drain -d 'How long to wait for answers in flight when the client has left' -r
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l ca-cert -d 'Trust the certificates in this PEM file too' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l client-cert -d 'Your certificate, if the server wants one' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l client-key -d 'Key of `--client-cert` (PEM, not encrypted)' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l proxy -d 'Use this proxy, as in `http://HOST:PORT`' -r
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l connect-timeout -d 'How long making a connection may take (seconds, or with a unit; 0: no limit)' -r
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l headers-timeout -d 'How long to wait for an answer to begin; without it, no limit' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l body-timeout -d 'How long an answer or stream may pause; without it, no limit' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l ping-interval -d 'The time between two pings; turns `--keep-alive` on' -r
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l credential-store -d 'Where the tokens of a sign-in are kept' -r -f -a "auto\t'`env` where `BRIDGE_STORE_KEY` is set, else `keychain`'
 keychain\t'In sealed files, their key in the system\'s keychain'
 env\t'In sealed files, their key in the variable `BRIDGE_STORE_KEY`: 32 random bytes in base64'
 plaintext\t'In files that are not sealed: whoever can read them can use the tokens'
 memory\t'In this process only: every start needs a new sign-in'"
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l profile -d 'Which of several accounts at the server this is: `work`, `personal`' -r
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l transport -d 'Which transports to try, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
-sse-first\t'HTTP+SSE, then Streamable HTTP'
-http-only\t'Streamable HTTP only'
-sse-only\t'HTTP+SSE only'"
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l protocol -d 'How to speak to the server: as it turns out, or with or without a handshake' -r -f -a "auto\t'As the server turns out to speak'
-legacy\t'With a handshake (to 2025-11-25)'
-modern\t'Without one (2026-07-28)'"
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l client-protocol -d 'What a client of the modern protocol is told that could fall back on the legacy one' -r -f -a "auto\t'To fall back if the server is a legacy one'
-modern\t'To go on: what the server does not speak is translated'"
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l log -d 'Write what happens to this file' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l json -d 'Print JSON'
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l no-browser -d 'Open no page: the same as `--browser never`'
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l device-code -d 'Sign in on another device, with a code (RFC 8628)'
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l client-credentials -d 'Sign in as a program, with a client\'s own id and secret (RFC 6749, 4.4)'
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l disable-resource-parameter -d 'Send no resource: the same as `--resource none`'
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l use-id-token -d 'Send the ID token in place of the access token'
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l disable-cookies -d 'Ignore cookies'
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l read-only -d 'Offer only tools that change nothing'
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l allow-http -d 'Allow http:// to another machine'
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l ipv4 -d 'Connect by IPv4 only'
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l ipv6 -d 'Connect by IPv6 only'
-complete -c bridge -n "__fish_bridge_using_subcommand status" -l keep-alive -d 'Send a `ping` every 30 seconds, so that servers and proxies keep the session'
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l debug -d 'Say on stderr what happens'
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
 complete -c bridge -n "__fish_bridge_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -127,6 +127,11 @@ impl Relaunch {
     }
 }
 
+/// Variables that begin as ours do and that nothing reads: misspelt, or of another version.
+pub fn unknown_variables(environment: &Environment) -> Vec<String> {
+    headers::unknown_variables(environment)
+}
+
 /// Resolves the arguments of the log.
 pub fn log(args: &LogArgs) -> logging::Settings {
     let stderr = match (args.debug, args.silent) {
@@ -216,6 +221,14 @@ mod tests {
         assert!(resolved(&["https://h/mcp"]).unwrap().memory.is_some());
         assert!(resolved(&["https://h/mcp", "--header", "X=1"]).unwrap().memory.is_none());
         assert!(resolved(&["https://h/mcp", "--header-command", "x"]).unwrap().memory.is_none());
+    }
+
+    #[test]
+    fn a_secret_in_the_arguments_is_told_by_the_name_that_was_typed() {
+        let named = |header| resolved(&["https://h/mcp", "--header", header]).unwrap();
+        let name = named("Authorization: Bearer x").secret_in_arguments;
+        assert_eq!(name.as_deref(), Some("Authorization"));
+        assert_eq!(named("X-Trace=1").secret_in_arguments, None);
     }
 
     #[test]

@@ -90,10 +90,21 @@ fn sign_in_helper() -> Result<(), Error> {
 
 fn start_log(args: &mcp_bridge::cli::LogArgs) -> Result<(), Error> {
     let settings = config::log(args);
+    let seen = settings.stderr == logging::Level::Everything || settings.file.is_some();
     logging::start(&settings).map_err(|error| {
         let file = settings.file.unwrap_or_default();
         Error::usage(format!("the log can't be written to {}", file.display()))
             .because(error)
             .hint("name a file that you may write with `--log`, or leave it out")
-    })
+    })?;
+    if seen {
+        let unknown = config::unknown_variables(&config::Environment::of_process());
+        if !unknown.is_empty() {
+            tracing::info!(
+                "nothing reads {}: `bridge --help` names the variables",
+                unknown.join(", ")
+            );
+        }
+    }
+    Ok(())
 }

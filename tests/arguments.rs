@@ -577,6 +577,49 @@ fn help_is_short_or_long_and_has_examples() {
     assert!(!short.contains("--header-command-arg"));
 }
 
+#[test]
+fn help_is_the_same_on_every_machine_and_its_examples_are_whole() {
+    let help = bridge(&["--help"]).env("BRIDGE_CA_CERT", "/canary").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    assert!(!help.contains("canary") && !help.contains("=]"), "{help}");
+    assert!(help.contains("[env: BRIDGE_CA_CERT]"), "{help}");
+    assert!(
+        help.contains("\n  bridge https://mcp.example.com/mcp --header-command 'gh auth token'\n")
+    );
+    assert!(!help.contains("\"command\": \"bridge\""), "clients do not know the PATH of a shell");
+}
+
+#[test]
+fn what_only_serving_needs_is_taken_by_other_commands_and_not_shown() {
+    for command in ["status", "logout"] {
+        let (_, help) = run(&[command, "--help"]);
+        for option in ["--deny-tool", "--header", "--transport", "--ping-interval", "--browser"] {
+            assert!(!help.contains(&format!("{option} ")), "{command}: {option}");
+        }
+        for option in ["--profile", "--client-id", "--proxy", "--credential-store", "--debug"] {
+            assert!(help.contains(option), "{command}: {option}");
+        }
+        let (_, said) = run(&[command, "nowhere.example", "--deny-tool", "x"]);
+        assert!(said.contains(&format!("`bridge {command} https://nowhere.example`")), "{said}");
+    }
+}
+
+#[test]
+fn a_variable_that_nothing_reads_is_told_to_whoever_looks() {
+    let with = |args: &[&str]| {
+        let run = bridge(&[&["http://127.0.0.1:9/mcp"], args].concat())
+            .envs([("BRIDGE_TOOL_TIMOUT", "canary"), ("BRIDGE_HEADER_X_A", "1")])
+            .env("BRIDGE_STORE_KEY", "")
+            .output()
+            .unwrap();
+        String::from_utf8(run.stderr).unwrap()
+    };
+    assert_eq!(with(&[]), "");
+    let said = with(&["--debug"]);
+    assert!(said.contains("nothing reads BRIDGE_TOOL_TIMOUT:"), "{said}");
+    assert!(!said.contains("canary"), "{said}");
+}
+
 /// A row of the page: the option of mcp-remote, and what the page says of it.
 fn rows() -> Vec<(String, String)> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/from-mcp-remote.md");

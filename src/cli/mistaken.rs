@@ -155,8 +155,8 @@ pub fn port(server_word: &str, text: &str) -> Error {
     Error::usage("the PORT behind the server's address can't be used")
         .because("it is not a number from 1 to 65535")
         .hint(
-            "leave it out; if it belongs to an option's value that was split at a space, write that \
-             without: `--header Name=value`, `--header Name=${VAR}`",
+            "leave it out; if it is a part of a value that was split, write values without spaces: \
+             `--header Name=value`, `--header Name=${VAR}`",
         )
 }
 

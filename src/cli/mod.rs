@@ -17,12 +17,12 @@ pub use filters::FilterArgs;
 pub use headers::HeaderArgs;
 pub use log::LogArgs;
 pub use network::NetworkArgs;
-pub use parse::{Refused, parse, parse_these};
+pub use parse::{Refused, parse, parse_these, variables};
 pub use relay::RelayArgs;
 pub use sign_in::SignInArgs;
 pub use transport::{ClientProtocol, Protocol, Transport, TransportArgs};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, Args, Parser, Subcommand};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -50,15 +50,19 @@ pub struct Cli {
 
 const EXAMPLES: &str = "Examples:
   bridge https://mcp.example.com/mcp
-      Serve that server on stdin and stdout. In a client's configuration:
-      { \"command\": \"bridge\", \"args\": [\"https://mcp.example.com/mcp\"] }
+      Serve that server on stdin and stdout. In a client's configuration, with
+      the whole path of the program:
+      { \"command\": \"/home/you/.cargo/bin/bridge\",
+        \"args\": [\"https://mcp.example.com/mcp\"] }
 
   bridge https://mcp.example.com/mcp --header 'Authorization=Bearer ${TOKEN}'
       With a token from the environment. Without a space in the arguments:
-      { \"command\": \"bridge\", \"args\": [\"https://mcp.example.com/mcp\", \"--header\", \"Authorization=${AUTH}\"],
+      { \"command\": \"/home/you/.cargo/bin/bridge\",
+        \"args\": [\"https://mcp.example.com/mcp\",
+                 \"--header\", \"Authorization=${AUTH}\"],
         \"env\": { \"AUTH\": \"Bearer …\" } }
 
-  bridge https://mcp.example.com/mcp --header-command 'gcloud auth print-access-token'
+  bridge https://mcp.example.com/mcp --header-command 'gh auth token'
       With a token that a program prints, whenever one is needed.
 
   bridge https://mcp.example.com/mcp --read-only --deny-tool 'admin_*'
@@ -79,10 +83,10 @@ pub enum Command {
     #[command(after_long_help = LOGIN_EXAMPLES)]
     Login(Box<LoginArgs>),
     /// Forget a sign-in, and have its tokens revoked
-    #[command(mut_arg("server", |arg| arg.required(false)))]
+    #[command(mut_arg("server", |arg| arg.required(false)), mut_args(of_records))]
     Logout(Box<LogoutArgs>),
     /// Show who is signed in where
-    #[command(mut_arg("server", |arg| arg.required(false)))]
+    #[command(mut_arg("server", |arg| arg.required(false)), mut_args(of_records))]
     Status(Box<StatusArgs>),
     /// What a serving process starts to wait for a person; its settings come by stdin
     #[command(hide = true)]
@@ -95,6 +99,39 @@ pub enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// What matters to a command that looks at sign-ins and does not serve; the others are taken all the same, so
+/// that an entry's arguments can be given as they are.
+const OF_RECORDS: [&str; 23] = [
+    "server",
+    "all",
+    "json",
+    "client_id",
+    "resource",
+    "disable_resource_parameter",
+    "static_oauth_client_info",
+    "trust_issuer",
+    "allow_http",
+    "ca_cert",
+    "client_cert",
+    "client_key",
+    "proxy",
+    "enable_proxy",
+    "ipv4",
+    "ipv6",
+    "connect_timeout",
+    "headers_timeout",
+    "credential_store",
+    "profile",
+    "debug",
+    "silent",
+    "log",
+];
+
+fn of_records(arg: Arg) -> Arg {
+    let hidden = arg.is_hide_set() || !OF_RECORDS.contains(&arg.get_id().as_str());
+    arg.hide(hidden)
 }
 
 const LOGIN_EXAMPLES: &str = "Examples:

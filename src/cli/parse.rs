@@ -54,6 +54,13 @@ pub fn parse_these(arguments: &[String]) -> Result<Cli, Refused> {
     these(program.chain(arguments.iter().map(OsString::from)).collect())
 }
 
+/// The variables that stand in for arguments.
+pub fn variables() -> Vec<String> {
+    let command = Cli::command();
+    let names = command.get_arguments().filter_map(Arg::get_env);
+    names.map(|name| name.to_string_lossy().into_owned()).collect()
+}
+
 fn these(args: Vec<OsString>) -> Result<Cli, Refused> {
     let command = command(args.iter().any(|arg| arg == "-h"));
     let parsed = command.clone().try_get_matches_from(&args);
@@ -103,8 +110,10 @@ fn command(short: bool) -> Command {
 }
 
 /// A switch that is given twice is on, as with mcp-remote. Of two values nobody knows which one is meant.
+/// And help shows no value of a variable, which would be another one on the next machine.
 fn with_repeated_switches(command: Command) -> Command {
     let repeatable = |arg: Arg| {
+        let arg = arg.hide_env_values(true);
         let id = arg.get_id().clone();
         if matches!(arg.get_action(), ArgAction::SetTrue) { arg.overrides_with(id) } else { arg }
     };

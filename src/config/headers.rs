@@ -12,6 +12,8 @@ use crate::remote::{Header, HeaderCommand, HeaderError, Headers, Source};
 const PREFIX: &str = "BRIDGE_HEADER_";
 /// Options that have variables of their own with that beginning.
 const OPTIONS: [&str; 3] = ["FILE", "COMMAND", "COMMAND_TIMEOUT"];
+/// Variables that no option has, for they hold secrets.
+const SECRETS: [&str; 2] = ["BRIDGE_STORE_KEY", "BRIDGE_CLIENT_SECRET"];
 /// Parts of the names of headers that carry secrets.
 const SECRET_NAMES: [&str; 9] =
     ["auth", "key", "token", "secret", "cookie", "passw", "credential", "session", "signature"];
@@ -42,7 +44,8 @@ pub(super) fn headers(args: &HeaderArgs, environment: &Environment) -> Result<Gi
         let place = Place { what, source: Source::Argument, environment };
         let header = place.line(text.expose())?;
         if !text.expose().contains("${") && is_secret(header.name()) {
-            secret_in_arguments = Some(header.name().to_owned());
+            let name = text.expose().split([':', '=']).next().unwrap_or_default();
+            secret_in_arguments = Some(name.trim().to_owned());
         }
         fixed.push(header);
     }
@@ -50,16 +53,24 @@ pub(super) fn headers(args: &HeaderArgs, environment: &Environment) -> Result<Gi
     Ok(Given { headers: Headers { fixed, command }, secret_in_arguments })
 }
 
+/// The variables that look like ours and mean nothing.
+pub(super) fn unknown_variables(environment: &Environment) -> Vec<String> {
+    let ours = environment.with_prefix("BRIDGE_").map(|(name, _)| format!("BRIDGE_{name}"));
+    let mut names: Vec<_> = ours.filter(|name| !name.starts_with(PREFIX)).collect();
+    names.retain(|name| !SECRETS.contains(&name.as_str()));
+    if !names.is_empty() {
+        let known = crate::cli::variables();
+        names.retain(|name| !known.contains(name));
+    }
+    names
+}
+
 /// The variables that only bridge has business with, and that hold secrets.
 fn secret_variables(environment: &Environment) -> Vec<String> {
     let headers = environment.with_prefix(PREFIX).map(|(name, _)| name);
     let headers =
         headers.filter(|name| !OPTIONS.contains(name)).map(|name| format!("{PREFIX}{name}"));
-    ["BRIDGE_STORE_KEY", "BRIDGE_CLIENT_SECRET"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(headers)
-        .collect()
+    SECRETS.map(str::to_owned).into_iter().chain(headers).collect()
 }
 
 /// Of the variables that the user named by `${VAR}`, those that look like secrets; and all of ours.

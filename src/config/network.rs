@@ -9,8 +9,8 @@ use super::expand::Environment;
 use crate::cli::NetworkArgs;
 use crate::error::Error;
 use crate::http::{
-    Addresses, CertificateError, Certificates, ClientFiles, PemFile, Proxies, Proxy, ProxyError,
-    Settings, Variables,
+    Addresses, CertificateError, Certificates, ClientFiles, PemFile, Proxies, Proxy, Settings,
+    Variables,
 };
 use crate::remote::Endpoint;
 
@@ -65,7 +65,7 @@ fn addresses(args: &NetworkArgs, endpoint: &Endpoint) -> Result<Addresses, Error
 }
 
 fn proxies(args: &NetworkArgs, environment: &Environment) -> Result<Proxies, Error> {
-    let unusable = |named_by: &str, error: &ProxyError| {
+    let unusable = |named_by: &str, error: &dyn std::fmt::Display| {
         Error::usage(format!("the proxy in `{named_by}` can't be used")).because(error).hint(
             "a proxy is written http://HOST:PORT, with USER:PASSWORD@ before HOST if it wants one",
         )
@@ -76,13 +76,26 @@ fn proxies(args: &NetworkArgs, environment: &Environment) -> Result<Proxies, Err
                 .hint("take one of them away"))
         }
         Some("none") => Ok(Proxies::Never),
-        Some(url) => Proxy::parse(url)
-            .map(|proxy| Proxies::Always(Box::new(proxy)))
-            .map_err(|error| unusable("--proxy", &error)),
+        Some(url) => {
+            let of_variable = environment.get("BRIDGE_PROXY").map(str::trim) == Some(url);
+            let named_by = if of_variable { "BRIDGE_PROXY" } else { "--proxy" };
+            if is_bare_word(url) {
+                let why = "it has no scheme, no port and no dot, as no proxy's address is";
+                return Err(unusable(named_by, &why));
+            }
+            Proxy::parse(url)
+                .map(|proxy| Proxies::Always(Box::new(proxy)))
+                .map_err(|error| unusable(named_by, &error))
+        }
         None => Variables::read(|name| environment.get(name).map(str::to_owned), args.enable_proxy)
             .map(|variables| Proxies::AsSet(Box::new(variables)))
             .map_err(|(name, error)| unusable(&name, &error)),
     }
+}
+
+/// `yes`, `auto`, a slip of `none`: it would be taken for a host, with port 80.
+fn is_bare_word(url: &str) -> bool {
+    !url.contains(['.', ':', '/', '@']) && !url.eq_ignore_ascii_case("localhost")
 }
 
 fn certificates(args: &NetworkArgs, environment: &Environment) -> Result<Certificates, Error> {
@@ -185,6 +198,19 @@ mod tests {
         assert!(
             resolved(&["https://h.example", "--proxy", "none"], &[("HTTPS_PROXY", bad)]).is_ok()
         );
+    }
+
+    #[test]
+    fn a_word_is_no_proxy_and_the_variable_is_named_that_gave_it() {
+        let args = ["https://h.example", "--proxy", "canary"];
+        let error = resolved(&args, &[]).unwrap_err();
+        assert!(error.contains("`--proxy`") && error.contains("no port"), "{error}");
+        assert!(!error.contains("canary"), "{error}");
+        let error = resolved(&args, &[("BRIDGE_PROXY", "canary")]).unwrap_err();
+        assert!(error.contains("`BRIDGE_PROXY`"), "{error}");
+        for proxy in ["localhost", "proxy:8080", "http://proxy", "proxy.example", "[::1]"] {
+            assert!(resolved(&["https://h.example", "--proxy", proxy], &[]).is_ok(), "{proxy}");
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! A message that failed → the JSON-RPC error that its request is owed.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::http::{FaultKind, ProxyReason, TlsReason};
-use crate::jsonrpc::{Id, Message};
+use crate::jsonrpc::{Id, METHOD_NOT_FOUND, Message};
 use crate::printable::printable;
 use crate::remote::{Failure, FailureKind, Fate};
 
@@ -58,7 +58,25 @@ pub fn response(id: &Id, failure: &Failure, server: &ServerName, repeatable: boo
     if let Some(answer) = failure.answer.as_deref().filter(|answer| answer.answers(id)) {
         return answer.clone();
     }
-    let (code, kind) = code(failure.kind);
+    let code = code(failure.kind).0;
+    let (message, data) =
+        (sentence(failure, server, repeatable), details(failure, server, repeatable));
+    Message::error(Some(id), &json!({ "code": code, "message": message, "data": data }).to_string())
+}
+
+/// The signal to fall back on another era, with why the server could not be asked. The code is the
+/// signal, so that it is not the failure's own.
+pub fn fall_back(id: &Id, failure: &Failure, server: &ServerName) -> Message {
+    let message = format!("Method not found: {} can't be asked now", server.host);
+    let mut data = details(failure, server, true);
+    data["reason"] = json!(printable(&failure.reason(), MAX_WORDS));
+    let error = json!({ "code": METHOD_NOT_FOUND, "message": message, "data": data });
+    Message::error(Some(id), &error.to_string())
+}
+
+/// What a program can read of a failure.
+fn details(failure: &Failure, server: &ServerName, repeatable: bool) -> Value {
+    let kind = code(failure.kind).1;
     // Some of these words are the server's.
     let hint = printable(&hint(failure, server, repeatable), MAX_WORDS);
     let cause = failure.cause.as_deref().map(|cause| printable(cause, MAX_WORDS));
@@ -72,8 +90,7 @@ pub fn response(id: &Id, failure: &Failure, server: &ServerName, repeatable: boo
     if let Some(wait) = failure.retry_after {
         data["retryAfter"] = json!(wait.as_secs());
     }
-    let message = sentence(failure, server, repeatable);
-    Message::error(Some(id), &json!({ "code": code, "message": message, "data": data }).to_string())
+    data
 }
 
 /// What failed and what to do next, in one sentence.

@@ -10,7 +10,7 @@ use super::in_flight::{Call, Modern};
 use super::machine::{Command, ExchangeId, Machine, OWN_TIME, Purpose};
 use super::remembered::{Memory, Place, is_list};
 use crate::jsonrpc::edit::{member, member_at};
-use crate::jsonrpc::{METHOD_NOT_FOUND, Message, object, read};
+use crate::jsonrpc::{Message, object, read};
 use crate::remote::lifecycle::modern::{
     CLIENT_CAPABILITIES, CLIENT_INFO, PROTOCOL_VERSION, declared_version,
 };
@@ -250,8 +250,9 @@ impl<M: Memory> Machine<M> {
         let answer = match remembered {
             Some(result) => Message::result(&id, &fleeting(&result)),
             None => {
-                let why = format!("Method not found: {} can't be asked now", self.name.host);
-                failure::refused_line(Some(&id), METHOD_NOT_FOUND, &why)
+                let silent = || Failure::timeout(&self.name.host, self.settings.handshake_patience);
+                let why = refusal.or(self.last_refusal()).cloned().unwrap_or_else(silent);
+                failure::fall_back(&id, &why, &self.name)
             }
         };
         if refusal.is_some_and(Failure::wants_person) {

@@ -92,7 +92,10 @@ fn a_discover_that_is_not_answered_in_five_seconds_is_the_signal_to_fall_back() 
     desk.pass(4.9);
     assert!(desk.take_written().is_empty());
     desk.pass(0.2);
-    assert_eq!(desk.one_answer()["error"]["code"], -32601);
+    let error = desk.one_answer()["error"].take();
+    assert_eq!(error["code"], -32601);
+    assert_eq!(error["data"]["kind"], "timeout");
+    assert_eq!(error["data"]["reason"], "no answer from h within 5 s");
     desk.answers("server/discover", DISCOVERED);
     assert!(desk.take_written().is_empty(), "too late for this one");
     desk.modern(2, "server/discover", json!({}));
@@ -113,7 +116,10 @@ fn a_discover_that_meets_what_may_pass_is_answered_at_once() {
         let mut desk = Desk::new();
         desk.modern(1, "server/discover", json!({}));
         desk.fails("server/discover", &reason);
-        assert_eq!(desk.one_answer()["error"]["code"], -32601, "{reason:?}");
+        let error = desk.one_answer()["error"].take();
+        assert_eq!(error["code"], -32601, "{reason:?}");
+        assert_eq!(error["data"]["kind"], crate::relay::failure::code(reason.kind).1);
+        assert!(error["data"]["hint"].is_string(), "{error}");
         let memory = &mut desk.machine.memory;
         memory.keep(Place::Discover, "{}", DISCOVERED);
         desk.modern(2, "server/discover", json!({}));

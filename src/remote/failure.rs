@@ -264,7 +264,7 @@ impl Failure {
 
     /// No answer in the time that is allowed for it.
     pub fn timeout(host: &str, after: Duration) -> Self {
-        let what = format!("no answer from {host} within {} s", after.as_secs());
+        let what = format!("no answer from {host} within {} s", after.as_secs_f64());
         Self { fate: Fate::Unknown, ..Self::settled(FailureKind::Timeout, None, what) }
     }
 
@@ -379,6 +379,13 @@ mod tests {
 
     fn reason(kind: FaultKind, sent: Sent, cause: &str) -> String {
         Failure::from_fault(&Fault { kind, sent, cause: cause.into(), proxy: None }, "h").reason()
+    }
+
+    #[test]
+    fn a_time_of_less_than_a_second_is_told_as_it_is() {
+        let what = |millis| Failure::timeout("h", Duration::from_millis(millis)).what;
+        assert_eq!(what(500), "no answer from h within 0.5 s");
+        assert_eq!(what(120_000), "no answer from h within 120 s");
     }
 
     #[test]
