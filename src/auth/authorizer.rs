@@ -262,7 +262,7 @@ impl Authorizer {
         let attended = self.attended.get_or_init(|| self.usher.attended()).await;
         match attended {
             Ok(()) => Lack::Person,
-            Err(failure) => Lack::Failed(failure.clone()),
+            Err(failure) => Lack::Failed(self.sign_in.vault.unbegun(failure.clone()).await),
         }
     }
 

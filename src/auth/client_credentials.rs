@@ -35,7 +35,8 @@ impl TokenEndpoint<'_> {
         if self.registration.secret.is_none() && self.registration.key.is_none() {
             let what = "this way to sign in needs the client's secret or private key";
             return Err(Failure::new(FailureKind::Settings, what)
-                .because("none was given with the client id"));
+                .because("none was given with the client id")
+                .hint("give it in BRIDGE_CLIENT_SECRET, or in a file by `--client-secret-file`"));
         }
         let offered = self.provider.metadata.grant_types_supported.as_deref();
         if offered.is_some_and(|list| !list.iter().any(|grant| grant == "client_credentials")) {

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::failure::{Failure, FailureKind};
 use super::record::{Record, RecordError};
-use crate::credentials::{KeychainError, Lock, LockKind, Login, Store, StoreError, Version};
+use crate::credentials::{Entry, KeychainError, Lock, LockKind, Login, Store, StoreError, Version};
 
 /// When a keychain that did not answer in time is asked again what became of it.
 const ASK_KEYCHAIN_AGAIN: Duration = Duration::from_secs(1);
@@ -158,7 +158,7 @@ impl Vault {
     pub(super) async fn prepare_for(&self, record: &Record) -> Result<(), Failure> {
         let length = record.to_bytes().expose().len() + GROWTH;
         let prove = move |vault: &Self| vault.store.prepare_for(length);
-        self.blocking(move |vault| prove(vault).map_err(|error| unkept(&error))).await
+        self.blocking(move |vault| prove(vault).map_err(|error| vault.unkept(&error))).await
     }
 
     /// Saves what a refresh of this generation brought, for whoever holds the refresh lock. Where that fails,
@@ -241,7 +241,7 @@ impl Vault {
     /// # Errors
     /// Nothing can be saved here.
     pub async fn prepare(&self) -> Result<(), Failure> {
-        self.blocking(|vault| vault.store.prepare().map_err(|error| unkept(&error))).await
+        self.blocking(|vault| vault.store.prepare().map_err(|error| vault.unkept(&error))).await
     }
 
     /// The issuer that this login's own client is bound to: the one that is noted, else this one from now on.
@@ -347,6 +347,24 @@ impl Vault {
         Ok(record)
     }
 
+    /// What could not be kept is not begun.
+    fn unkept(&self, error: &StoreError) -> Failure {
+        self.naming_beside(told(error, "a sign-in could not be kept"))
+    }
+
+    /// Why no sign-in can begin, with the one that is kept already in a store that was not chosen here.
+    pub(super) async fn unbegun(&self, failure: Failure) -> Failure {
+        let told = failure.clone();
+        self.blocking(|vault| Ok(vault.naming_beside(told))).await.unwrap_or(failure)
+    }
+
+    fn naming_beside(&self, failure: Failure) -> Failure {
+        let beside = self.store.beside(&self.login).unwrap_or_default();
+        let Some(&Entry { store, .. }) = beside.first() else { return failure };
+        let hint = StoreError::Elsewhere { store }.hint();
+        failure.hint(format!("there is one in the store `{store}`: {hint}"))
+    }
+
     fn write(&self, record: &Record) -> Result<(), Failure> {
         let content = record.to_bytes();
         self.store.save(&self.login, content.expose()).map_err(|error| of_store(&error))?;
@@ -381,11 +399,6 @@ pub fn of_store(error: &StoreError) -> Failure {
         _ => "the stored sign-in can't be used",
     };
     told(error, what)
-}
-
-/// What could not be kept is not begun.
-fn unkept(error: &StoreError) -> Failure {
-    told(error, "a sign-in could not be kept")
 }
 
 fn told(error: &StoreError, what: &str) -> Failure {

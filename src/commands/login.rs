@@ -1,20 +1,21 @@
 //! `bridge login`: sign in now.
 
 use std::io::{BufRead, IsTerminal, Read};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use url::Url;
 
 use crate::auth::{
     Bearer, Begun, Cause, Challenge, DeviceSignIn, Failure, FailureKind, Grant, Host, NotOpened,
-    PasteError, Pasted, Record, SignIn, TokenSet, Way, of_new_token, read_pasted,
+    PasteError, Pasted, Policy, Record, SignIn, TokenSet, Way, of_new_token, read_pasted,
 };
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::config;
-use crate::credentials::{Keep, KeychainError, Lock, LockKind, Patience, StoreError};
+use crate::credentials::{Keep, Key, KeychainError, Lock, LockKind, Patience, StoreError};
 use crate::error::Error;
 use crate::printable::printable;
 use crate::remote::{Entry, Remote};
@@ -64,10 +65,13 @@ fn signed_in(config: &config::Serve, how: How) -> Result<(), Error> {
         }
         let signed_in = sign_in.is_settled(&Cause::default()).await.map_err(|f| error(&f))?;
         if signed_in && !how.force {
-            ui::say(&format!("You are signed in to {} already.", config.endpoint.host()));
-            let login = &sign_in.names.command;
-            ui::say(&format!("hint: `{login} --force` signs in anew, `bridge status` shows more"));
+            tell_already(&sign_in, config);
             return Ok(());
+        }
+        let device = how.device || config.auth.grant == Grant::DeviceCode;
+        if !device && config.unattended && !has_way_to_person(config) {
+            let failure = nobody(config, "`CI` is set, and there is no terminal to ask anybody at");
+            return Err(error(&failure));
         }
         let lock = take_over(&sign_in, config).await.map_err(|failure| error(&failure))?;
         let entry = remote.entry(None).await;
@@ -76,7 +80,7 @@ fn signed_in(config: &config::Serve, how: How) -> Result<(), Error> {
             _ => None,
         };
         let cause = Cause { force: true, challenge, ..Cause::default() };
-        let done = if how.device || config.auth.grant == Grant::DeviceCode {
+        let done = if device {
             by_device(&sign_in, &cause, lock, config).await
         } else {
             by_browser(&sign_in, &cause, lock, config).await
@@ -89,11 +93,32 @@ fn signed_in(config: &config::Serve, how: How) -> Result<(), Error> {
     })
 }
 
+fn tell_already(sign_in: &SignIn, config: &config::Serve) {
+    ui::say(&format!("You are signed in to {} already.", config.endpoint.host()));
+    let login = &sign_in.names.command;
+    ui::say(&format!("hint: `{login} --force` signs in anew, `bridge status` shows more"));
+}
+
 /// The server lets requests without a token in, and nothing says how one would sign in.
 fn wants_nobody(config: &config::Serve, failure: &Failure) -> Error {
     let what = format!("{} asks nobody to sign in", config.endpoint.host());
     Error::failed(what).because(failure.reason()).hint(
         "use it without; if single tools want a token or a key: `bridge login --with-token`, or `--header`",
+    )
+}
+
+/// Whether somebody may be there, although the environment says that nobody is.
+fn has_way_to_person(config: &config::Serve) -> bool {
+    let browser = matches!(config.browser.policy, Policy::Programs(_));
+    browser || std::io::stdin().is_terminal() || std::io::stderr().is_terminal()
+}
+
+/// The error of a login that nobody can finish.
+fn nobody(config: &config::Serve, why: &str) -> Failure {
+    let what = format!("nobody can sign in to {} here", config.endpoint.host());
+    Failure::new(FailureKind::Unattended, what).because(why).hint(
+        "run `bridge login` in a terminal, or with `--device`, which shows a code for any browser; a job that \
+         nobody watches gives a token to `bridge login --with-token`, or uses `--client-credentials`",
     )
 }
 
@@ -111,7 +136,7 @@ fn parts(config: &config::Serve) -> Result<Parts, Error> {
     }
     match parts.store.prepare() {
         Err(StoreError::Keychain(why)) if why.is_for_good() => match choice(&why)? {
-            Choice::Plaintext => Ok(Parts::keeping(config, Keep::Plaintext, Patience::Interactive)),
+            Choice::Kept(keep) => Ok(Parts::keeping(config, keep, Patience::Interactive)),
             Choice::Nowhere => Err(Error::failed("nobody was signed in").because(why)),
         },
         // Whatever else is wrong is told where it is met.
@@ -121,7 +146,7 @@ fn parts(config: &config::Serve) -> Result<Parts, Error> {
 
 /// Where there is no keychain.
 enum Choice {
-    Plaintext,
+    Kept(Keep),
     Nowhere,
 }
 
@@ -137,20 +162,42 @@ fn choice(why: &KeychainError) -> Result<Choice, Error> {
             .map_err(|why| Error::failed("nothing was chosen").because(why))?;
         match typed.as_deref() {
             Some("1") => {
-                return Err(Error::failed("BRIDGE_STORE_KEY is not set").hint(
-                    "make a key with `openssl rand -base64 32`, set the variable for this terminal and in \
-                     the client's entry for bridge, and run `bridge login` again",
-                ));
+                let key = typed_key()?;
+                ui::say(
+                    "From now on set BRIDGE_STORE_KEY to this key for every command and in the client's entry \
+                     for bridge.",
+                );
+                return Ok(Choice::Kept(Keep::Key(key)));
             }
             Some("2") => {
                 ui::say(
                     "From now on give `--credential-store plaintext` with every command and in the client's \
                      entry for bridge, or set BRIDGE_CREDENTIAL_STORE=plaintext.",
                 );
-                return Ok(Choice::Plaintext);
+                return Ok(Choice::Kept(Keep::Plaintext));
             }
             None | Some("3") => return Ok(Choice::Nowhere),
             Some(_) => {}
+        }
+    }
+}
+
+/// Asks for the key, until it is one.
+fn typed_key() -> Result<Key, Error> {
+    ui::say(
+        "`openssl rand -base64 32` in another terminal makes a key; keep it with your passwords.",
+    );
+    loop {
+        let typed =
+            super::runtime()?.block_on(typed("Key (it is not shown): ", "no key was given"))?;
+        let text = typed.map_err(|why| Error::failed("no key was given").because(why))?;
+        if text.expose().is_empty() {
+            return Err(Error::failed("no key was given")
+                .hint("make one with `openssl rand -base64 32`, and run `bridge login` again"));
+        }
+        match Key::parse(text.expose()) {
+            Ok(key) => return Ok(key),
+            Err(why) => ui::say(&format!("That can't be used: {why}.")),
         }
     }
 }
@@ -206,19 +253,30 @@ async fn by_browser(
     config: &config::Serve,
 ) -> Result<(), Failure> {
     let (lines, mut pasted) = mpsc::channel(1);
-    std::thread::spawn(move || read_lines(&lines));
+    let (over, unopened) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let told = Arc::clone(&over);
+    std::thread::spawn(move || {
+        read_lines(&lines);
+        told.notify_one();
+    });
     let pasted = async || next_pasted(&mut pasted).await;
-    let mut terminal = Terminal { config, spinner: None };
+    let mut terminal = Terminal { config, spinner: None, unopened: Arc::clone(&unopened) };
     let told_to_end = os::told_to_end();
-    tokio::select! {
-        done = sign_in.by_browser(cause, lock, &mut terminal, pasted) => done,
-        () = told_to_end => {
-            // Left as it is, another process would wait for the same page.
-            let end = |record: &mut Record| (record.pending, record.page) = (None, None);
-            sign_in.vault.change_if(|_| true, end).await?;
-            Err(ended())
+    let cut_off = async {
+        unopened.notified().await;
+        over.notified().await;
+    };
+    let failure = tokio::select! {
+        done = sign_in.by_browser(cause, lock, &mut terminal, pasted) => return done,
+        () = told_to_end => ended(),
+        () = cut_off, if !std::io::stderr().is_terminal() => {
+            nobody(config, "no browser opens the page here, and stdin is at its end: nobody can paste an answer")
         }
-    }
+    };
+    // Left as it is, another process would wait for the same page.
+    let end = |record: &mut Record| (record.pending, record.page) = (None, None);
+    sign_in.vault.change_if(|_| true, end).await?;
+    Err(failure)
 }
 
 fn ended() -> Failure {
@@ -230,6 +288,8 @@ fn ended() -> Failure {
 struct Terminal<'a> {
     config: &'a config::Serve,
     spinner: Option<ui::Spinner>,
+    /// Told when a page could not be opened.
+    unopened: Arc<Notify>,
 }
 
 impl Host for Terminal<'_> {
@@ -253,7 +313,10 @@ impl Host for Terminal<'_> {
                 Ok(program) => ui::say(&format!("It was opened with {program}.")),
                 // They know.
                 Err(NotOpened::Never) => {}
-                Err(why) => ui::say(&format!("It was not opened here: {why}.")),
+                Err(why) => {
+                    ui::say(&format!("It was not opened here: {why}."));
+                    self.unopened.notify_one();
+                }
             }
             ui::say(
                 "A browser on another machine ends at an address that can't be reached: paste that address \
@@ -350,25 +413,28 @@ fn refused_gift(sign_in: &SignIn, challenge: Option<&Challenge>) -> String {
     )
 }
 
-/// Asks for a token. Whoever ends the process meanwhile gets the terminal back as it was.
-async fn typed_token() -> Result<std::io::Result<Secret<String>>, Error> {
+/// Asks for a secret. Whoever ends the process meanwhile gets the terminal back as it was.
+async fn typed(
+    question: &'static str,
+    nothing: &'static str,
+) -> Result<std::io::Result<Secret<String>>, Error> {
     let (terminal, told_to_end) = (os::Terminal::of_stdin(), os::told_to_end());
     let (sender, typed) = oneshot::channel();
     // A thread of its own: nothing waits for it at the end.
-    std::thread::spawn(move || sender.send(ui::ask_hidden("Token: ")));
+    std::thread::spawn(move || sender.send(ui::ask_hidden(question)));
     tokio::select! {
         typed = typed => match typed {
             // The keys that end a program may reach the question before the program.
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::Interrupted => {
                 terminal.restore();
-                Err(Error::failed("no token was given"))
+                Err(Error::failed(nothing))
             }
-            typed => typed.map_err(|_| Error::failed("the token could not be read")),
+            typed => typed.map_err(|_| Error::failed(nothing)),
         },
         () = told_to_end => {
             terminal.restore();
             ui::say("");
-            Err(Error::failed("no token was given"))
+            Err(Error::failed(nothing))
         }
     }
 }
@@ -380,7 +446,9 @@ async fn given_token() -> Result<Secret<String>, Error> {
             .hint("write it to stdin: `printf %s \"$TOKEN\" | bridge login SERVER --with-token`")
     };
     let text = if std::io::stdin().is_terminal() {
-        let typed = typed_token().await?.map_err(|error| unusable(&error.to_string()))?;
+        let typed = typed("Token: ", "no token was given")
+            .await?
+            .map_err(|error| unusable(&error.to_string()))?;
         typed.expose().clone()
     } else {
         let mut text = String::new();

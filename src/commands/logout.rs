@@ -8,25 +8,25 @@ use tokio::sync::oneshot;
 use crate::auth::{Fetch, Record, Revoked, Taken, TokenEndpoint, Vault, of_store};
 use crate::clock::SystemClock;
 use crate::config;
-use crate::credentials::{Entry, LockKind, Patience, Store, StoreError};
+use crate::credentials::{Entry, Keep, LockKind, Patience, Settings, Store, StoreError};
 use crate::error::Error;
 use crate::remote::Endpoint;
 use crate::{http, ui};
 
 use super::parts::{Parts, error, of_login};
 
-/// What was forgotten, for what is said of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What was forgotten, for what is said of it; of several, what comes first here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Forgotten {
     SignIn,
-    /// It held no token.
-    Rest,
     /// It can't be read, and may have been a sign-in.
     Unreadable,
+    /// It held no token.
+    Rest,
     Nothing,
 }
 
-/// Forgets one sign-in, also one that can't be read.
+/// Forgets one sign-in, in whichever store it is, also one that can't be read.
 ///
 /// # Errors
 /// It is kept still. That the server could not be told is said, and is no error.
@@ -37,16 +37,25 @@ pub fn run(config: &config::Serve) -> Result<(), Error> {
 fn signed_out(config: &config::Serve) -> Result<(), Error> {
     let parts = Parts::new(config, Patience::Interactive);
     super::runtime()?.block_on(async {
-        let (host, id) = (config.endpoint.host(), parts.vault.login().id());
-        let taken = parts.vault.take().await.map_err(|failure| error(&failure))?;
-        let forgotten = end(taken, &parts.http, config.endpoint.url(), &host).await;
+        let (host, login) = (config.endpoint.host(), parts.vault.login());
+        let server = config.endpoint.url();
+        let stores = stores(&parts.store, &config.credentials);
+        let mut forgotten = Vec::with_capacity(stores.len());
+        for store in &stores {
+            let vault = Vault::new(Arc::clone(store), login.clone());
+            let taken = vault.take().await.map_err(|failure| error(&failure))?;
+            forgotten.push(end(taken, &parts.http, server, &host).await);
+        }
+        for entry in parts.store.beside(login).map_err(of_store_error)? {
+            forgotten.push(forget(&entry, &parts.store, &parts.http).await?);
+        }
         let was_bound = parts.vault.unbind().await.map_err(|failure| error(&failure))?;
         if was_bound {
             ui::say(&format!(
                 "The client of {host} is bound to no authorization server any more: it is to the next that it meets."
             ));
         }
-        match forgotten {
+        match forgotten.into_iter().min().unwrap_or(Forgotten::Nothing) {
             Forgotten::SignIn => ui::say(&format!("You are signed out of {host}.")),
             Forgotten::Rest => ui::say(&format!(
                 "You were not signed in to {host}; what was left of the sign-in that came to nothing is forgotten."
@@ -55,13 +64,39 @@ fn signed_out(config: &config::Serve) -> Result<(), Error> {
             Forgotten::Nothing if was_bound => {}
             Forgotten::Nothing => ui::say(&format!("You were not signed in to {host}.")),
         }
-        discard_aside(&parts.store, Some(&id))?;
-        until_nobody_is_at_it(&parts.store, vec![id]).await;
+        discard_aside(&parts.store, Some(&login.id()))?;
+        until_nobody_is_at_it(&parts.store, vec![login.id()]).await;
         Ok(())
     })
 }
 
-/// Forgets all sign-ins of the store.
+/// The store that was chosen, then those that can be opened beside it: a sign-in may be kept in any of them.
+fn stores(chosen: &Arc<Store>, settings: &Settings) -> Vec<Arc<Store>> {
+    let mut stores = vec![Arc::clone(chosen)];
+    for keep in [Keep::Keychain, Keep::Plaintext] {
+        if settings.folder.is_some() && keep.name() != chosen.name() {
+            let settings = Settings { keep, ..settings.clone() };
+            stores.push(Arc::new(Store::open(&settings, Patience::Interactive)));
+        }
+    }
+    stores
+}
+
+/// All records, each with the store that opens it. What none of them opens is the first's to delete.
+fn found(stores: &[Arc<Store>]) -> Result<Vec<(Entry, &Arc<Store>)>, Error> {
+    let mut found = Vec::new();
+    for store in stores {
+        for entry in store.list().map_err(of_store_error)? {
+            let opens = stores.iter().find(|store| store.name() == entry.store);
+            if Arc::ptr_eq(opens.unwrap_or(&stores[0]), store) {
+                found.push((entry, store));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Forgets all sign-ins of all stores.
 ///
 /// # Errors
 /// One of them is kept still.
@@ -69,10 +104,10 @@ pub fn all(config: &config::SignIns) -> Result<(), Error> {
     let store = Arc::new(Store::open(&config.credentials, Patience::Interactive));
     let http = Arc::new(http::Client::new(&config.http));
     super::runtime()?.block_on(async {
-        let entries = store.list().map_err(of_store_error)?;
-        let mut forgotten = Vec::with_capacity(entries.len());
-        for entry in &entries {
-            forgotten.push(forget(entry, &store, &http).await?);
+        let (mut ids, mut forgotten) = (Vec::new(), Vec::new());
+        for (entry, store) in found(&stores(&store, &config.credentials))? {
+            forgotten.push(forget(&entry, store, &http).await?);
+            ids.push(entry.id);
         }
         let any = |what: Forgotten| forgotten.contains(&what);
         if !any(Forgotten::SignIn) && !any(Forgotten::Unreadable) {
@@ -84,7 +119,7 @@ pub fn all(config: &config::SignIns) -> Result<(), Error> {
         }
         store.forget_notes(None).map_err(of_store_error)?;
         discard_aside(&store, None)?;
-        until_nobody_is_at_it(&store, entries.into_iter().map(|entry| entry.id).collect()).await;
+        until_nobody_is_at_it(&store, ids).await;
         Ok(())
     })
 }
@@ -104,26 +139,14 @@ async fn forget(
         tell_unreadable(&format!("A stored sign-in ({})", entry.id), &why, "the server");
         return Ok(Forgotten::Unreadable);
     };
-    let taken = if entry.store == store.name() {
-        let vault = Vault::new(Arc::clone(store), login.clone());
-        vault.take().await.map_err(|failure| error(&failure))?
-    } else {
-        taken_elsewhere(entry, store)?
-    };
+    let vault = Vault::new(Arc::clone(store), login.clone());
+    let taken = vault.take().await.map_err(|failure| error(&failure))?;
     let host = server.host();
     let forgotten = end(taken, http, server.url(), &host).await;
     if forgotten == Forgotten::SignIn {
         ui::say(&format!("You are signed out of {host}."));
     }
     Ok(forgotten)
-}
-
-/// A record of another store that needs no key.
-fn taken_elsewhere(entry: &Entry, store: &Store) -> Result<Taken, Error> {
-    remove(entry, store)?;
-    let Ok((_, content)) = &entry.content else { return Ok(Taken::Nothing) };
-    let record = Record::from_bytes(content.expose()).ok();
-    Ok(record.map_or(Taken::Nothing, |record| Taken::Record(Box::new(record))))
 }
 
 /// Deletes a record while nobody renews its tokens.
@@ -164,10 +187,12 @@ fn tell_unreadable(what: &str, why: &str, host: &str) {
 fn discard_aside(store: &Store, id: Option<&str>) -> Result<(), Error> {
     let count = store.discard_aside(id).map_err(of_store_error)?;
     if count > 0 {
-        ui::say(&format!(
-            "{count} earlier sign-in(s) that could not be read and were set aside are deleted; their tokens \
-             could not be revoked."
-        ));
+        let which = if count == 1 {
+            "An earlier sign-in that could not be read and was set aside is".to_owned()
+        } else {
+            format!("{count} earlier sign-ins that could not be read and were set aside are")
+        };
+        ui::say(&format!("{which} deleted; what it held could not be revoked."));
     }
     Ok(())
 }

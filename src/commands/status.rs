@@ -1,11 +1,11 @@
 //! `bridge status`: who is signed in where.
 
 use std::io::Write;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::auth::Record;
+use crate::auth::{self, Record};
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::config;
 use crate::credentials::{Entry, Keep, Login, Patience, Store};
@@ -21,17 +21,20 @@ use super::parts::{error, login_command};
 /// The store can't be read; for one server: nobody is signed in there.
 pub fn run(config: &config::SignIns, only: Option<&Login>, as_json: bool) -> Result<(), Error> {
     let store = Store::open(&config.credentials, Patience::Interactive);
-    let entries = store.list().map_err(|why| error(&crate::auth::of_store(&why)))?;
+    let entries = store.list().map_err(|why| error(&auth::of_store(&why)))?;
     let id = only.map(Login::id);
     let shown: Vec<_> =
         entries.iter().filter(|entry| id.as_ref().is_none_or(|id| *id == entry.id)).collect();
     let now = SystemClock.wall();
-    let mut described: Vec<Value> = shown.iter().map(|entry| described(entry, now)).collect();
-    if let Some(login) = only.filter(|_| shown.is_empty()) {
-        described.extend(known(login));
+    let mut described: Vec<Value> =
+        shown.iter().map(|entry| described(entry, store.name(), now)).collect();
+    described.sort_by(|one, other| place(one).cmp(&place(other)));
+    if let Some(login) = only {
+        described.iter_mut().for_each(|described| name(described, login));
+        described.extend(known(login).filter(|_| shown.is_empty()));
     }
     if as_json {
-        print(&format!("{}\n", Value::from(described)))?;
+        print(&format!("{}\n", Value::from(described.clone())))?;
     } else if described.is_empty() && only.is_none() {
         print("Nobody is signed in anywhere.\n")?;
     } else {
@@ -39,14 +42,46 @@ pub fn run(config: &config::SignIns, only: Option<&Login>, as_json: bool) -> Res
         print(&texts.join("\n"))?;
     }
     match only {
-        Some(login) if shown.is_empty() => {
-            let server = crate::remote::without_secrets(login.server());
-            let error = Error::failed(format!("nobody is signed in to {server}"));
-            let exit = Exit::SignInNeeded;
-            Err(Error { exit, ..error }
-                .hint(format!("run `{}`", login_command(&server, login, &config.credentials.keep))))
+        Some(login) if !described.iter().any(holds) => {
+            Err(nobody(login, &described, &config.credentials.keep))
         }
         _ => Ok(()),
+    }
+}
+
+/// Whether there is something to sign requests with.
+fn holds(described: &Value) -> bool {
+    described["state"] == SIGNED_IN || described["state"] == GIVEN
+}
+
+/// The error of a server that nobody is signed in to.
+fn nobody(login: &Login, described: &[Value], keep: &Keep) -> Error {
+    let server = crate::remote::without_secrets(login.server());
+    let text = |name: &str| described.iter().find_map(|described| described[name].as_str());
+    let error = Error::failed(format!("nobody is signed in to {server}"));
+    let error = Error { exit: Exit::SignInNeeded, ..error };
+    let command = login_command(&server, login, keep);
+    match (text("why"), text("lastFailure")) {
+        (Some(why), _) => {
+            let hint = text("hint").unwrap_or("`bridge login` says what can be done");
+            error.because(why).hint(auth::for_login(hint, &command))
+        }
+        (None, Some(why)) => error.because(why).hint(format!("run `{command}`")),
+        (None, None) => error.hint(format!("run `{command}`")),
+    }
+}
+
+/// By what they are sorted: those that name no server are the last.
+fn place(described: &Value) -> (bool, &str, &str) {
+    let member = |name: &str| described[name].as_str().unwrap_or_default();
+    (described["server"].is_null(), member("server"), member("profile"))
+}
+
+/// Names what its own record does not, since it can't be read.
+fn name(described: &mut Value, login: &Login) {
+    if described["server"].is_null() {
+        described["server"] = crate::remote::without_secrets(login.server()).into();
+        described["profile"] = login.profile().name().into();
     }
 }
 
@@ -90,13 +125,16 @@ fn transport(facts: Facts) -> Option<&'static str> {
     })
 }
 
-fn described(entry: &Entry, now: SystemTime) -> Value {
+const SIGNED_IN: &str = "signed in";
+const GIVEN: &str = "token given";
+
+fn described(entry: &Entry, chosen: &'static str, now: SystemTime) -> Value {
     let (login, content) = match &entry.content {
         Ok(content) => content,
         Err(why) => {
             return json!({
                 "id": entry.id, "store": entry.store, "state": "unreadable",
-                "why": why.to_string(), "hint": why.hint(),
+                "ageInSeconds": age(entry, now), "why": why.to_string(), "hint": why.hint(),
             });
         }
     };
@@ -130,14 +168,23 @@ fn described(entry: &Entry, now: SystemTime) -> Value {
         "renewable": tokens.is_some_and(|tokens| tokens.refresh_token.is_some()),
         "askedBecause": record.asked_because,
         "lastFailure": record.last_failure.as_ref().map(|last| &last.reason),
+        "hint": (entry.store != chosen).then(|| format!(
+            "a bridge that is to use it needs `--credential-store {}`; without that it looks in the store `{chosen}`",
+            entry.store
+        )),
     })
+}
+
+/// How long ago it was saved, in seconds.
+fn age(entry: &Entry, now: SystemTime) -> Option<u64> {
+    Some(now.duration_since(entry.saved?).ok()?.as_secs())
 }
 
 fn state(record: &Record, now: Moment) -> &'static str {
     match &record.tokens {
-        Some(_) if record.given => "token given",
+        Some(_) if record.given => GIVEN,
         Some(tokens) if tokens.is_over(now) && tokens.refresh_token.is_none() => "expired",
-        Some(_) => "signed in",
+        Some(_) => SIGNED_IN,
         None if record.waits_for_person(now) => "waiting for the person",
         None => "signed out",
     }
@@ -146,13 +193,16 @@ fn state(record: &Record, now: Moment) -> &'static str {
 /// One sign-in for a person.
 fn text(described: &Value) -> String {
     let member = |name: &str| described.get(name).and_then(Value::as_str).unwrap_or_default();
-    let server = if member("server").is_empty() { member("id") } else { member("server") };
-    let mut lines = vec![format!("{server}  {}", member("state"))];
+    let server = Some(member("server")).filter(|server| !server.is_empty());
+    let mut lines = vec![format!("{}  {}", server.unwrap_or("a stored sign-in"), member("state"))];
     let mut line = |name: &str, value: String| {
         if !value.is_empty() {
             lines.push(format!("  {name:<9} {value}"));
         }
     };
+    line("record", member("id").to_owned());
+    let age = described.get("ageInSeconds").and_then(Value::as_u64).map(Duration::from_secs);
+    line("saved", age.map(|age| format!("{} ago", span(age))).unwrap_or_default());
     if member("profile") != "default" {
         line("profile", member("profile").to_owned());
     }
@@ -169,7 +219,7 @@ fn text(described: &Value) -> String {
     let renewable = described.get("renewable").and_then(Value::as_bool).unwrap_or_default();
     if let Some(left) = left {
         let then = if renewable { "renewed by itself" } else { "not renewable" };
-        line("token", format!("good for {}, {then}", span(std::time::Duration::from_secs(left))));
+        line("token", format!("good for {}, {then}", span(Duration::from_secs(left))));
     }
     line("kept", if member("store").is_empty() { String::new() } else { kept(member("store")) });
     line("because", member("askedBecause").to_owned());

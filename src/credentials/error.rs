@@ -101,7 +101,7 @@ impl StoreError {
     /// What to do next.
     pub fn hint(&self) -> String {
         const ELSEWHERE: &str = "set BRIDGE_STORE_KEY (32 random bytes in base64), or choose \
-            `--credential-store plaintext` or `memory`";
+            `--credential-store plaintext`";
         match self {
             Self::Keychain(KeychainError::Absent(_) | KeychainError::Failed(_)) => {
                 format!(
@@ -122,7 +122,10 @@ impl StoreError {
                 "give the BRIDGE_STORE_KEY that it was written with, or run `bridge login`"
                     .to_owned()
             }
-            Self::Elsewhere { store } => format!("use `--credential-store {store}`"),
+            Self::Elsewhere { store: "env" } => {
+                "set BRIDGE_STORE_KEY to the key that it was sealed with".to_owned()
+            }
+            Self::Elsewhere { store } => format!("add `--credential-store {store}`"),
             Self::KeyUnusable | Self::Damaged { .. } => {
                 "`bridge login` sets it aside and signs in anew".to_owned()
             }

@@ -168,7 +168,19 @@ impl Store {
         }
     }
 
-    /// Deletes a record that [`Store::list`] found.
+    /// The records of a login in other stores of the same folder. No keychain is asked.
+    ///
+    /// # Errors
+    /// The folder can't be read.
+    pub fn beside(&self, login: &Login) -> Result<Vec<Entry>, StoreError> {
+        let Place::Files(folder, seal) = &self.place else { return Ok(Vec::new()) };
+        let id = login.id();
+        let mut records = folder.list()?;
+        records.retain(|(of, store, _)| *of == id && *store != self.name);
+        Ok(records.into_iter().map(|found| self.entry(folder, seal, found)).collect())
+    }
+
+    /// Deletes a record that [`Store::list`] or [`Store::beside`] found.
     ///
     /// # Errors
     /// It is there still.

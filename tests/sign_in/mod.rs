@@ -9,6 +9,8 @@
 //! | `commands`  | `login`, `logout`, `status` beside each other                  |
 //! | `unattended`| devices and clients that act for themselves                    |
 //! | `entry`     | what `login` asks the server before and after                  |
+//! | `elsewhere` | sign-ins in another store than the one that is chosen           |
+//! | `nobody`    | `bridge login` where nobody is there                           |
 //! | `full_disk` | a token that is renewed while nothing can be saved              |
 //! | `hostile`   | everything that can be wrong, and what comes of it             |
 //! | `quiet`     | what opens no page, and how clients without one are told       |
@@ -21,6 +23,8 @@
 mod clients;
 #[cfg(unix)]
 mod commands;
+#[cfg(target_os = "linux")]
+mod elsewhere;
 #[cfg(unix)]
 mod ends;
 #[cfg(unix)]
@@ -31,6 +35,8 @@ mod full_disk;
 mod hostile;
 #[cfg(target_os = "linux")]
 mod killed;
+#[cfg(target_os = "linux")]
+mod nobody;
 #[cfg(target_os = "linux")]
 mod quiet;
 #[cfg(target_os = "linux")]

@@ -30,6 +30,10 @@ struct Terminal {
 
 impl Terminal {
     fn run(home: &BridgeProcess, args: &[&str]) -> Self {
+        Self::with(home, args, [("BRIDGE_STORE_KEY", KEY)])
+    }
+
+    fn with(home: &BridgeProcess, args: &[&str], env: [(&str, &str); 1]) -> Self {
         let keyboard = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         rustix::pty::grantpt(&keyboard).unwrap();
         rustix::pty::unlockpt(&keyboard).unwrap();
@@ -42,7 +46,7 @@ impl Terminal {
         let mut command = Command::new("setsid");
         command.args(["--ctty", env!("CARGO_BIN_EXE_bridge")]).args(args);
         command.env_clear().envs([("HOME", home.home()), ("TERM", Path::new("xterm"))]);
-        command.env("PATH", "/usr/bin:/bin").env("BRIDGE_STORE_KEY", KEY);
+        command.env("PATH", "/usr/bin:/bin").envs(env);
         let end = || line.try_clone().unwrap();
         command.stdin(end()).stdout(end()).stderr(end());
         let child = command.spawn().unwrap();
@@ -83,6 +87,14 @@ impl Terminal {
             assert!(Instant::now() < until, "what is typed is shown");
             std::thread::yield_now();
         }
+    }
+
+    /// The same for a question that was asked before.
+    #[track_caller]
+    fn asks_again(&self, question: &str, times: usize) {
+        let asked = |screen: &mut String| (screen.matches(question).count() == times).then_some(());
+        assert!(self.screen.wait(DEADLINE, asked).is_some(), "{:?}", self.screen.read());
+        self.asks_hidden(question);
     }
 
     #[track_caller]
@@ -182,6 +194,26 @@ fn ctrl_c_ends_the_wait_for_the_browser() {
     assert!(after.contains("\r\u{1b}[K"), "the moving line is taken away: {after:?}");
     assert_eq!(terminal.ends().code(), Some(4));
     assert!(terminal.shows_what_is_typed());
+}
+
+#[test]
+fn a_key_that_is_typed_where_there_is_no_keychain_seals_the_sign_in() {
+    let (server, home) = (Guarded::run(), home());
+    let args = ["login", &server.mcp.url(), "--with-token"];
+    let mut terminal =
+        Terminal::with(&home, &args, [("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")]);
+    terminal.shows("Where to keep it (1, 2 or 3)? ");
+    terminal.types("1\r");
+    terminal.asks_hidden("Key (it is not shown): ");
+    terminal.types("no-key\r");
+    terminal.shows("That can't be used: a key is 32 random bytes");
+    terminal.asks_again("Key (it is not shown): ", 2);
+    terminal.types(&format!("{KEY}\r"));
+    terminal.asks_hidden("Token: ");
+    terminal.types("canary-typed\r");
+    let screen = terminal.shows("The token is kept: env");
+    assert!(screen.contains("set BRIDGE_STORE_KEY") && !screen.contains(KEY), "{screen}");
+    assert!(terminal.ends().success());
 }
 
 #[test]

@@ -320,6 +320,16 @@ impl BridgeProcess {
         self.take(|_| true, || "a line".to_owned())
     }
 
+    /// All lines that were not taken, once there are no more.
+    pub fn rest_of_stdout(&mut self) -> String {
+        let mut text = String::new();
+        while let Some(Some(line)) = self.inbox.wait(self.deadline, |inbox| inbox.take(|_| true)) {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        text
+    }
+
     #[track_caller]
     pub fn expect_message(&mut self) -> Value {
         read(&self.expect_line())
