@@ -459,12 +459,6 @@ impl Authorizer {
     pub(super) fn host(&self) -> String {
         self.sign_in.names.server.clone()
     }
-
-    /// Whether a renewal is under way.
-    pub fn is_renewing(&self) -> bool {
-        self.renewing.try_lock().is_err()
-    }
-
     /// Waits for a renewal that is under way, at the end of the process, and tries once more to save what could
     /// not be saved.
     pub async fn finish(&self) {

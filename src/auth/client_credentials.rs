@@ -85,7 +85,9 @@ impl SignIn {
         }
         let bound = match &self.settings.trust_issuer {
             Some(named) => Some(named.clone()),
-            None => self.vault.bound_issuer(&provider.issuer).await,
+            // The server's own origin, where no document is to be found: it may be a moment's outage.
+            None if provider.trust == Trust::Unverified => self.vault.bound_issuer(None).await,
+            None => self.vault.bound_issuer(Some(&provider.issuer)).await,
         };
         match bound_elsewhere(bound.as_deref(), &self.client_issuer, &provider.issuer) {
             None => Ok(()),

@@ -40,6 +40,7 @@ impl Authorizer {
     pub fn taken(&self, bearer: &Bearer) {
         let mut state = self.state();
         state.untried.take_if(|untried| untried.generation == bearer.generation);
+        state.refused.take_if(|(refused, _)| *refused == bearer.generation);
     }
 
     /// The server answered 401 or 403.

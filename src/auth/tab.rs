@@ -117,10 +117,9 @@ impl SignIn {
                 None => return Ok(()),
             };
             let Err(failure) = done else { return done };
-            let less = match tab.allowance.is_left() {
-                true => self.with_less(&failure, tab).await?,
-                false => None,
-            };
+            // What is refused is remembered for the next sign-in too, where this one may ask no more.
+            let less = self.with_less(&failure, tab).await?;
+            let less = less.filter(|_| tab.allowance.is_left());
             tab.without = less.ok_or_else(|| failure.clone())?;
             tracing::info!("{failure}; asking once more without that");
         }

@@ -244,16 +244,17 @@ impl Vault {
         self.blocking(|vault| vault.store.prepare().map_err(|error| vault.unkept(&error))).await
     }
 
-    /// The issuer that this login's own client is bound to: the one that is noted, else this one from now on.
-    /// None where nothing can be noted.
-    pub async fn bound_issuer(&self, issuer: &str) -> Option<String> {
-        let issuer = issuer.to_owned();
+    /// The issuer that this login's own client is bound to: the one that is noted, else this one from now on, if
+    /// one is given. None where nothing can be noted.
+    pub async fn bound_issuer(&self, issuer: Option<&str>) -> Option<String> {
+        let issuer = issuer.map(str::to_owned);
         let bound = self.blocking(move |Self { store, login, id, .. }| {
             let noted = || {
                 let _lock = store.lock(id, LockKind::Refresh)?;
                 if let Some(noted) = store.noted(login)? {
                     return Ok(Some(noted));
                 }
+                let Some(issuer) = issuer else { return Ok(None) };
                 store.note(login, &issuer)?;
                 store.noted(login)
             };

@@ -395,7 +395,7 @@ async fn keep_given(sign_in: &SignIn, remote: &Remote) -> Result<(), Error> {
     given.await.map_err(|failure| error(&failure))?;
     ui::say(&format!("The token is kept: {}.", kept(sign_in.vault.store_name())));
     match remote.entry(bearer.as_ref()).await {
-        Ok(Entry::Open) => {}
+        Ok(Entry::Open | Entry::Unclear) => {}
         Ok(Entry::Closed(challenge)) => ui::say(&refused_gift(sign_in, challenge.as_ref())),
         Err(failure) => ui::say(&format!("warning: it could not be tried: {}", failure.reason())),
     }
@@ -499,7 +499,11 @@ async fn tell_success(
         let issuer = record.provider.as_ref().map(|provider| &*provider.issuer);
         let host = config.endpoint.host();
         let refused = of_new_token(&host, issuer, tokens, &record.scopes, challenge.as_ref());
-        return Err(error(&refused));
+        // Without a word about the token it may be about anything, a session among it.
+        if challenge.is_some() {
+            return Err(error(&refused));
+        }
+        ui::say(&format!("warning: {}", refused.reason()));
     }
     ui::say(&format!("You are signed in to {}.", config.endpoint.host()));
     if !record.scopes.is_empty() {

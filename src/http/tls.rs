@@ -1,7 +1,9 @@
 //! TLS: whom to trust, what to show, and why it failed.
 
+use std::cell::Cell;
 use std::error::Error;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::ResolvesClientCert;
@@ -56,11 +58,15 @@ impl Tls {
         let name = ServerName::try_from(host)
             .map_err(|error| Fault::new(FaultKind::Tls(TlsReason::WrongName), Sent::No, &error))?;
         let own = peer == Peer::Server && self.has_own_certificate();
-        let missed = Arc::new(Missed::default());
-        let config = if own { Arc::clone(config) } else { missed.noted_by(config) };
-        let connecting = TlsConnector::from(config).connect(name, below);
-        let client = Client { own_certificate: own, missed };
-        let session = connecting.await.map_err(|error| Fault::tls(&error, &client))?;
+        let mut connecting = pin!(TlsConnector::from(Arc::clone(config)).connect(name, below));
+        let mut client = Client { own_certificate: own, missed: false };
+        let connected = poll_fn(|context| {
+            MISSED.set(false);
+            let polled = connecting.as_mut().poll(context);
+            client.missed |= MISSED.get();
+            polled
+        });
+        let session = connected.await.map_err(|error| Fault::tls(&error, &client))?;
         let h2 = session.get_ref().1.alpn_protocol() == Some(b"h2");
         Ok((Session::new(session, client), h2))
     }
@@ -86,7 +92,7 @@ impl Tls {
             Some(client) if peer == Peer::Server => {
                 builder.with_client_cert_resolver(client.clone())
             }
-            _ => builder.with_no_client_auth(),
+            _ => builder.with_client_cert_resolver(Arc::new(NoCertificate)),
         };
         config.alpn_protocols = match peer {
             Peer::Server => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
@@ -99,25 +105,23 @@ impl Tls {
 /// What is known of the client's certificate in one session.
 pub(super) struct Client {
     own_certificate: bool,
-    missed: Arc<Missed>,
+    /// Whether the server asked for a certificate that there is none of. Its alert may get lost, where a tunnel
+    /// falls with the connection behind it.
+    missed: bool,
 }
 
-/// Whether the server asked for a certificate that there is none of. Its alert may get lost, where a tunnel falls
-/// with the connection behind it.
-#[derive(Debug, Default)]
-struct Missed(AtomicBool);
-
-impl Missed {
-    fn noted_by(self: &Arc<Self>, config: &ClientConfig) -> Arc<ClientConfig> {
-        let mut config = config.clone();
-        config.client_auth_cert_resolver = Arc::clone(self) as Arc<dyn ResolvesClientCert>;
-        Arc::new(config)
-    }
+thread_local! {
+    /// Whether a certificate was asked for in the handshake that is being polled: sessions are resumed only where all
+    /// have the same resolver, which so can't belong to one of them.
+    static MISSED: Cell<bool> = const { Cell::new(false) };
 }
 
-impl ResolvesClientCert for Missed {
+#[derive(Debug)]
+struct NoCertificate;
+
+impl ResolvesClientCert for NoCertificate {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.0.store(true, Ordering::Relaxed);
+        MISSED.set(true);
         None
     }
 
@@ -151,7 +155,7 @@ impl Client {
 
     /// What it means that a server ends a session without a word.
     pub(super) fn left_without(&self) -> Option<TlsReason> {
-        self.missed.0.load(Ordering::Relaxed).then_some(TlsReason::ClientCertificateMissed)
+        self.missed.then_some(TlsReason::ClientCertificateMissed)
     }
 }
 

@@ -44,6 +44,7 @@ pub use remembered::{FileMemory, LoginMemory};
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -76,6 +77,8 @@ const BATCH: usize = 128;
 /// How long the end of a session may take, and the last writing.
 const CLOSING: Duration = Duration::from_millis(500);
 
+/// How long a client waits for what may take longer.
+const A_MOMENT: Duration = Duration::from_millis(50);
 /// How long a token that is being renewed is waited for, which nobody sees any more.
 const RENEWING: Duration = Duration::from_secs(10);
 
@@ -455,10 +458,11 @@ impl Running {
             timeout(CLOSING, remembered)
         );
         // A token that was renewed and not saved would be lost. The client need not wait for that.
-        if self.remote.is_renewing() {
+        let mut finish = pin!(self.remote.finish());
+        if timeout(A_MOMENT, &mut finish).await.is_err() {
             crate::os::leave_stdio();
+            let _ = timeout(RENEWING, finish).await;
         }
-        let _ = timeout(RENEWING, self.remote.finish()).await;
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::{HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 
 use super::Remote;
 use super::failure::Failure;
@@ -21,8 +21,10 @@ const PING: &[u8] = br#"{"jsonrpc":"2.0","id":"bridge-entry","method":"ping"}"#;
 /// What came of knocking.
 #[derive(Debug)]
 pub enum Entry {
-    /// The request was not refused for its token, or for want of one, whatever else was said to it.
+    /// The server took the request, or spoke JSON to it.
     Open,
+    /// It was refused for something else.
+    Unclear,
     /// HTTP 401, and what it says of how to get in.
     Closed(Option<Challenge>),
 }
@@ -41,7 +43,10 @@ impl Remote {
             .await
             .map_err(|_| Failure::timeout(&self.endpoint().host(), TIME))??;
         if answer.status != StatusCode::UNAUTHORIZED {
-            return Ok(Entry::Open);
+            let kind = answer.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+            let json = kind.is_some_and(|kind| kind.starts_with("application/json"));
+            let open = answer.status.is_success() || (json && answer.status.is_client_error());
+            return Ok(if open { Entry::Open } else { Entry::Unclear });
         }
         let lines = answer.headers.get_all(WWW_AUTHENTICATE).iter().map(HeaderValue::as_bytes);
         Ok(Entry::Closed(Challenge::from_headers(lines)))

@@ -176,12 +176,6 @@ impl Remote {
     pub fn sign_in_phases(&self) -> Option<watch::Receiver<Phase>> {
         self.authorizer.as_ref().map(|authorizer| authorizer.phases())
     }
-
-    /// Whether something is under way that must not be cut off.
-    pub fn is_renewing(&self) -> bool {
-        self.authorizer.as_ref().is_some_and(|authorizer| authorizer.is_renewing())
-    }
-
     /// Ends the sessions that this program opened by itself.
     pub async fn end_own_sessions(&self) {
         self.sessions.end(self).await;

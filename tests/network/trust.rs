@@ -191,6 +191,13 @@ fn a_server_without_tls_behind_an_https_address_says_what_to_do() {
 }
 
 #[test]
+fn a_second_connection_goes_on_with_the_tls_session_of_the_first() {
+    let server = McpServer::legacy().tls(Certificate::Good, Protocols::Http1).run();
+    works(trusting(&server, &server.ca_file()), &server);
+    assert!(server.connections() > 1 && server.resumed() > 0);
+}
+
+#[test]
 fn a_server_that_asked_for_a_certificate_is_told_as_such_though_its_alert_is_lost() {
     let servers = [
         (ClientCertificate::AskedInTls12, Protocols::Http1),

@@ -77,6 +77,8 @@ fn a_login_to_a_server_that_wants_nobody_signed_in_says_so() {
     let server = McpServer::legacy().run();
     server.allow(matcher::when("anything", |_| true));
     server.always(matcher::when("anything", |_| true), Answer::status(404));
+    let refusal = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"no session"}}"#;
+    server.always(at("/mcp"), Answer::json(refusal.to_owned()));
     let command = BridgeProcess::with_args(["login".to_owned(), server.url()]).unchecked();
     let told = said(command, &home());
     assert!(told.contains("asks nobody to sign in"), "{told}");

@@ -40,7 +40,12 @@ pub fn memory(child: &Child) -> (u64, u64) {
 
 #[cfg(target_os = "linux")]
 pub fn peak_memory(child: &Child) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let of = |name: &str| format!("/proc/{}/{name}", child.id());
+    // For a moment after its start it is still this process by another number, with this one's memory.
+    if std::fs::read_link(of("exe")).ok()? == std::env::current_exe().ok()? {
+        return None;
+    }
+    let status = std::fs::read_to_string(of("status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().trim_end_matches(" kB").parse().ok()
 }

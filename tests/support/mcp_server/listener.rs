@@ -149,7 +149,12 @@ async fn shake_hands_and_serve(
     let Some(tls) = &connecting.tls else {
         return serve_http1(world, wire, connection).await;
     };
-    match TlsAcceptor::from(Arc::clone(tls)).accept(wire).await {
+    let accepted = TlsAcceptor::from(Arc::clone(tls)).accept(wire).await;
+    let kind = accepted.as_ref().ok().and_then(|stream| stream.get_ref().1.handshake_kind());
+    if kind == Some(tokio_rustls::rustls::HandshakeKind::Resumed) {
+        world.state.update(|state| state.resumed += 1);
+    }
+    match accepted {
         Ok(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
             serve_http2(world, stream, connection, connecting.max_concurrent_streams).await;
         }

@@ -200,6 +200,11 @@ impl McpServer {
         self.world.state.read().connections.len()
     }
 
+    /// How many of them went on with a TLS session of an earlier one.
+    pub fn resumed(&self) -> usize {
+        self.world.state.read().resumed
+    }
+
     pub fn open_connections(&self) -> usize {
         self.world.state.read().open_connections
     }

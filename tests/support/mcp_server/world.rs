@@ -50,6 +50,7 @@ pub struct State {
     pub executions: HashMap<String, usize>,
     pub connections: Vec<Arc<Connection>>,
     pub open_connections: usize,
+    pub resumed: usize,
     pub resets_at_accept: usize,
     /// By the id of the server's request, spelled as it came: the whole response.
     pub answers: HashMap<String, Bytes>,
