@@ -40,6 +40,11 @@ clean_up() {
         [[ -z $pid ]] || kill "$pid" 2>/dev/null || true
     done
     [[ -z ${server:-} ]] || wait "$server" 2>/dev/null || true
+    # A browser that was closed a moment ago may still write into its profile.
+    for _ in {1..100}; do
+        rm -rf "$work" 2>/dev/null && return
+        read -rt 0.05 <> <(:) || true
+    done
     rm -rf "$work"
 }
 
