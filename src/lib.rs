@@ -34,3 +34,4 @@ pub mod os;
 pub mod paths;
 pub mod printable;
 pub mod secret;
+pub mod toml;
