@@ -4,12 +4,14 @@ mod credentials;
 mod expand;
 mod headers;
 mod network;
+pub mod saved;
 mod server;
 mod sign_in;
 
 use std::path::{Path, PathBuf};
 
 pub use expand::Environment;
+pub use headers::KeptHeader;
 
 use crate::cli::{ClientProtocol, FilterArgs, LogArgs, Protocol, ServeArgs, Transport, mistaken};
 use crate::error::Error;
@@ -21,6 +23,10 @@ use crate::{auth, logging, paths, relay, remote};
 pub struct Serve {
     /// The server.
     pub endpoint: Endpoint,
+    /// The saved server that it is, if its name was typed.
+    pub saved: Option<SavedName>,
+    /// Headers whose values are kept with what sign-ins earn: whoever sends them gets them first.
+    pub kept: Vec<KeptHeader>,
     /// How it is spoken to.
     pub remote: remote::Settings,
     /// How the two sides are joined.
@@ -41,22 +47,43 @@ pub struct Serve {
     pub secret_in_arguments: Option<String>,
 }
 
+/// The name of a saved server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedName {
+    /// The name.
+    pub name: String,
+    /// Something beside the name says that another login is meant than the name alone stands for.
+    pub is_other_login: bool,
+}
+
 /// Resolves the arguments of `serve`.
 ///
 /// # Errors
 /// A server, a header or another value that can't be used.
 pub fn serve(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error> {
+    resolved(args, environment).map_err(|error| match &args.saved {
+        Some(saved) => saved::told(saved, error),
+        None => error,
+    })
+}
+
+fn resolved(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error> {
     let port = args.port.as_deref().map(|text| port(text, args)).transpose()?;
     let server = args.server.as_deref().unwrap_or_default();
     let endpoint = server::endpoint(args.command, server, args.network.allow_http, environment)?;
-    let given = headers::headers(&args.headers, environment)?;
+    let given = headers::headers(&args.headers, args.saved.as_deref(), environment)?;
     let signed_in = sign_in::sign_in(&args.sign_in, port, args.network.allow_http, environment)?;
     let credentials = credentials::credentials(&args.credentials, environment)?;
     let cached =
         paths::cache_folder().map(|folder| folder.join(memory_file(endpoint.url().as_str())));
     Ok(Serve {
         // What was got with credentials belongs to whoever has them: it is kept nowhere.
-        memory: cached.clone().filter(|_| given.headers.is_empty()),
+        memory: cached.clone().filter(|_| given.headers.is_empty() && given.kept.is_empty()),
+        saved: args.saved.as_deref().map(|saved| SavedName {
+            name: saved.name.clone(),
+            is_other_login: saved.is_other_login,
+        }),
+        kept: given.kept,
         secret_in_arguments: given.secret_in_arguments,
         still: environment.get("NO_COLOR").is_some() || environment.get("TERM") == Some("dumb"),
         unattended: environment.get("CI").is_some(),
@@ -211,21 +238,21 @@ mod tests {
     use crate::cli::Cli;
     use clap::Parser;
 
-    fn resolved(args: &[&str]) -> Result<Serve, String> {
+    fn serve_of(args: &[&str]) -> Result<Serve, String> {
         let cli = Cli::try_parse_from([&["bridge"], args].concat()).map_err(|e| e.to_string())?;
         serve(&cli.serve, &Environment::default()).map_err(|error| error.to_string())
     }
 
     #[test]
     fn answers_got_with_headers_are_not_kept() {
-        assert!(resolved(&["https://h/mcp"]).unwrap().memory.is_some());
-        assert!(resolved(&["https://h/mcp", "--header", "X=1"]).unwrap().memory.is_none());
-        assert!(resolved(&["https://h/mcp", "--header-command", "x"]).unwrap().memory.is_none());
+        assert!(serve_of(&["https://h/mcp"]).unwrap().memory.is_some());
+        assert!(serve_of(&["https://h/mcp", "--header", "X=1"]).unwrap().memory.is_none());
+        assert!(serve_of(&["https://h/mcp", "--header-command", "x"]).unwrap().memory.is_none());
     }
 
     #[test]
     fn a_secret_in_the_arguments_is_told_by_the_name_that_was_typed() {
-        let named = |header| resolved(&["https://h/mcp", "--header", header]).unwrap();
+        let named = |header| serve_of(&["https://h/mcp", "--header", header]).unwrap();
         let name = named("Authorization: Bearer x").secret_in_arguments;
         assert_eq!(name.as_deref(), Some("Authorization"));
         assert_eq!(named("X-Trace=1").secret_in_arguments, None);
@@ -233,7 +260,7 @@ mod tests {
 
     #[test]
     fn the_memory_of_a_server_does_not_show_its_address() {
-        let serve = resolved(&["https://h.example/mcp?key=canary"]).unwrap();
+        let serve = serve_of(&["https://h.example/mcp?key=canary"]).unwrap();
         let path = serve.memory.map(|path| path.display().to_string()).unwrap_or_default();
         assert!(!path.contains("canary") && !path.contains("h.example"), "{path}");
     }

@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use mcp_bridge::cli::{self, Cli, Command, LoginArgs, LogoutArgs, Refused, ServeArgs, StatusArgs};
+use mcp_bridge::cli::{Cli, Command, LoginArgs, LogoutArgs, Refused, ServeArgs, StatusArgs};
 use mcp_bridge::error::{Error, Exit};
 use mcp_bridge::{commands, config, logging, os, ui};
 
 fn main() -> ExitCode {
     // First of all, while there is one thread.
     os::find_session_bus();
-    let cli = match cli::parse() {
+    let cli = match config::saved::command_line() {
         Ok(cli) => cli,
         Err(Refused::Wrong(error)) => return ui::report(&error).into(),
         Err(Refused::Shown(text)) => return ui::show(&text).into(),
@@ -75,7 +75,7 @@ fn status(args: &StatusArgs) -> Result<(), Error> {
 /// The helper means by its arguments what the process that started it means by them.
 fn sign_in_helper() -> Result<(), Error> {
     let (arguments, cause) = commands::sign_in_helper::errand()?;
-    let cli = cli::parse_these(&arguments).map_err(|_| {
+    let cli = config::saved::command_line_of(&arguments).map_err(|_| {
         Error::usage("the helper can't read the arguments of the process that started it")
     })?;
     let args = match cli.command {

@@ -20,6 +20,11 @@ pub fn data_folder() -> Option<PathBuf> {
     ProjectDirs::from("", "", NAME).map(|folders| folders.data_local_dir().to_owned())
 }
 
+/// The folder of what the user writes (`XDG_CONFIG_HOME` on Linux).
+pub fn config_folder() -> Option<PathBuf> {
+    ProjectDirs::from("", "", NAME).map(|folders| folders.config_dir().to_owned())
+}
+
 /// The path with the user's home folder for a `~` at its beginning, as a shell would have it.
 pub fn from_home(path: PathBuf) -> PathBuf {
     let home = || directories::BaseDirs::new().map(|folders| folders.home_dir().to_owned());

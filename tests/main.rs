@@ -26,6 +26,7 @@
 //! | `network`           | certificates, proxies, addresses, time-outs                           |
 //! | `redirects`         | followed within an origin, never across                               |
 //! | `retries`           | what is sent twice and what is not                                    |
+//! | `saved`             | servers by name: what counts, what is told, what stands on disk        |
 //! | `sessions`          | a lost session is opened again, once, with all that was in it         |
 //! | `shutdown`          | how it ends, and what it leaves                                       |
 //! | `sign_in`           | the OAuth protocol from the refusal to the token, kind servers and hostile ones |
@@ -64,6 +65,7 @@ mod pages;
 mod pressure;
 mod redirects;
 mod retries;
+mod saved;
 mod sessions;
 mod shutdown;
 mod sign_in;

@@ -95,6 +95,26 @@ pub fn server(word: &str) -> Option<Error> {
     }
 }
 
+/// Whether a word is that of a command, of one in later versions, or of a program of that name.
+pub fn is_reserved(word: &str) -> bool {
+    const PROGRAMS: [&str; 7] =
+        ["npx", "mcp-remote", "bunx", "pnpx", "completion", "help", "sign-in-helper"];
+    let word = word.to_ascii_lowercase();
+    [&VERBS[..], &LATER, &OF_IPROUTE2, &PROGRAMS].concat().contains(&&*word)
+}
+
+/// Of these words the one that is the fewest slips of the finger away, if they are few.
+pub fn nearest<'a>(typed: &str, words: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    const MOST: usize = 3;
+    let typed = typed.to_ascii_lowercase();
+    let most = (typed.len() / 3).clamp(1, MOST);
+    (1..=most).find_map(|slips| {
+        words
+            .clone()
+            .find(|word| is_near(typed.as_bytes(), word.to_ascii_lowercase().as_bytes(), slips))
+    })
+}
+
 /// The command that is a slip of the finger away. An address has a dot, a colon or a slash in it.
 fn near(word: &str) -> Option<&'static str> {
     if !word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {

@@ -8,6 +8,7 @@ pub mod mistaken;
 mod network;
 mod parse;
 mod relay;
+mod saved;
 mod sign_in;
 mod transport;
 mod values;
@@ -17,8 +18,11 @@ pub use filters::FilterArgs;
 pub use headers::HeaderArgs;
 pub use log::LogArgs;
 pub use network::NetworkArgs;
-pub use parse::{Refused, parse, parse_these, variables};
+pub use parse::{Refused, parse, variables};
 pub use relay::RelayArgs;
+pub use saved::{
+    Key, PORT, SavedHeader, SavedOption, SavedServer, Takes, URL, keys, parse_for, server_word,
+};
 pub use sign_in::SignInArgs;
 pub use transport::{ClientProtocol, Protocol, Transport, TransportArgs};
 
@@ -192,7 +196,10 @@ pub struct ServeArgs {
     /// The command that they belong to, as it is typed; nothing where none is.
     #[arg(skip)]
     pub command: &'static str,
-    /// URL of the server's MCP endpoint
+    /// The saved server whose name was typed; its options are among the others here.
+    #[arg(skip)]
+    pub saved: Option<Box<SavedServer>>,
+    /// URL of the server's MCP endpoint, or the name of a saved server
     // The places are said: where a command makes it optional, it would come last.
     #[arg(value_name = "SERVER", index = 1, required = true)]
     pub server: Option<String>,

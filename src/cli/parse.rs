@@ -37,23 +37,6 @@ pub enum Refused {
     Wrong(Error),
 }
 
-/// Reads the process's arguments, and the variables that stand in for them.
-///
-/// # Errors
-/// [`Refused`] says what to show in place of a command.
-pub fn parse() -> Result<Cli, Refused> {
-    these(std::env::args_os().collect())
-}
-
-/// Reads the arguments of another process of this program.
-///
-/// # Errors
-/// As for its own.
-pub fn parse_these(arguments: &[String]) -> Result<Cli, Refused> {
-    let program = std::iter::once(OsString::from("bridge"));
-    these(program.chain(arguments.iter().map(OsString::from)).collect())
-}
-
 /// The variables that stand in for arguments.
 pub fn variables() -> Vec<String> {
     let command = Cli::command();
@@ -61,13 +44,17 @@ pub fn variables() -> Vec<String> {
     names.map(|name| name.to_string_lossy().into_owned()).collect()
 }
 
-fn these(args: Vec<OsString>) -> Result<Cli, Refused> {
+/// Reads arguments, the program's name first, and the variables that stand in for them.
+///
+/// # Errors
+/// [`Refused`] says what to show in place of a command.
+pub fn parse(args: &[OsString]) -> Result<Cli, Refused> {
     let command = command(args.iter().any(|arg| arg == "-h"));
-    let parsed = command.clone().try_get_matches_from(&args);
+    let parsed = command.clone().try_get_matches_from(args);
     let read = parsed.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
     read.map(with_command).map_err(|error| {
         if error.use_stderr() {
-            Refused::Wrong(wrong(&error, &command, &args))
+            Refused::Wrong(wrong(&error, &command, args))
         } else {
             Refused::Shown(Box::new(error))
         }
@@ -76,21 +63,14 @@ fn these(args: Vec<OsString>) -> Result<Cli, Refused> {
 
 /// What is told to be typed begins with the command that was.
 fn with_command(mut cli: Cli) -> Cli {
-    let named = match &mut cli.command {
-        Some(super::Command::Serve(args)) => Some((&mut **args, "serve")),
-        Some(super::Command::Login(args)) => Some((&mut args.server, "login")),
-        Some(super::Command::Logout(args)) => Some((&mut args.server, "logout")),
-        Some(super::Command::Status(args)) => Some((&mut args.server, "status")),
-        Some(super::Command::SignInHelper | super::Command::Completions { .. }) | None => None,
-    };
-    if let Some((args, command)) = named {
+    if let Some((args, command)) = cli.served() {
         args.command = command;
     }
     cli
 }
 
 /// The command line: without empty variables, which count as unset, and as wide as the terminal.
-fn command(short: bool) -> Command {
+pub(super) fn command(short: bool) -> Command {
     let mut command = Cli::command();
     if short {
         command = command.mut_args(|arg| {

@@ -95,7 +95,10 @@ pub(super) fn login(config: &config::Serve) -> Login {
 
 /// What a person types to sign in to the server of a configuration.
 pub(super) fn login_command_of(config: &config::Serve) -> String {
-    login_command(&config.endpoint.shown(), &login(config), &config.credentials.keep)
+    match &config.saved {
+        Some(saved) if !saved.is_other_login => format!("bridge login {}", saved.name),
+        _ => login_command(&config.endpoint.shown(), &login(config), &config.credentials.keep),
+    }
 }
 
 /// An error whose hint names the commands of this configuration's login.

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::expand::{Environment, Unexpanded, expand, unexpanded};
-use crate::cli::HeaderArgs;
+use crate::cli::{HeaderArgs, SavedHeader, SavedServer};
 use crate::error::Error;
 use crate::os;
 use crate::remote::{Header, HeaderCommand, HeaderError, Headers, Source};
+use crate::secret::Secret;
 
 /// What begins the names of variables that are headers.
 const PREFIX: &str = "BRIDGE_HEADER_";
@@ -22,6 +23,7 @@ const SECRET_NAMES: [&str; 9] =
 #[derive(Debug)]
 pub(super) struct Given {
     pub(super) headers: Headers,
+    pub(super) kept: Vec<KeptHeader>,
     pub(super) secret_in_arguments: Option<String>,
 }
 
@@ -32,10 +34,66 @@ struct Place<'a> {
     environment: &'a Environment,
 }
 
-/// Resolves all headers: a flag counts before a file, and a file before the environment.
-pub(super) fn headers(args: &HeaderArgs, environment: &Environment) -> Result<Given, Error> {
-    let mut fixed = from_environment(environment)?;
-    for path in &args.header_file {
+/// What stands in a saved header for the value that is kept behind the keychain.
+const KEPT: &str = "${keychain}";
+
+/// A header whose value is kept with what sign-ins earn.
+#[derive(Debug, Clone)]
+pub struct KeptHeader {
+    name: String,
+    /// What stands before, between and after what is kept. Variables may have given it.
+    around: Secret<Vec<String>>,
+    file: PathBuf,
+    /// The line of the file that names it.
+    pub line: usize,
+}
+
+impl KeptHeader {
+    /// Its name, as it is written.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The header, with what is kept.
+    ///
+    /// # Errors
+    /// It can't be sent.
+    pub fn with(&self, kept: &Secret<String>) -> Result<Header, HeaderError> {
+        let value = self.around.expose().join(kept.expose());
+        Header::new(&self.name, &value, Source::File(self.file.clone()))
+    }
+}
+
+/// Resolves all headers: a flag counts before a file, a file before the environment, and that before what is
+/// saved.
+pub(super) fn headers(
+    args: &HeaderArgs,
+    saved: Option<&SavedServer>,
+    environment: &Environment,
+) -> Result<Given, Error> {
+    let (mut fixed, mut kept) = (Vec::new(), Vec::new());
+    let files_are_saved =
+        |saved: &SavedServer| saved.options.iter().any(|o| o.key == "header-file");
+    let (saved_files, files) = match saved.is_some_and(files_are_saved) {
+        true => (&args.header_file[..], &[][..]),
+        false => (&[][..], &args.header_file[..]),
+    };
+    for path in saved_files {
+        fixed.extend(from_file(path, environment)?);
+    }
+    for header in saved.into_iter().flat_map(|saved| &saved.headers) {
+        let file = saved.map(|saved| saved.file.clone()).unwrap_or_default();
+        let what = format!("line {} of {}", header.line, file.display());
+        let place = Place { what, source: Source::File(file.clone()), environment };
+        if header.value.contains(KEPT) {
+            kept.push(place.kept(header, file)?);
+        } else {
+            fixed.push(place.header(&header.name, &header.value)?);
+        }
+    }
+    let saved_end = fixed.len();
+    fixed.extend(from_environment(environment)?);
+    for path in files {
         fixed.extend(from_file(path, environment)?);
     }
     let mut secret_in_arguments = None;
@@ -49,8 +107,12 @@ pub(super) fn headers(args: &HeaderArgs, environment: &Environment) -> Result<Gi
         }
         fixed.push(header);
     }
+    // Given otherwise, it need not be asked for.
+    let is_given =
+        |name: &str| fixed[saved_end..].iter().any(|h| h.name().eq_ignore_ascii_case(name));
+    kept.retain(|header| !is_given(&header.name));
     let command = command(args, environment)?;
-    Ok(Given { headers: Headers { fixed, command }, secret_in_arguments })
+    Ok(Given { headers: Headers { fixed, command }, kept, secret_in_arguments })
 }
 
 /// The variables that look like ours and mean nothing.
@@ -124,6 +186,16 @@ impl Place<'_> {
                 .hint("write `Name=value`; no spaces are needed"));
         };
         self.header(&line[..at], &line[at + 1..])
+    }
+
+    /// A header whose value is kept elsewhere; that of a value is tried that can be sent.
+    fn kept(&self, header: &SavedHeader, file: PathBuf) -> Result<KeptHeader, Error> {
+        let SavedHeader { name, value, line } = header;
+        self.header(name, &value.replace(KEPT, "x"))?;
+        let expanded =
+            |piece| expand(piece, self.environment).map_err(|why| self.unexpanded(name, &why));
+        let around = value.split(KEPT).map(expanded).collect::<Result<_, _>>()?;
+        Ok(KeptHeader { name: name.clone(), around: Secret::new(around), file, line: *line })
     }
 
     fn header(&self, name: &str, value: &str) -> Result<Header, Error> {

@@ -1,6 +1,7 @@
 //! The server's address: what was typed, and what to type if it can't be used.
 
 use super::expand::{Environment, expand, unexpanded};
+use super::saved;
 use crate::cli::mistaken;
 use crate::error::Error;
 use crate::remote::{Endpoint, EndpointError, without_secrets};
@@ -60,6 +61,7 @@ fn unusable(command: &str, server: &str, error: &EndpointError) -> Error {
     let failed = Error::usage("the server can't be used").because(error);
     let shown = without_secrets(server);
     match error {
+        EndpointError::NotAUrl(_) if saved::is_name(server) => saved::unknown(command, server),
         _ if server.starts_with(['\'', '"', '\u{201c}', '\u{2018}']) => failed.hint(
             "take the quotes away, or use plain double quotes: cmd.exe passes single ones on, and a \
              list of arguments in JSON needs none inside",

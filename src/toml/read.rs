@@ -222,7 +222,9 @@ fn range(span: Span) -> Range<usize> {
 }
 
 fn wrong(error: &ParseError) -> Wrong {
-    let place = error.unexpected().or(error.context());
+    // What is missing at the end of something is told where that begins.
+    let place = error.unexpected().filter(|span| !span.is_empty());
+    let place = place.or(error.context()).or(error.unexpected());
     let mut why = error.description().to_owned();
     let expected = error.expected().unwrap_or_default().iter().map(|expected| match expected {
         Expected::Literal(literal) => format!("`{literal}`"),

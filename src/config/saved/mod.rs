@@ -1,0 +1,89 @@
+//! Saved servers: a name on the command line brings what `config.toml` says by that name.
+
+mod file;
+
+use std::ffi::OsString;
+
+pub use file::{Config, Found, Problem, is_name};
+
+use crate::cli::{self, Cli, Refused, SavedServer, mistaken};
+use crate::error::Error;
+
+/// Reads the process's arguments. The configuration is read only where a name stands in the place of the
+/// server.
+///
+/// # Errors
+/// As for arguments; or the saved server can't be used.
+pub fn command_line() -> Result<Cli, Refused> {
+    of_arguments(&std::env::args_os().collect::<Vec<_>>())
+}
+
+/// The same for the arguments of another process of this program.
+///
+/// # Errors
+/// As for its own.
+pub fn command_line_of(arguments: &[String]) -> Result<Cli, Refused> {
+    let program = std::iter::once(OsString::from("bridge"));
+    of_arguments(&program.chain(arguments.iter().map(OsString::from)).collect::<Vec<_>>())
+}
+
+fn of_arguments(args: &[OsString]) -> Result<Cli, Refused> {
+    let mut parsed = cli::parse(args);
+    let word = match &mut parsed {
+        Ok(cli) => cli.served().and_then(|(args, _)| args.server.clone()),
+        // What is missing may be saved.
+        Err(Refused::Wrong(_)) => cli::server_word(args),
+        Err(Refused::Shown(_)) => None,
+    };
+    let Some(name) = word.filter(|word| is_name(word)) else { return parsed };
+    let Some(found) = Config::read().map_err(Refused::Wrong)?.take(&name) else { return parsed };
+    let saved = found.usable().map_err(Refused::Wrong)?;
+    cli::parse_for(args, saved.clone()).map_err(|refused| match refused {
+        Refused::Wrong(error) => Refused::Wrong(told(&saved, error)),
+        shown => shown,
+    })
+}
+
+/// An error of a saved server, with the line that it comes from.
+pub(super) fn told(saved: &SavedServer, error: Error) -> Error {
+    let Some(line) = line_of(saved, &error) else { return error };
+    let what = format!("the saved server `{}` can't be used", saved.name);
+    let place = format!("line {line} of {}: {}", saved.file.display(), error.what);
+    Error { what, because: [vec![place], error.because].concat(), ..error }
+}
+
+/// The line of the option that an error names, or of the address that it is about.
+fn line_of(saved: &SavedServer, error: &Error) -> Option<usize> {
+    let is_end = |rest: &str| !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '-');
+    let names = |text: &String, key: &str| text.split(&format!("--{key}")).skip(1).any(is_end);
+    let named = |key: &str| names(&error.what, key) || error.because.iter().any(|b| names(b, key));
+    let of_url = error.what.starts_with("the server can't be used")
+        || error.what.ends_with("would be reached without encryption");
+    let option = saved.options.iter().find(|option| named(&option.key));
+    option.map(|option| option.line).or(Some(saved.url_line).filter(|_| of_url))
+}
+
+/// The error of a name that nothing is saved by.
+pub(super) fn unknown(command: &str, name: &str) -> Error {
+    let failed = Error::usage(format!("there is no saved server `{name}`"));
+    let space = if command.is_empty() { "" } else { " " };
+    let config = match Config::read() {
+        Ok(config) => config,
+        Err(error) => return failed.because(error.what).hint(error.hint.unwrap_or_default()),
+    };
+    let failed = config
+        .problems
+        .iter()
+        .fold(failed, |failed, problem| failed.because(problem.told(&config.file)));
+    let names = config.servers.iter().map(|found| found.saved.name.as_str());
+    failed.hint(match mistaken::nearest(name, names) {
+        Some(near) => format!("did you mean `bridge {command}{space}{near}`? `bridge list` lists them all"),
+        None => format!(
+            "`bridge add {name} URL` saves one, `bridge list` lists them; an address is written whole: \
+             `bridge {command}{space}https://{name}`"
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests;
