@@ -26,6 +26,8 @@ pub mod auth;
 
 pub mod credentials;
 
+pub mod desktop;
+
 pub mod clock;
 pub mod error;
 pub mod http;

@@ -9,10 +9,21 @@ const LEAVES: [&str; 9] =
     ["clock", "error", "http", "logging", "os", "paths", "printable", "secret", "toml"];
 
 /// Module → the modules that it may use besides the leaves.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     (
         "commands",
-        &["auth", "cli", "config", "credentials", "jsonrpc", "relay", "remote", "stdio", "ui"],
+        &[
+            "auth",
+            "cli",
+            "config",
+            "credentials",
+            "desktop",
+            "jsonrpc",
+            "relay",
+            "remote",
+            "stdio",
+            "ui",
+        ],
     ),
     // Settings types only.
     ("config", &["auth", "cli", "credentials", "relay", "remote"]),
@@ -22,6 +33,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("remote", &["auth", "jsonrpc"]),
     ("auth", &["credentials"]),
     ("credentials", &[]),
+    ("desktop", &[]),
     ("stdio", &["jsonrpc"]),
     ("jsonrpc", &[]),
     ("clock", &[]),

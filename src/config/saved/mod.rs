@@ -71,10 +71,10 @@ pub(super) fn unknown(command: &str, name: &str) -> Error {
         Ok(config) => config,
         Err(error) => return failed.because(error.what).hint(error.hint.unwrap_or_default()),
     };
-    let failed = config
-        .problems
-        .iter()
-        .fold(failed, |failed, problem| failed.because(problem.told(&config.file)));
+    let failed = match config.unreadable.as_ref().or(config.problems.first()) {
+        Some(problem) => failed.because(problem.told(&config.file)),
+        None => failed,
+    };
     let names = config.servers.iter().map(|found| found.saved.name.as_str());
     failed.hint(match mistaken::nearest(name, names) {
         Some(near) => format!("did you mean `bridge {command}{space}{near}`? `bridge list` lists them all"),

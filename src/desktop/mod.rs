@@ -1,0 +1,3 @@
+//! What stands in the configurations of desktop clients.
+
+pub mod mcp_remote;
