@@ -86,6 +86,8 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to a server now')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a sign-in, and have its tokens revoked')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show who is signed in where')
+            [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Write a server into the configuration of a desktop client')
+            [CompletionResult]::new('uninstall', 'uninstall', [CompletionResultType]::ParameterValue, 'Take a server out of the configuration of a desktop client')
             [CompletionResult]::new('sign-in-helper', 'sign-in-helper', [CompletionResultType]::ParameterValue, 'What a serving process starts to wait for a person; its settings come by stdin')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -270,6 +272,27 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'bridge;install' {
+            [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'The client: claude-desktop, claude-code, cursor, vscode, windsurf, zed, codex, gemini-cli, opencode, cline or lm-studio; several with commas between. Without it, a terminal asks')
+            [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The configuration of the project in this folder, `.` for this one, in place of the user''s own')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the entry; without it, that of the saved server, or one from the address')
+            [CompletionResult]::new('--command', '--command', [CompletionResultType]::ParameterName, 'The program to write, in place of the path of this one')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would change, and change nothing')
+            [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Print the entry, to paste it')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace an entry of that name also where it is none of bridge''s')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'bridge;uninstall' {
+            [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'The client: claude-desktop, claude-code, cursor, vscode, windsurf, zed, codex, gemini-cli, opencode, cline or lm-studio; several with commas between. Without it, a terminal asks')
+            [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The configuration of the project in this folder, `.` for this one, in place of the user''s own')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would change, and change nothing')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Take an entry of that name out also where it is none of bridge''s')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'bridge;sign-in-helper' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -285,6 +308,8 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to a server now')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a sign-in, and have its tokens revoked')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show who is signed in where')
+            [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Write a server into the configuration of a desktop client')
+            [CompletionResult]::new('uninstall', 'uninstall', [CompletionResultType]::ParameterValue, 'Take a server out of the configuration of a desktop client')
             [CompletionResult]::new('sign-in-helper', 'sign-in-helper', [CompletionResultType]::ParameterValue, 'What a serving process starts to wait for a person; its settings come by stdin')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -300,6 +325,12 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             break
         }
         'bridge;help;status' {
+            break
+        }
+        'bridge;help;install' {
+            break
+        }
+        'bridge;help;uninstall' {
             break
         }
         'bridge;help;sign-in-helper' {

@@ -96,6 +96,8 @@ complete -c bridge -n "__fish_bridge_needs_command" -a "serve" -d 'Serve a serve
 complete -c bridge -n "__fish_bridge_needs_command" -a "login" -d 'Sign in to a server now'
 complete -c bridge -n "__fish_bridge_needs_command" -a "logout" -d 'Forget a sign-in, and have its tokens revoked'
 complete -c bridge -n "__fish_bridge_needs_command" -a "status" -d 'Show who is signed in where'
+complete -c bridge -n "__fish_bridge_needs_command" -a "install" -d 'Write a server into the configuration of a desktop client'
+complete -c bridge -n "__fish_bridge_needs_command" -a "uninstall" -d 'Take a server out of the configuration of a desktop client'
 complete -c bridge -n "__fish_bridge_needs_command" -a "sign-in-helper" -d 'What a serving process starts to wait for a person; its settings come by stdin'
 complete -c bridge -n "__fish_bridge_needs_command" -a "completions" -d 'Print a completion script for a shell'
 complete -c bridge -n "__fish_bridge_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -288,12 +290,27 @@ complete -c bridge -n "__fish_bridge_using_subcommand status" -l ipv6 -d 'Connec
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l debug -d 'Say on stderr what happens'
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
 complete -c bridge -n "__fish_bridge_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bridge -n "__fish_bridge_using_subcommand install" -l client -d 'The client: claude-desktop, claude-code, cursor, vscode, windsurf, zed, codex, gemini-cli, opencode, cline or lm-studio; several with commas between. Without it, a terminal asks' -r
+complete -c bridge -n "__fish_bridge_using_subcommand install" -l workspace -d 'The configuration of the project in this folder, `.` for this one, in place of the user\'s own' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand install" -l name -d 'Name of the entry; without it, that of the saved server, or one from the address' -r
+complete -c bridge -n "__fish_bridge_using_subcommand install" -l command -d 'The program to write, in place of the path of this one' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand install" -l dry-run -d 'Show what would change, and change nothing'
+complete -c bridge -n "__fish_bridge_using_subcommand install" -l print -d 'Print the entry, to paste it'
+complete -c bridge -n "__fish_bridge_using_subcommand install" -l force -d 'Replace an entry of that name also where it is none of bridge\'s'
+complete -c bridge -n "__fish_bridge_using_subcommand install" -s h -l help -d 'Print help'
+complete -c bridge -n "__fish_bridge_using_subcommand uninstall" -l client -d 'The client: claude-desktop, claude-code, cursor, vscode, windsurf, zed, codex, gemini-cli, opencode, cline or lm-studio; several with commas between. Without it, a terminal asks' -r
+complete -c bridge -n "__fish_bridge_using_subcommand uninstall" -l workspace -d 'The configuration of the project in this folder, `.` for this one, in place of the user\'s own' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand uninstall" -l dry-run -d 'Show what would change, and change nothing'
+complete -c bridge -n "__fish_bridge_using_subcommand uninstall" -l force -d 'Take an entry of that name out also where it is none of bridge\'s'
+complete -c bridge -n "__fish_bridge_using_subcommand uninstall" -s h -l help -d 'Print help'
 complete -c bridge -n "__fish_bridge_using_subcommand sign-in-helper" -s h -l help -d 'Print help'
 complete -c bridge -n "__fish_bridge_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status sign-in-helper completions help" -f -a "serve" -d 'Serve a server on stdin and stdout (as `bridge SERVER` does)'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status sign-in-helper completions help" -f -a "login" -d 'Sign in to a server now'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status sign-in-helper completions help" -f -a "logout" -d 'Forget a sign-in, and have its tokens revoked'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status sign-in-helper completions help" -f -a "status" -d 'Show who is signed in where'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status sign-in-helper completions help" -f -a "sign-in-helper" -d 'What a serving process starts to wait for a person; its settings come by stdin'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status sign-in-helper completions help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status sign-in-helper completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "serve" -d 'Serve a server on stdin and stdout (as `bridge SERVER` does)'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "login" -d 'Sign in to a server now'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "logout" -d 'Forget a sign-in, and have its tokens revoked'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "status" -d 'Show who is signed in where'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "install" -d 'Write a server into the configuration of a desktop client'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "uninstall" -d 'Take a server out of the configuration of a desktop client'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "sign-in-helper" -d 'What a serving process starts to wait for a person; its settings come by stdin'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

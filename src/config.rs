@@ -1,6 +1,7 @@
 //! What was typed, resolved into what each module needs.
 
 mod credentials;
+pub mod desktop;
 mod expand;
 mod headers;
 mod network;

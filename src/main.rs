@@ -31,6 +31,12 @@ fn run(cli: Cli) -> Result<(), Error> {
         Some(Command::Login(args)) => login(&args),
         Some(Command::Logout(args)) => logout(&args),
         Some(Command::Status(args)) => status(&args),
+        Some(Command::Install(args)) => {
+            commands::install::run(&args, &config::Environment::of_process())
+        }
+        Some(Command::Uninstall(args)) => {
+            commands::uninstall::run(&args, &config::Environment::of_process())
+        }
         Some(Command::SignInHelper) => sign_in_helper(),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
     }

@@ -18,6 +18,7 @@
 //! | `hostile`           | what servers that mean harm, and clients that flood, can't fill       |
 //! | `large_messages`    | whole, in bounded memory, at the pace of the slowest side             |
 //! | `loopback`          | the redirect listener among hostile visitors                          |
+//! | `install`           | entries in clients' files, and everything else in them as it was      |
 //! | `messages`          | the words of the errors that people meet most, letter by letter       |
 //! | `in_process`        | with an injected clock or fault: the machine's sleep, a panic         |
 //! | `not_there_yet`     | a server that is down, slow or refuses at the start                   |
@@ -56,6 +57,8 @@ mod headers;
 mod hostile;
 mod hostile_host;
 mod in_process;
+#[cfg(target_os = "linux")]
+mod install;
 mod large_messages;
 mod loopback;
 mod messages;

@@ -5,15 +5,14 @@ use crate::error::Error;
 /// The commands of the `bridge` that belongs to iproute2.
 const OF_IPROUTE2: [&str; 7] = ["link", "fdb", "mdb", "vlan", "vni", "monitor", "mst"];
 /// The commands that there are.
-const VERBS: [&str; 5] = ["serve", "login", "logout", "status", "completions"];
+const VERBS: [&str; 7] =
+    ["serve", "login", "logout", "status", "install", "uninstall", "completions"];
 /// Verbs that are kept for later versions.
-const LATER: [&str; 17] = [
+const LATER: [&str; 15] = [
     "add",
     "list",
     "show",
     "remove",
-    "install",
-    "uninstall",
     "import",
     "doctor",
     "tools",

@@ -1,6 +1,7 @@
 //! What can be typed. What it means stands in [`crate::config`].
 
 mod credentials;
+mod desktop;
 mod filters;
 mod headers;
 mod log;
@@ -14,6 +15,9 @@ mod transport;
 mod values;
 
 pub use credentials::{CredentialArgs, CredentialStore};
+pub use desktop::{
+    InstallArgs, ServerOptions, TargetArgs, UninstallArgs, takes_value, variable_of,
+};
 pub use filters::FilterArgs;
 pub use headers::HeaderArgs;
 pub use log::LogArgs;
@@ -92,6 +96,12 @@ pub enum Command {
     /// Show who is signed in where
     #[command(mut_arg("server", |arg| arg.required(false)), mut_args(of_records))]
     Status(Box<StatusArgs>),
+    /// Write a server into the configuration of a desktop client
+    #[command(after_long_help = INSTALL_EXAMPLES, mut_args(desktop::own_only))]
+    Install(Box<InstallArgs>),
+    /// Take a server out of the configuration of a desktop client
+    #[command(after_long_help = UNINSTALL_EXAMPLES)]
+    Uninstall(Box<UninstallArgs>),
     /// What a serving process starts to wait for a person; its settings come by stdin
     #[command(hide = true)]
     SignInHelper,
@@ -150,6 +160,29 @@ const LOGIN_EXAMPLES: &str = "Examples:
 
   pass show mcp-token | bridge login https://mcp.example.com/mcp --with-token
       Keep a token that you have.";
+
+const INSTALL_EXAMPLES: &str =
+    "The options of a server, as in `bridge --help`, are written into the entry.
+
+Examples:
+  bridge install https://mcp.example.com/mcp --client claude-desktop
+      Write an entry `example`; a backup of the file is kept beside it.
+
+  bridge install work home --client cursor,vscode
+      Two saved servers, into two clients.
+
+  bridge install https://mcp.example.com/mcp --client vscode --workspace .
+      Into the configuration of the project in this folder.
+
+  bridge install https://mcp.example.com/mcp --client zed --read-only --dry-run
+      Show what would change.";
+
+const UNINSTALL_EXAMPLES: &str = "Examples:
+  bridge uninstall example --client claude-desktop
+      Take the entry `example` out; a backup of the file is kept beside it.
+
+  bridge uninstall https://mcp.example.com/mcp --client cursor
+      Take out the entries for that server, whatever their names.";
 
 /// Arguments of `login`.
 #[derive(Debug, Args)]

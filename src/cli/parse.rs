@@ -153,6 +153,9 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
             Error::usage("no shell is named")
                 .hint("write `bridge completions SHELL`, with bash, zsh, fish, powershell or elvish")
         }
+        ErrorKind::MissingRequiredArgument if matches!(word(1), "install" | "uninstall") => {
+            no_server(word(1))
+        }
         ErrorKind::MissingRequiredArgument if matches!(word(1), "login" | "serve") => {
             let hint = format!("write its address: `bridge {} https://mcp.example.com/mcp`", word(1));
             Error::usage("the server's address is missing").hint(hint)
@@ -167,16 +170,19 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
                 Error::usage(format!("there is no command `{word}`")).hint(HELP)
             })
         }
-        ErrorKind::TooManyValues => {
-            let hint = format!("write `{shown}` alone, or leave it out");
-            Error::usage(format!("`{shown}` takes no value")).hint(hint)
-        }
+        ErrorKind::TooManyValues => Error::usage(format!("`{shown}` takes no value"))
+            .hint(format!("write `{shown}` alone, or leave it out")),
         _ => {
             let text = error.to_string();
             let line = text.lines().next().unwrap_or_default();
             Error::usage(line.trim_start_matches("error: ")).hint(HELP)
         }
     }
+}
+
+fn no_server(command: &str) -> Error {
+    Error::usage("no server is named")
+        .hint(format!("write `bridge {command} SERVER --client CLIENT`"))
 }
 
 const HELP: &str = "`bridge --help` lists the options and what they take";

@@ -213,14 +213,16 @@ fn typed(option: &SavedOption) -> Vec<OsString> {
 impl Cli {
     /// What was typed for a server, if the command is one that uses it, and the command's name.
     pub fn served(&mut self) -> Option<(&mut ServeArgs, &'static str)> {
-        use super::Command::{Completions, Login, Logout, Serve, SignInHelper, Status};
+        use super::Command::{
+            Completions, Install, Login, Logout, Serve, SignInHelper, Status, Uninstall,
+        };
         match &mut self.command {
             None => Some((&mut self.serve, "")),
             Some(Serve(args)) => Some((&mut **args, "serve")),
             Some(Login(args)) => Some((&mut args.server, "login")),
             Some(Logout(args)) => Some((&mut args.server, "logout")),
             Some(Status(args)) => Some((&mut args.server, "status")),
-            Some(SignInHelper | Completions { .. }) => None,
+            Some(Install(_) | Uninstall(_) | SignInHelper | Completions { .. }) => None,
         }
     }
 }

@@ -1,12 +1,15 @@
 //! The commands, one file each: gather, call one module, print.
 
+mod clients;
 pub mod completions;
+pub mod install;
 pub mod login;
 pub mod logout;
 mod parts;
 pub mod serve;
 pub mod sign_in_helper;
 pub mod status;
+pub mod uninstall;
 mod usher;
 
 use crate::error::Error;

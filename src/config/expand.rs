@@ -36,6 +36,14 @@ impl Environment {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// The same, with something for those of these that are not set.
+    pub(super) fn with_defaults(&self, names: &[String]) -> Self {
+        let unset = names.iter().filter(|name| self.get(name).is_none());
+        let defaults = unset.map(|name| (name.clone(), "x".to_owned()));
+        let set = self.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
+        set.chain(defaults).collect()
+    }
+
     /// The names of the variables whose values were put into a text so far.
     pub(super) fn expanded(&self) -> BTreeSet<String> {
         self.expanded.borrow().clone()
@@ -92,6 +100,14 @@ pub(super) fn expand(text: &str, environment: &Environment) -> Result<String, Un
     Ok(expanded)
 }
 
+/// The names of the variables that a text needs: those in it without a default.
+pub(super) fn names(text: &str) -> impl Iterator<Item = String> {
+    let meant = text.split("$${").flat_map(|part| part.split("${").skip(1));
+    let inside = meant.filter_map(|part| part.split_once('}')).map(|(inside, _)| inside);
+    let named = inside.filter(|inside| !inside.contains(":-"));
+    named.map(|inside| inside.strip_prefix("env:").unwrap_or(inside).to_owned())
+}
+
 fn value<'a>(inside: &'a str, environment: &'a Environment) -> Result<&'a str, Unexpanded> {
     let inside = inside.strip_prefix("env:").unwrap_or(inside);
     let (name, default) = match inside.split_once(":-") {
@@ -139,6 +155,17 @@ mod tests {
         {
             assert!(!unexpanded(text), "{text}");
         }
+    }
+
+    #[test]
+    fn the_variables_that_a_text_needs_are_named() {
+        let names: Vec<_> = names("x${A}${env:B} $${C} ${D:-1} ${").collect();
+        assert_eq!(names, ["A", "B"]);
+        let filled = Environment::of(&[("A", "1")]).with_defaults(&names);
+        assert_eq!(
+            (filled.get("A"), filled.get("B"), filled.get("C")),
+            (Some("1"), Some("x"), None)
+        );
     }
 
     #[test]

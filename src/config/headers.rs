@@ -127,6 +127,27 @@ pub(super) fn unknown_variables(environment: &Environment) -> Vec<String> {
     names
 }
 
+/// The variables that are ours, with a meaning.
+pub(super) fn ours(environment: &Environment) -> Vec<String> {
+    let ours = environment.with_prefix("BRIDGE_").map(|(name, _)| format!("BRIDGE_{name}"));
+    let unknown = unknown_variables(environment);
+    ours.filter(|name| !unknown.contains(name)).collect()
+}
+
+/// The variable that stands for a header, with its value, where one can.
+pub(super) fn variable_of(header: &str) -> Option<(String, String)> {
+    let (name, value) = header.split_once('=')?;
+    let name = name.to_ascii_uppercase().replace('-', "_");
+    let fits = !header.split_once('=')?.0.contains('_') && !OPTIONS.contains(&name.as_str());
+    fits.then(|| (format!("{PREFIX}{name}"), value.to_owned()))
+}
+
+/// Whether a variable of ours holds a secret.
+pub(super) fn is_secret_variable(name: &str) -> bool {
+    let header = name.strip_prefix(PREFIX).is_some_and(|rest| !OPTIONS.contains(&rest));
+    header || SECRETS.contains(&name)
+}
+
 /// The variables that only bridge has business with, and that hold secrets.
 fn secret_variables(environment: &Environment) -> Vec<String> {
     let headers = environment.with_prefix(PREFIX).map(|(name, _)| name);
@@ -142,7 +163,8 @@ pub(super) fn variables_for_nobody(environment: &Environment) -> Vec<String> {
     ours.chain(named.filter(|name| is_secret(&name.to_ascii_lowercase()))).collect()
 }
 
-fn is_secret(name: &str) -> bool {
+/// Whether the name of a header or parameter, in small letters, is one of those that carry secrets.
+pub(super) fn is_secret(name: &str) -> bool {
     SECRET_NAMES.iter().any(|part| name.contains(part))
 }
 

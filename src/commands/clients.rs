@@ -1,0 +1,153 @@
+//! What the commands have in common that edit the configurations of desktop clients.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use crate::cli::TargetArgs;
+use crate::config::{self, Environment};
+use crate::desktop::{self, Broken, CLIENTS, Client, File, FileError, Surroundings};
+use crate::error::Error;
+use crate::ui;
+
+/// What is added to the name of a file for its backup.
+pub(super) const BACKUP: &str = ".bridge-backup";
+
+/// A client, and the configuration of it that is meant.
+pub(super) struct Target {
+    pub(super) client: &'static Client,
+    pub(super) path: PathBuf,
+}
+
+/// The configurations that were named; without a name, a person at a terminal is asked.
+pub(super) fn targets(args: &TargetArgs, environment: &Environment) -> Result<Vec<Target>, Error> {
+    let surroundings = config::desktop::surroundings(environment)?;
+    let clients = if args.client.is_empty() {
+        asked(&surroundings)?
+    } else {
+        args.client.iter().map(|name| named(name)).collect::<Result<Vec<_>, _>>()?
+    };
+    let target = |client: &'static Client| {
+        let path = match &args.workspace {
+            Some(folder) => {
+                let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+                client.project_file(&folder).ok_or_else(|| no_project(client))?
+            }
+            None => client.user_file(&surroundings),
+        };
+        Ok(Target { client, path })
+    };
+    clients.into_iter().map(target).collect()
+}
+
+pub(super) fn named(name: &str) -> Result<&'static Client, Error> {
+    desktop::named(name).ok_or_else(|| {
+        Error::usage(format!("there is no client `{}` in bridge's table", shown(name)))
+            .hint(format!("it knows {}", names(CLIENTS.iter())))
+    })
+}
+
+fn names<'a>(clients: impl Iterator<Item = &'a Client>) -> String {
+    clients.map(|client| client.name).collect::<Vec<_>>().join(", ")
+}
+
+fn no_project(client: &Client) -> Error {
+    Error::usage(format!("{} has no configuration for a project", client.title))
+        .hint("leave `--workspace` out")
+}
+
+/// The clients that a person chooses of those that are there.
+fn asked(surroundings: &Surroundings) -> Result<Vec<&'static Client>, Error> {
+    let found: Vec<_> = CLIENTS.iter().filter(|client| client.is_found(surroundings)).collect();
+    let none = || Error::usage("no client is named");
+    if found.is_empty() {
+        return Err(none()
+            .because("none of those that bridge knows was found here")
+            .hint(format!("write `--client NAME`, with one of {}", names(CLIENTS.iter()))));
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        let example = found.first().map(|client| client.name).unwrap_or_default();
+        return Err(none()
+            .because(format!("these were found: {}", names(found.into_iter())))
+            .hint(format!("write `--client {example}`; several with commas between")));
+    }
+    for (number, client) in found.iter().enumerate() {
+        ui::say(&format!("  {} {}", number + 1, client.title));
+    }
+    let answer = ui::ask("Which, by number; several with commas between? ");
+    let answer = answer.ok().flatten().unwrap_or_default();
+    let chosen = answer.split([',', ' ']).filter(|word| !word.is_empty()).map(|word| {
+        let number = word.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        number
+            .and_then(|index| found.get(index))
+            .copied()
+            .ok_or_else(|| Error::usage(format!("`{}` is none of the numbers", shown(word))))
+    });
+    let chosen: Vec<_> = chosen.collect::<Result<_, _>>()?;
+    if chosen.is_empty() { Err(Error::failed("nothing was chosen")) } else { Ok(chosen) }
+}
+
+/// A word of the command line, as it may be shown.
+pub(super) fn shown(word: &str) -> String {
+    crate::printable::one_line(word, 80)
+}
+
+/// Does this with each, tells what failed at once, and gives the first of the errors at the end.
+pub(super) fn each<T>(
+    targets: &[T],
+    mut act: impl FnMut(&T) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut errors: Vec<_> = targets.iter().filter_map(|target| act(target).err()).collect();
+    let last = errors.pop();
+    for error in &errors {
+        ui::report(error);
+    }
+    last.map_or(Ok(()), Err)
+}
+
+/// The error of a configuration that can't be read or written.
+pub(super) fn file_error(path: &Path, error: &FileError) -> Error {
+    let failed = Error::failed(format!("{} can't be changed", path.display())).because(error);
+    match error {
+        FileError::ReadOnly => failed.hint("make it writable, or paste the entry yourself"),
+        FileError::Changed => failed.hint("quit the client, and run the same command again"),
+        _ => failed,
+    }
+}
+
+/// The error of a configuration that its client can't read either.
+pub(super) fn broken(path: &Path, broken: &Broken) -> Error {
+    Error::failed(format!("{} is left as it is", path.display()))
+        .because(broken)
+        .hint("correct that line, then run the same command again")
+}
+
+/// Replaces a file, or shows what would change in it.
+pub(super) fn change(file: &File, new: &str, dry_run: bool, plain: bool) -> Result<(), Error> {
+    if dry_run {
+        let path = file.path.display();
+        let diff = desktop::diff(file.text(), new);
+        return print(&coloured(&format!("--- {path}\n+++ {path}\n{diff}"), plain));
+    }
+    file.replace(new, BACKUP).map_err(|error| file_error(&file.path, &error))
+}
+
+/// A diff with its colours, on a terminal.
+fn coloured(diff: &str, plain: bool) -> String {
+    if plain || !std::io::stdout().is_terminal() {
+        return diff.to_owned();
+    }
+    let line = |line: &str| match line.as_bytes().first() {
+        Some(b'+') => format!("\x1b[32m{line}\x1b[0m\n"),
+        Some(b'-') => format!("\x1b[31m{line}\x1b[0m\n"),
+        Some(b'@') => format!("\x1b[36m{line}\x1b[0m\n"),
+        _ => format!("{line}\n"),
+    };
+    diff.lines().map(line).collect()
+}
+
+/// Writes to stdout.
+pub(super) fn print(text: &str) -> Result<(), Error> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|why| Error::failed("what was done can't be written").because(why))
+}

@@ -1,0 +1,618 @@
+//! Edits JSON in place, also with comments and trailing commas: what is not changed stays byte for byte.
+
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::item::Item;
+
+/// How deep a file may be nested.
+const DEEPEST: usize = 200;
+/// The indentation of a file that shows none.
+const INDENT: &str = "  ";
+/// How long a list may be that stands on one line.
+const WIDEST: usize = 80;
+
+/// Why a text can't be edited.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {what}")]
+pub struct Broken {
+    /// From 1.
+    pub line: usize,
+    /// What is wrong there.
+    pub what: String,
+}
+
+/// Writes an item to the place that the names lead to. What stands there besides its members stays, and so does
+/// what is the same already.
+///
+/// # Errors
+/// The text is no JSON object, or something else than an object stands in the way.
+pub fn merge(text: &str, path: &[&str], item: &Item) -> Result<String, Broken> {
+    let names = path.iter().rev();
+    let wanted = names.fold(item.clone(), |item, name| Item::Object(vec![((*name).into(), item)]));
+    let mut text = text.to_owned();
+    if text.trim_start_matches('\u{feff}').trim().is_empty() {
+        text = format!("{}{{}}\n", if text.starts_with('\u{feff}') { "\u{feff}" } else { "" });
+    }
+    // One change at a time, each found in the text that the last one made.
+    while let Some(changes) = {
+        let document = Document::parse(&text)?;
+        document.difference(&document.root, &wanted)?
+    } {
+        text = spliced(&text, changes);
+    }
+    Ok(text)
+}
+
+/// Takes the member out that the names lead to, if it is there.
+///
+/// # Errors
+/// The text is no JSON object.
+pub fn remove(text: &str, path: &[&str]) -> Result<String, Broken> {
+    let document = Document::parse(text)?;
+    let Some((name, above)) = path.split_last() else { return Ok(text.to_owned()) };
+    let Some(object) = document.at(above) else { return Ok(text.to_owned()) };
+    let Kind::Object(members) = &object.kind else { return Ok(text.to_owned()) };
+    let Some(index) = members.iter().rposition(|member| member.name == *name) else {
+        return Ok(text.to_owned());
+    };
+    let whole = spliced(text, document.removal(object, members, index, true));
+    // A comment that ends with its line may have taken in what follows.
+    let intact = Document::parse(&whole).is_ok_and(|left| {
+        let count = |node: Option<&Node>| match node.map(|node| &node.kind) {
+            Some(Kind::Object(members)) => members.len(),
+            _ => 0,
+        };
+        count(left.at(above)) + 1 == members.len()
+    });
+    Ok(if intact { whole } else { spliced(text, document.removal(object, members, index, false)) })
+}
+
+/// What stands at the place that the names lead to.
+///
+/// # Errors
+/// The text is no JSON object.
+pub fn value(text: &str, path: &[&str]) -> Result<Option<Value>, Broken> {
+    if text.trim_start_matches('\u{feff}').trim().is_empty() {
+        return Ok(None);
+    }
+    let document = Document::parse(text)?;
+    Ok(document.at(path).map(|node| document.value(node)))
+}
+
+/// An item as it is written on lines of its own.
+pub fn pretty(item: &Item) -> String {
+    Style { indent: INDENT, line_end: "\n" }.lines(item, "")
+}
+
+/// What stands in place of which pieces of a text.
+type Changes = Vec<(Range<usize>, String)>;
+
+/// Replaces pieces of a text.
+fn spliced(text: &str, mut changes: Changes) -> String {
+    changes.sort_by_key(|(range, _)| range.start);
+    let mut spliced = String::with_capacity(text.len() + 256);
+    let mut done = 0;
+    for (range, with) in changes {
+        spliced.push_str(&text[done..range.start]);
+        spliced.push_str(&with);
+        done = range.end;
+    }
+    spliced + &text[done..]
+}
+
+/// A value and where it stands.
+#[derive(Debug)]
+struct Node {
+    range: Range<usize>,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Object(Vec<Member>),
+    List(Vec<Node>),
+    Single(Value),
+}
+
+#[derive(Debug)]
+struct Member {
+    name: String,
+    start: usize,
+    value: Node,
+    /// Where the comma behind it stands.
+    comma: Option<usize>,
+}
+
+impl Member {
+    /// Behind it and its comma.
+    fn end(&self) -> usize {
+        self.comma.map_or(self.value.range.end, |comma| comma + 1)
+    }
+}
+
+struct Document<'a> {
+    text: &'a str,
+    root: Node,
+}
+
+impl<'a> Document<'a> {
+    fn parse(text: &'a str) -> Result<Self, Broken> {
+        let mut scanner = Scanner { text, at: 0 };
+        if text.starts_with('\u{feff}') {
+            scanner.at = '\u{feff}'.len_utf8();
+        }
+        scanner.skip()?;
+        if scanner.peek() != Some(b'{') {
+            return Err(scanner.broken("an object is expected, `{`"));
+        }
+        let root = scanner.value(0)?;
+        scanner.skip()?;
+        if scanner.at < text.len() {
+            return Err(scanner.broken("there is more behind the end"));
+        }
+        Ok(Self { text, root })
+    }
+
+    fn at(&self, path: &[&str]) -> Option<&Node> {
+        path.iter().try_fold(&self.root, |node, name| match &node.kind {
+            // Of members with one name readers take the last.
+            Kind::Object(members) => {
+                members.iter().rfind(|each| each.name == *name).map(|member| &member.value)
+            }
+            _ => None,
+        })
+    }
+
+    fn value(&self, node: &Node) -> Value {
+        match &node.kind {
+            Kind::Object(members) => {
+                let members = members.iter().map(|m| (m.name.clone(), self.value(&m.value)));
+                Value::Object(members.collect())
+            }
+            Kind::List(nodes) => nodes.iter().map(|node| self.value(node)).collect(),
+            Kind::Single(value) => value.clone(),
+        }
+    }
+
+    /// The first change on the way to what is wanted.
+    fn difference(&self, node: &Node, wanted: &Item) -> Result<Option<Changes>, Broken> {
+        let Item::Object(wanted) = wanted else {
+            if wanted.to_value() == self.value(node) {
+                return Ok(None);
+            }
+            let indent = self.indent_of(node.range.start);
+            let text = self.style().lines(wanted, indent);
+            return Ok(Some(vec![(node.range.clone(), text)]));
+        };
+        let Kind::Object(members) = &node.kind else {
+            if matches!(node.kind, Kind::Single(Value::Null)) {
+                return Ok(Some(vec![(node.range.clone(), "{}".to_owned())]));
+            }
+            let line = line_of(self.text, node.range.start);
+            return Err(Broken { line, what: "an object is expected, `{`".to_owned() });
+        };
+        for (name, item) in wanted {
+            let change = match members.iter().rfind(|member| member.name == *name) {
+                Some(member) => self.difference(&member.value, item)?,
+                None => Some(self.insertion(node, members, name, item)),
+            };
+            if change.is_some() {
+                return Ok(change);
+            }
+        }
+        Ok(None)
+    }
+
+    /// A new last member.
+    fn insertion(&self, object: &Node, members: &[Member], name: &str, item: &Item) -> Changes {
+        let style = self.style();
+        let (open, close) = (object.range.start + 1, object.range.end - 1);
+        let name = Value::from(name);
+        let Some(last) = members.last() else {
+            let indent = self.indent_of(object.range.start);
+            let inner = format!("{indent}{}", style.indent);
+            let end = open + self.text[open..close].trim_end().len();
+            let line_end = style.line_end;
+            let text = style.lines(item, &inner);
+            let member = format!("{line_end}{inner}{name}: {text}{line_end}{indent}");
+            return vec![(end..close, member)];
+        };
+        let lead = &self.text[open..members[0].start];
+        let inner = self.indent_of(last.start);
+        let (separator, text) = if lead.contains('\n') {
+            (format!("{}{inner}", style.line_end), style.lines(item, inner))
+        } else {
+            let lead = if lead.trim().is_empty() { lead } else { " " };
+            (lead.to_owned(), style.line(item))
+        };
+        let end = last.end() + self.text[last.end()..close].trim_end().len();
+        let mut changes = Vec::new();
+        if last.comma.is_none() {
+            changes.push((last.value.range.end..last.value.range.end, ",".to_owned()));
+        }
+        // Who writes a comma behind the last member has one there afterwards too.
+        let comma = if last.comma.is_some() { "," } else { "" };
+        changes.push((end..end, format!("{separator}{name}: {text}{comma}")));
+        changes
+    }
+
+    /// Without a member, and `with_line`: without what is white before it.
+    fn removal(&self, object: &Node, members: &[Member], index: usize, with_line: bool) -> Changes {
+        let (open, close) = (object.range.start + 1, object.range.end - 1);
+        let member = &members[index];
+        let before = if index == 0 { open } else { members[index - 1].end() };
+        let mut start = member.start;
+        if with_line {
+            start = before + self.text[before..start].trim_end().len();
+        }
+        let mut end = member.end();
+        if members.len() == 1 && start == open && self.text[end..close].trim().is_empty() {
+            end = close;
+        }
+        let mut changes = vec![(start..end, String::new())];
+        let is_last = index + 1 == members.len();
+        if let Some(comma) = index.checked_sub(1).and_then(|index| members[index].comma)
+            && is_last
+            && member.comma.is_none()
+        {
+            changes.push((comma..comma + 1, String::new()));
+        }
+        changes
+    }
+
+    /// The white space that the line begins with in which this stands.
+    fn indent_of(&self, at: usize) -> &'a str {
+        let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let line = self.text[start..at].trim_start_matches('\u{feff}');
+        &line[..line.len() - line.trim_start().len()]
+    }
+
+    fn style(&self) -> Style<'a> {
+        let line_end = if self.text.contains("\r\n") { "\r\n" } else { "\n" };
+        let first = match &self.root.kind {
+            Kind::Object(members) => members.first().map(|member| member.start),
+            _ => None,
+        };
+        let outer = self.indent_of(self.root.range.start);
+        let indent = first.map(|first| self.indent_of(first));
+        let indent = indent.and_then(|indent| indent.strip_prefix(outer));
+        Style { indent: indent.filter(|indent| !indent.is_empty()).unwrap_or(INDENT), line_end }
+    }
+}
+
+/// How a file is laid out.
+#[derive(Clone, Copy)]
+struct Style<'a> {
+    indent: &'a str,
+    line_end: &'a str,
+}
+
+impl Style<'_> {
+    fn line(self, item: &Item) -> String {
+        let joined = |parts: Vec<String>| parts.join(", ");
+        match item {
+            Item::Object(members) => {
+                let member = |(name, item): &(String, Item)| {
+                    format!("{}: {}", Value::from(name.as_str()), self.line(item))
+                };
+                format!("{{{}}}", joined(members.iter().map(member).collect()))
+            }
+            Item::List(texts) => {
+                let text = |text: &String| Value::from(text.as_str()).to_string();
+                format!("[{}]", joined(texts.iter().map(text).collect()))
+            }
+            single => single.to_value().to_string(),
+        }
+    }
+
+    fn lines(self, item: &Item, indent: &str) -> String {
+        let line = self.line(item);
+        let inner = format!("{indent}{}", self.indent);
+        let parts: Vec<_> = match item {
+            Item::Object(members) if !members.is_empty() => {
+                let member = |(name, item): &(String, Item)| {
+                    format!("{}: {}", Value::from(name.as_str()), self.lines(item, &inner))
+                };
+                members.iter().map(member).collect()
+            }
+            Item::List(texts) if line.chars().count() > WIDEST => {
+                texts.iter().map(|text| Value::from(text.as_str()).to_string()).collect()
+            }
+            _ => return line,
+        };
+        let line_end = self.line_end;
+        let between = format!(",{line_end}{inner}");
+        let (open, close) = line.split_at(1);
+        let close = &close[close.len() - 1..];
+        format!("{open}{line_end}{inner}{}{line_end}{indent}{close}", parts.join(&between))
+    }
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Scanner<'_> {
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn broken(&self, what: impl Into<String>) -> Broken {
+        Broken { line: line_of(self.text, self.at), what: what.into() }
+    }
+
+    /// White space and comments.
+    fn skip(&mut self) -> Result<(), Broken> {
+        loop {
+            let rest = self.rest();
+            let white = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+            let comment = if rest[white..].starts_with("//") {
+                rest[white..].find('\n').unwrap_or(rest.len() - white)
+            } else if rest[white..].starts_with("/*") {
+                let end = rest[white..].find("*/");
+                end.ok_or_else(|| self.broken("a comment is not closed"))? + 2
+            } else {
+                0
+            };
+            self.at += white + comment;
+            if comment == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Node, Broken> {
+        if depth > DEEPEST {
+            return Err(self.broken("it is nested too deeply"));
+        }
+        let start = self.at;
+        let kind = match self.peek() {
+            Some(b'{') => Kind::Object(self.members(depth)?),
+            Some(b'[') => Kind::List(self.elements(depth)?),
+            Some(b'"') => Kind::Single(Value::from(self.string()?)),
+            Some(_) => Kind::Single(self.word()?),
+            None => return Err(self.broken("a value is missing")),
+        };
+        Ok(Node { range: start..self.at, kind })
+    }
+
+    fn members(&mut self, depth: usize) -> Result<Vec<Member>, Broken> {
+        let mut members: Vec<Member> = Vec::new();
+        self.at += 1;
+        loop {
+            self.skip()?;
+            match self.peek() {
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(members);
+                }
+                Some(b'"') if members.last().is_none_or(|last| last.comma.is_some()) => {}
+                Some(b'"') => return Err(self.broken("a comma is missing before this")),
+                Some(_) => return Err(self.broken("a name in double quotes or `}` is expected")),
+                None => return Err(self.broken("`}` is missing")),
+            }
+            let start = self.at;
+            let name = self.string()?;
+            self.skip()?;
+            if self.peek() != Some(b':') {
+                return Err(self.broken("a colon is missing behind a name"));
+            }
+            self.at += 1;
+            self.skip()?;
+            let value = self.value(depth + 1)?;
+            let comma = self.comma()?;
+            members.push(Member { name, start, value, comma });
+        }
+    }
+
+    fn elements(&mut self, depth: usize) -> Result<Vec<Node>, Broken> {
+        let mut elements = Vec::new();
+        let mut separated = true;
+        self.at += 1;
+        loop {
+            self.skip()?;
+            match self.peek() {
+                Some(b']') => {
+                    self.at += 1;
+                    return Ok(elements);
+                }
+                Some(_) if separated => {}
+                Some(_) => return Err(self.broken("a comma or `]` is expected")),
+                None => return Err(self.broken("`]` is missing")),
+            }
+            elements.push(self.value(depth + 1)?);
+            separated = self.comma()?.is_some();
+        }
+    }
+
+    fn comma(&mut self) -> Result<Option<usize>, Broken> {
+        let behind = self.at;
+        self.skip()?;
+        if self.peek() == Some(b',') {
+            self.at += 1;
+            return Ok(Some(self.at - 1));
+        }
+        self.at = behind;
+        Ok(None)
+    }
+
+    fn string(&mut self) -> Result<String, Broken> {
+        let bytes = self.text.as_bytes();
+        let mut end = self.at + 1;
+        while let Some(byte) = bytes.get(end) {
+            match byte {
+                b'\\' => end += 1,
+                b'"' => {
+                    let string = serde_json::from_str(&self.text[self.at..=end]);
+                    let string = string.map_err(|_| self.broken("a string can't be read"))?;
+                    self.at = end + 1;
+                    return Ok(string);
+                }
+                b'\n' => break,
+                _ => {}
+            }
+            end += 1;
+        }
+        Err(self.broken("a string is not closed"))
+    }
+
+    /// A number, `true`, `false` or `null`.
+    fn word(&mut self) -> Result<Value, Broken> {
+        let rest = self.rest();
+        let ends = |c: char| c.is_whitespace() || matches!(c, ',' | ']' | '}' | '/');
+        let word = &rest[..rest.find(ends).unwrap_or(rest.len())];
+        let value = serde_json::from_str(word).map_err(|_| self.broken("a value can't be read"))?;
+        self.at += word.len();
+        Ok(value)
+    }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text[..at].matches('\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(command: &str) -> Item {
+        Item::Object(vec![
+            ("command".into(), Item::Text(command.into())),
+            ("args".into(), Item::List(vec!["a".into(), "b".into()])),
+        ])
+    }
+
+    fn merged(text: &str) -> String {
+        let once = merge(text, &["servers", "x"], &entry("/b")).unwrap();
+        assert_eq!(merge(&once, &["servers", "x"], &entry("/b")).unwrap(), once, "a second time");
+        once
+    }
+
+    #[test]
+    fn nothing_becomes_a_whole_file() {
+        let whole = "{\n  \"servers\": {\n    \"x\": {\n      \"command\": \"/b\",\n      \
+                     \"args\": [\"a\", \"b\"]\n    }\n  }\n}\n";
+        assert_eq!(merged(""), whole);
+        assert_eq!(merged("{}\n"), whole);
+        assert_eq!(merged("\u{feff}"), format!("\u{feff}{whole}"));
+    }
+
+    #[test]
+    fn a_member_comes_behind_the_last_and_goes_again() {
+        let new = "\"x\": {\n\t\t\t\"command\": \"/b\",\n\t\t\t\"args\": [\"a\", \"b\"]\n\t\t}";
+        for (before, after) in [
+            (
+                "{\n\t\"servers\": {\n\t\t\"a\": {}\n\t}\n}",
+                "{\n\t\"servers\": {\n\t\t\"a\": {},\n\t\tNEW\n\t}\n}",
+            ),
+            (
+                "{\n\t\"servers\": {\n\t\t\"a\": {}, // one, two\n\t\t// }\n\t},\n\t\"z\": 1.50\n}",
+                "{\n\t\"servers\": {\n\t\t\"a\": {}, // one, two\n\t\t// }\n\t\tNEW,\n\t},\n\t\"z\": 1.50\n}",
+            ),
+            (
+                "{\n\t\"servers\": {\n\t\t\"a\": {} /* , */\n\t}\n}",
+                "{\n\t\"servers\": {\n\t\t\"a\": {}, /* , */\n\t\tNEW\n\t}\n}",
+            ),
+        ] {
+            assert_eq!(merged(before), after.replace("NEW", new));
+            assert_eq!(remove(&merged(before), &["servers", "x"]).unwrap(), before);
+        }
+    }
+
+    #[test]
+    fn what_stands_on_one_line_stays_there() {
+        let before = "{\"servers\":{\"a\":{}}}";
+        let after =
+            "{\"servers\":{\"a\":{},\"x\": {\"command\": \"/b\", \"args\": [\"a\", \"b\"]}}}";
+        assert_eq!(merged(before), after);
+        assert_eq!(remove(after, &["servers", "x"]).unwrap(), before);
+        assert_eq!(
+            merged("{ \"a\": 1 }"),
+            "{ \"a\": 1, \"servers\": {\"x\": {\"command\": \"/b\", \"args\": [\"a\", \"b\"]}} }"
+        );
+    }
+
+    #[test]
+    fn an_entry_that_is_there_keeps_what_is_not_ours() {
+        let before = "{\r\n  \"servers\": {\r\n    \"x\": { \"command\": \"npx\", // old\r\n      \
+                      \"disabled\": true, \"args\": [] },\r\n    \"x2\": null\r\n  }\r\n}";
+        let after = before.replace("\"npx\"", "\"/b\"").replace("[]", "[\"a\", \"b\"]");
+        assert_eq!(merged(before), after);
+    }
+
+    #[test]
+    fn a_member_is_taken_out_wherever_it_stands() {
+        let removed = |text: &str| remove(text, &["s", "x"]).unwrap();
+        assert_eq!(removed("{\"s\": {\n  \"x\": 1,\n  \"y\": 2\n}}"), "{\"s\": {\n  \"y\": 2\n}}");
+        assert_eq!(removed("{\"s\": {\n  \"x\": 1\n}}"), "{\"s\": {}}");
+        assert_eq!(removed("{\"s\": {\n  // note\n  \"x\": 1\n}}"), "{\"s\": {\n  // note\n}}");
+        let odd = "{\"s\": {\"y\": 1, // note\n  \"x\": 1, \"z\": 2}}";
+        assert_eq!(removed(odd), "{\"s\": {\"y\": 1, // note\n   \"z\": 2}}");
+        assert_eq!(removed("{\"s\": []}"), "{\"s\": []}");
+        assert_eq!(removed("{}"), "{}");
+    }
+
+    #[test]
+    fn what_is_broken_is_told_by_its_line() {
+        for (text, line, what) in [
+            ("[]", 1, "an object"),
+            ("{\n\"a\": 1\n\"b\": 2}", 3, "a comma is missing"),
+            ("{\n\n\"a\" 1}", 3, "a colon"),
+            ("{\"a\": tru}", 1, "can't be read"),
+            ("{\"a\": \"x\n\"}", 1, "not closed"),
+            ("{\"a\": 1", 1, "`}` is missing"),
+            ("{} {}", 1, "behind the end"),
+            ("{\"a\": 1 /* ", 1, "a comment"),
+            ("{'a': 1}", 1, "double quotes"),
+            ("{\n\"servers\": [1]}", 2, "an object"),
+            ("<<<<<<< HEAD\n{}", 1, "an object"),
+        ] {
+            let broken = merge(text, &["servers", "x"], &entry("/b")).unwrap_err();
+            assert!(broken.line == line && broken.what.contains(what), "{text}: {broken}");
+        }
+        assert!(value(&"[".repeat(1000), &[]).is_err());
+        let deep = format!("{{\"a\": {}", "[".repeat(100_000));
+        assert!(value(&deep, &[]).unwrap_err().what.contains("deeply"));
+    }
+
+    #[test]
+    fn values_are_read_through_comments() {
+        let text =
+            "{ // one\n \"s\": { \"x\": [1, \"a\\u0062\", /* 2 */ null,], }, \"s\": {\"y\": 1} }";
+        assert_eq!(
+            value(text, &["s"]).unwrap().unwrap().to_string(),
+            "{\"y\":1}",
+            "the last counts"
+        );
+        assert_eq!(value(text, &["t"]), Ok(None));
+        assert_eq!(value(" \n", &["t"]), Ok(None));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_breaks_the_scanner(text in "[\\[\\]{}\":, a/*\\n0\\\\]{0,40}") {
+            let _ = value(&text, &[]);
+            let _ = merge(&text, &["a", "b"], &entry("/b"));
+            let _ = remove(&text, &["a"]);
+        }
+
+        #[test]
+        fn what_was_merged_can_be_taken_out(
+            names in proptest::collection::btree_set("[a-w]{1,3}", 1..5),
+            between in "(  |\t)?\n(  |\t){1,3}(// x\n)?",
+            trailing in proptest::bool::ANY,
+        ) {
+            let members: Vec<_> = names.iter().map(|name| format!("{between}\"{name}\": [1, 2]")).collect();
+            let comma = if trailing { "," } else { "" };
+            let text = format!("{{\n \"servers\": {{{}{comma}\n }}\n}}", members.join(","));
+            proptest::prop_assert_eq!(remove(&merged(&text), &["servers", "x"]).unwrap(), text);
+        }
+    }
+}
