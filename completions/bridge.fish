@@ -98,6 +98,12 @@ complete -c bridge -n "__fish_bridge_needs_command" -a "logout" -d 'Forget a sig
 complete -c bridge -n "__fish_bridge_needs_command" -a "status" -d 'Show who is signed in where'
 complete -c bridge -n "__fish_bridge_needs_command" -a "install" -d 'Write a server into the configuration of a desktop client'
 complete -c bridge -n "__fish_bridge_needs_command" -a "uninstall" -d 'Take a server out of the configuration of a desktop client'
+complete -c bridge -n "__fish_bridge_needs_command" -a "tools" -d 'List a server\'s tools, or show one'
+complete -c bridge -n "__fish_bridge_needs_command" -a "call" -d 'Call a tool'
+complete -c bridge -n "__fish_bridge_needs_command" -a "resources" -d 'List a server\'s resources'
+complete -c bridge -n "__fish_bridge_needs_command" -a "read" -d 'Read a resource'
+complete -c bridge -n "__fish_bridge_needs_command" -a "prompts" -d 'List a server\'s prompts'
+complete -c bridge -n "__fish_bridge_needs_command" -a "prompt" -d 'Get a prompt'
 complete -c bridge -n "__fish_bridge_needs_command" -a "sign-in-helper" -d 'What a serving process starts to wait for a person; its settings come by stdin'
 complete -c bridge -n "__fish_bridge_needs_command" -a "completions" -d 'Print a completion script for a shell'
 complete -c bridge -n "__fish_bridge_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -303,14 +309,408 @@ complete -c bridge -n "__fish_bridge_using_subcommand uninstall" -l workspace -d
 complete -c bridge -n "__fish_bridge_using_subcommand uninstall" -l dry-run -d 'Show what would change, and change nothing'
 complete -c bridge -n "__fish_bridge_using_subcommand uninstall" -l force -d 'Take an entry of that name out also where it is none of bridge\'s'
 complete -c bridge -n "__fish_bridge_using_subcommand uninstall" -s h -l help -d 'Print help'
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l callback-port -d 'Port that a sign-in\'s browser comes back to; without it, one that is always the same for the server' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l browser -d 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l client-id -d 'Id of a client that is registered at the authorization server' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l client-secret-file -d 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l scope -d 'Scopes to ask for, with spaces between; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l resource -d 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l authorize-param -d 'Add a parameter to the authorization request: `prompt=consent` (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l token-param -d 'Add a parameter to token requests (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l redirect-uri -d 'Whole redirect URI, when the authorization server knows a certain one' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l host -d 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l callback-path -d 'Path of the redirect URI; without it, `/oauth/callback`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l auth-success-url -d 'Where the browser goes after a success, in place of our own page' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l client-metadata-url -d 'Address of your own client ID metadata document' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l header -d 'Send a header, as `Name=value`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l header-file -d 'Send the headers in this file' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l header-command -d 'Send the headers that this program prints' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l header-command-arg -d 'One argument of the program, as it is (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l header-command-timeout -d 'How long the program may take' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l deny-tool -l ignore-tool -d 'Hide these tools' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l allow-tool -d 'Offer only these tools' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l tool-timeout -d 'Give up a tool call after this time (2m)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l ca-cert -d 'Trust the certificates in this PEM file too' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l client-cert -d 'Your certificate, if the server wants one' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l client-key -d 'Key of `--client-cert` (PEM, not encrypted)' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l proxy -d 'Use this proxy, as in `http://HOST:PORT`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l connect-timeout -d 'How long making a connection may take (seconds, or with a unit; 0: no limit)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l headers-timeout -d 'How long to wait for an answer to begin; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l body-timeout -d 'How long an answer or stream may pause; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l credential-store -d 'Where the tokens of a sign-in are kept' -r -f -a "auto\t'`env` where `BRIDGE_STORE_KEY` is set, else `keychain`'
+keychain\t'In sealed files, their key in the system\'s keychain'
+env\t'In sealed files, their key in the variable `BRIDGE_STORE_KEY`: 32 random bytes in base64'
+plaintext\t'In files that are not sealed: whoever can read them can use the tokens'
+memory\t'In this process only: every start needs a new sign-in'"
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l profile -d 'Which of several accounts at the server this is: `work`, `personal`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l transport -d 'Which transports to try, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
+sse-first\t'HTTP+SSE, then Streamable HTTP'
+http-only\t'Streamable HTTP only'
+sse-only\t'HTTP+SSE only'"
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l protocol -d 'How to speak to the server: as it turns out, or with or without a handshake' -r -f -a "auto\t'As the server turns out to speak'
+legacy\t'With a handshake (to 2025-11-25)'
+modern\t'Without one (2026-07-28)'"
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l log -d 'Write what happens to this file' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l json -d 'Print the server\'s own JSON, a line for each page of the list'
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l no-browser -d 'Open no page: the same as `--browser never`'
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l device-code -d 'Sign in on another device, with a code (RFC 8628)'
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l client-credentials -d 'Sign in as a program, with a client\'s own id and secret (RFC 6749, 4.4)'
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l disable-resource-parameter -d 'Send no resource: the same as `--resource none`'
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l use-id-token -d 'Send the ID token in place of the access token'
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l disable-cookies -d 'Ignore cookies'
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l read-only -d 'Offer only tools that change nothing'
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l allow-http -d 'Allow http:// to another machine'
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l ipv4 -d 'Connect by IPv4 only'
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l ipv6 -d 'Connect by IPv6 only'
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l debug -d 'Say on stderr what happens'
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
+complete -c bridge -n "__fish_bridge_using_subcommand tools" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l args -d 'All its arguments as one JSON object (`-`: read from stdin)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -s o -l output -d 'Where images, audio and other files go: a file, or a folder that is there' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l callback-port -d 'Port that a sign-in\'s browser comes back to; without it, one that is always the same for the server' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l browser -d 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l client-id -d 'Id of a client that is registered at the authorization server' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l client-secret-file -d 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l scope -d 'Scopes to ask for, with spaces between; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l resource -d 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l authorize-param -d 'Add a parameter to the authorization request: `prompt=consent` (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l token-param -d 'Add a parameter to token requests (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l redirect-uri -d 'Whole redirect URI, when the authorization server knows a certain one' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l host -d 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l callback-path -d 'Path of the redirect URI; without it, `/oauth/callback`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l auth-success-url -d 'Where the browser goes after a success, in place of our own page' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l client-metadata-url -d 'Address of your own client ID metadata document' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l header -d 'Send a header, as `Name=value`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l header-file -d 'Send the headers in this file' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l header-command -d 'Send the headers that this program prints' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l header-command-arg -d 'One argument of the program, as it is (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l header-command-timeout -d 'How long the program may take' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l deny-tool -l ignore-tool -d 'Hide these tools' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l allow-tool -d 'Offer only these tools' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l tool-timeout -d 'Give up a tool call after this time (2m)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l ca-cert -d 'Trust the certificates in this PEM file too' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l client-cert -d 'Your certificate, if the server wants one' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l client-key -d 'Key of `--client-cert` (PEM, not encrypted)' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l proxy -d 'Use this proxy, as in `http://HOST:PORT`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l connect-timeout -d 'How long making a connection may take (seconds, or with a unit; 0: no limit)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l headers-timeout -d 'How long to wait for an answer to begin; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l body-timeout -d 'How long an answer or stream may pause; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l credential-store -d 'Where the tokens of a sign-in are kept' -r -f -a "auto\t'`env` where `BRIDGE_STORE_KEY` is set, else `keychain`'
+keychain\t'In sealed files, their key in the system\'s keychain'
+env\t'In sealed files, their key in the variable `BRIDGE_STORE_KEY`: 32 random bytes in base64'
+plaintext\t'In files that are not sealed: whoever can read them can use the tokens'
+memory\t'In this process only: every start needs a new sign-in'"
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l profile -d 'Which of several accounts at the server this is: `work`, `personal`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l transport -d 'Which transports to try, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
+sse-first\t'HTTP+SSE, then Streamable HTTP'
+http-only\t'Streamable HTTP only'
+sse-only\t'HTTP+SSE only'"
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l protocol -d 'How to speak to the server: as it turns out, or with or without a handshake' -r -f -a "auto\t'As the server turns out to speak'
+legacy\t'With a handshake (to 2025-11-25)'
+modern\t'Without one (2026-07-28)'"
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l log -d 'Write what happens to this file' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l json -d 'Print the server\'s own JSON, on one line'
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l no-browser -d 'Open no page: the same as `--browser never`'
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l device-code -d 'Sign in on another device, with a code (RFC 8628)'
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l client-credentials -d 'Sign in as a program, with a client\'s own id and secret (RFC 6749, 4.4)'
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l disable-resource-parameter -d 'Send no resource: the same as `--resource none`'
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l use-id-token -d 'Send the ID token in place of the access token'
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l disable-cookies -d 'Ignore cookies'
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l read-only -d 'Offer only tools that change nothing'
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l allow-http -d 'Allow http:// to another machine'
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l ipv4 -d 'Connect by IPv4 only'
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l ipv6 -d 'Connect by IPv6 only'
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l debug -d 'Say on stderr what happens'
+complete -c bridge -n "__fish_bridge_using_subcommand call" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
+complete -c bridge -n "__fish_bridge_using_subcommand call" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l callback-port -d 'Port that a sign-in\'s browser comes back to; without it, one that is always the same for the server' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l browser -d 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l client-id -d 'Id of a client that is registered at the authorization server' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l client-secret-file -d 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l scope -d 'Scopes to ask for, with spaces between; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l resource -d 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l authorize-param -d 'Add a parameter to the authorization request: `prompt=consent` (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l token-param -d 'Add a parameter to token requests (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l redirect-uri -d 'Whole redirect URI, when the authorization server knows a certain one' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l host -d 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l callback-path -d 'Path of the redirect URI; without it, `/oauth/callback`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l auth-success-url -d 'Where the browser goes after a success, in place of our own page' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l client-metadata-url -d 'Address of your own client ID metadata document' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l header -d 'Send a header, as `Name=value`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l header-file -d 'Send the headers in this file' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l header-command -d 'Send the headers that this program prints' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l header-command-arg -d 'One argument of the program, as it is (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l header-command-timeout -d 'How long the program may take' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l deny-tool -l ignore-tool -d 'Hide these tools' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l allow-tool -d 'Offer only these tools' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l tool-timeout -d 'Give up a tool call after this time (2m)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l ca-cert -d 'Trust the certificates in this PEM file too' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l client-cert -d 'Your certificate, if the server wants one' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l client-key -d 'Key of `--client-cert` (PEM, not encrypted)' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l proxy -d 'Use this proxy, as in `http://HOST:PORT`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l connect-timeout -d 'How long making a connection may take (seconds, or with a unit; 0: no limit)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l headers-timeout -d 'How long to wait for an answer to begin; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l body-timeout -d 'How long an answer or stream may pause; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l credential-store -d 'Where the tokens of a sign-in are kept' -r -f -a "auto\t'`env` where `BRIDGE_STORE_KEY` is set, else `keychain`'
+keychain\t'In sealed files, their key in the system\'s keychain'
+env\t'In sealed files, their key in the variable `BRIDGE_STORE_KEY`: 32 random bytes in base64'
+plaintext\t'In files that are not sealed: whoever can read them can use the tokens'
+memory\t'In this process only: every start needs a new sign-in'"
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l profile -d 'Which of several accounts at the server this is: `work`, `personal`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l transport -d 'Which transports to try, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
+sse-first\t'HTTP+SSE, then Streamable HTTP'
+http-only\t'Streamable HTTP only'
+sse-only\t'HTTP+SSE only'"
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l protocol -d 'How to speak to the server: as it turns out, or with or without a handshake' -r -f -a "auto\t'As the server turns out to speak'
+legacy\t'With a handshake (to 2025-11-25)'
+modern\t'Without one (2026-07-28)'"
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l log -d 'Write what happens to this file' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l json -d 'Print the server\'s own JSON, a line for each page of a list'
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l no-browser -d 'Open no page: the same as `--browser never`'
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l device-code -d 'Sign in on another device, with a code (RFC 8628)'
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l client-credentials -d 'Sign in as a program, with a client\'s own id and secret (RFC 6749, 4.4)'
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l disable-resource-parameter -d 'Send no resource: the same as `--resource none`'
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l use-id-token -d 'Send the ID token in place of the access token'
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l disable-cookies -d 'Ignore cookies'
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l read-only -d 'Offer only tools that change nothing'
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l allow-http -d 'Allow http:// to another machine'
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l ipv4 -d 'Connect by IPv4 only'
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l ipv6 -d 'Connect by IPv6 only'
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l debug -d 'Say on stderr what happens'
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
+complete -c bridge -n "__fish_bridge_using_subcommand resources" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bridge -n "__fish_bridge_using_subcommand read" -s o -l output -d 'Where it goes: a file, or a folder that is there' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l callback-port -d 'Port that a sign-in\'s browser comes back to; without it, one that is always the same for the server' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l browser -d 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l client-id -d 'Id of a client that is registered at the authorization server' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l client-secret-file -d 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l scope -d 'Scopes to ask for, with spaces between; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l resource -d 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l authorize-param -d 'Add a parameter to the authorization request: `prompt=consent` (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l token-param -d 'Add a parameter to token requests (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l redirect-uri -d 'Whole redirect URI, when the authorization server knows a certain one' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l host -d 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l callback-path -d 'Path of the redirect URI; without it, `/oauth/callback`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l auth-success-url -d 'Where the browser goes after a success, in place of our own page' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l client-metadata-url -d 'Address of your own client ID metadata document' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l header -d 'Send a header, as `Name=value`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l header-file -d 'Send the headers in this file' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l header-command -d 'Send the headers that this program prints' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l header-command-arg -d 'One argument of the program, as it is (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l header-command-timeout -d 'How long the program may take' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l deny-tool -l ignore-tool -d 'Hide these tools' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l allow-tool -d 'Offer only these tools' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l tool-timeout -d 'Give up a tool call after this time (2m)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l ca-cert -d 'Trust the certificates in this PEM file too' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l client-cert -d 'Your certificate, if the server wants one' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l client-key -d 'Key of `--client-cert` (PEM, not encrypted)' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l proxy -d 'Use this proxy, as in `http://HOST:PORT`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l connect-timeout -d 'How long making a connection may take (seconds, or with a unit; 0: no limit)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l headers-timeout -d 'How long to wait for an answer to begin; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l body-timeout -d 'How long an answer or stream may pause; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l credential-store -d 'Where the tokens of a sign-in are kept' -r -f -a "auto\t'`env` where `BRIDGE_STORE_KEY` is set, else `keychain`'
+keychain\t'In sealed files, their key in the system\'s keychain'
+env\t'In sealed files, their key in the variable `BRIDGE_STORE_KEY`: 32 random bytes in base64'
+plaintext\t'In files that are not sealed: whoever can read them can use the tokens'
+memory\t'In this process only: every start needs a new sign-in'"
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l profile -d 'Which of several accounts at the server this is: `work`, `personal`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l transport -d 'Which transports to try, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
+sse-first\t'HTTP+SSE, then Streamable HTTP'
+http-only\t'Streamable HTTP only'
+sse-only\t'HTTP+SSE only'"
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l protocol -d 'How to speak to the server: as it turns out, or with or without a handshake' -r -f -a "auto\t'As the server turns out to speak'
+legacy\t'With a handshake (to 2025-11-25)'
+modern\t'Without one (2026-07-28)'"
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l log -d 'Write what happens to this file' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l json -d 'Print the server\'s own JSON, on one line'
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l no-browser -d 'Open no page: the same as `--browser never`'
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l device-code -d 'Sign in on another device, with a code (RFC 8628)'
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l client-credentials -d 'Sign in as a program, with a client\'s own id and secret (RFC 6749, 4.4)'
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l disable-resource-parameter -d 'Send no resource: the same as `--resource none`'
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l use-id-token -d 'Send the ID token in place of the access token'
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l disable-cookies -d 'Ignore cookies'
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l read-only -d 'Offer only tools that change nothing'
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l allow-http -d 'Allow http:// to another machine'
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l ipv4 -d 'Connect by IPv4 only'
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l ipv6 -d 'Connect by IPv6 only'
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l debug -d 'Say on stderr what happens'
+complete -c bridge -n "__fish_bridge_using_subcommand read" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
+complete -c bridge -n "__fish_bridge_using_subcommand read" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l callback-port -d 'Port that a sign-in\'s browser comes back to; without it, one that is always the same for the server' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l browser -d 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l client-id -d 'Id of a client that is registered at the authorization server' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l client-secret-file -d 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l scope -d 'Scopes to ask for, with spaces between; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l resource -d 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l authorize-param -d 'Add a parameter to the authorization request: `prompt=consent` (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l token-param -d 'Add a parameter to token requests (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l redirect-uri -d 'Whole redirect URI, when the authorization server knows a certain one' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l host -d 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l callback-path -d 'Path of the redirect URI; without it, `/oauth/callback`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l auth-success-url -d 'Where the browser goes after a success, in place of our own page' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l client-metadata-url -d 'Address of your own client ID metadata document' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l header -d 'Send a header, as `Name=value`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l header-file -d 'Send the headers in this file' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l header-command -d 'Send the headers that this program prints' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l header-command-arg -d 'One argument of the program, as it is (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l header-command-timeout -d 'How long the program may take' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l deny-tool -l ignore-tool -d 'Hide these tools' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l allow-tool -d 'Offer only these tools' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l tool-timeout -d 'Give up a tool call after this time (2m)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l ca-cert -d 'Trust the certificates in this PEM file too' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l client-cert -d 'Your certificate, if the server wants one' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l client-key -d 'Key of `--client-cert` (PEM, not encrypted)' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l proxy -d 'Use this proxy, as in `http://HOST:PORT`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l connect-timeout -d 'How long making a connection may take (seconds, or with a unit; 0: no limit)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l headers-timeout -d 'How long to wait for an answer to begin; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l body-timeout -d 'How long an answer or stream may pause; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l credential-store -d 'Where the tokens of a sign-in are kept' -r -f -a "auto\t'`env` where `BRIDGE_STORE_KEY` is set, else `keychain`'
+keychain\t'In sealed files, their key in the system\'s keychain'
+env\t'In sealed files, their key in the variable `BRIDGE_STORE_KEY`: 32 random bytes in base64'
+plaintext\t'In files that are not sealed: whoever can read them can use the tokens'
+memory\t'In this process only: every start needs a new sign-in'"
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l profile -d 'Which of several accounts at the server this is: `work`, `personal`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l transport -d 'Which transports to try, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
+sse-first\t'HTTP+SSE, then Streamable HTTP'
+http-only\t'Streamable HTTP only'
+sse-only\t'HTTP+SSE only'"
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l protocol -d 'How to speak to the server: as it turns out, or with or without a handshake' -r -f -a "auto\t'As the server turns out to speak'
+legacy\t'With a handshake (to 2025-11-25)'
+modern\t'Without one (2026-07-28)'"
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l log -d 'Write what happens to this file' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l json -d 'Print the server\'s own JSON, a line for each page of the list'
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l no-browser -d 'Open no page: the same as `--browser never`'
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l device-code -d 'Sign in on another device, with a code (RFC 8628)'
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l client-credentials -d 'Sign in as a program, with a client\'s own id and secret (RFC 6749, 4.4)'
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l disable-resource-parameter -d 'Send no resource: the same as `--resource none`'
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l use-id-token -d 'Send the ID token in place of the access token'
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l disable-cookies -d 'Ignore cookies'
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l read-only -d 'Offer only tools that change nothing'
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l allow-http -d 'Allow http:// to another machine'
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l ipv4 -d 'Connect by IPv4 only'
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l ipv6 -d 'Connect by IPv6 only'
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l debug -d 'Say on stderr what happens'
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
+complete -c bridge -n "__fish_bridge_using_subcommand prompts" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -s o -l output -d 'Where images and audio go: a file, or a folder that is there' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l callback-port -d 'Port that a sign-in\'s browser comes back to; without it, one that is always the same for the server' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l browser -d 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l client-id -d 'Id of a client that is registered at the authorization server' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l client-secret-file -d 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l scope -d 'Scopes to ask for, with spaces between; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l resource -d 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l authorize-param -d 'Add a parameter to the authorization request: `prompt=consent` (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l token-param -d 'Add a parameter to token requests (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l redirect-uri -d 'Whole redirect URI, when the authorization server knows a certain one' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l host -d 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l callback-path -d 'Path of the redirect URI; without it, `/oauth/callback`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l auth-success-url -d 'Where the browser goes after a success, in place of our own page' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l client-metadata-url -d 'Address of your own client ID metadata document' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l header -d 'Send a header, as `Name=value`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l header-file -d 'Send the headers in this file' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l header-command -d 'Send the headers that this program prints' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l header-command-arg -d 'One argument of the program, as it is (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l header-command-timeout -d 'How long the program may take' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l deny-tool -l ignore-tool -d 'Hide these tools' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l allow-tool -d 'Offer only these tools' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l tool-timeout -d 'Give up a tool call after this time (2m)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l ca-cert -d 'Trust the certificates in this PEM file too' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l client-cert -d 'Your certificate, if the server wants one' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l client-key -d 'Key of `--client-cert` (PEM, not encrypted)' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l proxy -d 'Use this proxy, as in `http://HOST:PORT`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l connect-timeout -d 'How long making a connection may take (seconds, or with a unit; 0: no limit)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l headers-timeout -d 'How long to wait for an answer to begin; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l body-timeout -d 'How long an answer or stream may pause; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l credential-store -d 'Where the tokens of a sign-in are kept' -r -f -a "auto\t'`env` where `BRIDGE_STORE_KEY` is set, else `keychain`'
+keychain\t'In sealed files, their key in the system\'s keychain'
+env\t'In sealed files, their key in the variable `BRIDGE_STORE_KEY`: 32 random bytes in base64'
+plaintext\t'In files that are not sealed: whoever can read them can use the tokens'
+memory\t'In this process only: every start needs a new sign-in'"
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l profile -d 'Which of several accounts at the server this is: `work`, `personal`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l transport -d 'Which transports to try, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
+sse-first\t'HTTP+SSE, then Streamable HTTP'
+http-only\t'Streamable HTTP only'
+sse-only\t'HTTP+SSE only'"
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l protocol -d 'How to speak to the server: as it turns out, or with or without a handshake' -r -f -a "auto\t'As the server turns out to speak'
+legacy\t'With a handshake (to 2025-11-25)'
+modern\t'Without one (2026-07-28)'"
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l log -d 'Write what happens to this file' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l json -d 'Print the server\'s own JSON, on one line'
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l no-browser -d 'Open no page: the same as `--browser never`'
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l device-code -d 'Sign in on another device, with a code (RFC 8628)'
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l client-credentials -d 'Sign in as a program, with a client\'s own id and secret (RFC 6749, 4.4)'
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l disable-resource-parameter -d 'Send no resource: the same as `--resource none`'
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l use-id-token -d 'Send the ID token in place of the access token'
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l disable-cookies -d 'Ignore cookies'
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l read-only -d 'Offer only tools that change nothing'
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l allow-http -d 'Allow http:// to another machine'
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l ipv4 -d 'Connect by IPv4 only'
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l ipv6 -d 'Connect by IPv6 only'
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l debug -d 'Say on stderr what happens'
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
+complete -c bridge -n "__fish_bridge_using_subcommand prompt" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bridge -n "__fish_bridge_using_subcommand sign-in-helper" -s h -l help -d 'Print help'
 complete -c bridge -n "__fish_bridge_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "serve" -d 'Serve a server on stdin and stdout (as `bridge SERVER` does)'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "login" -d 'Sign in to a server now'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "logout" -d 'Forget a sign-in, and have its tokens revoked'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "status" -d 'Show who is signed in where'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "install" -d 'Write a server into the configuration of a desktop client'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "uninstall" -d 'Take a server out of the configuration of a desktop client'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "sign-in-helper" -d 'What a serving process starts to wait for a person; its settings come by stdin'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall sign-in-helper completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help" -f -a "serve" -d 'Serve a server on stdin and stdout (as `bridge SERVER` does)'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help" -f -a "login" -d 'Sign in to a server now'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help" -f -a "logout" -d 'Forget a sign-in, and have its tokens revoked'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help" -f -a "status" -d 'Show who is signed in where'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help" -f -a "install" -d 'Write a server into the configuration of a desktop client'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help" -f -a "uninstall" -d 'Take a server out of the configuration of a desktop client'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help" -f -a "tools" -d 'List a server\'s tools, or show one'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help" -f -a "call" -d 'Call a tool'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help" -f -a "resources" -d 'List a server\'s resources'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help" -f -a "read" -d 'Read a resource'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help" -f -a "prompts" -d 'List a server\'s prompts'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help" -f -a "prompt" -d 'Get a prompt'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help" -f -a "sign-in-helper" -d 'What a serving process starts to wait for a person; its settings come by stdin'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -18,6 +18,10 @@ pub enum Exit {
     Refused = 4,
     /// No connection.
     Unreachable = 5,
+    /// The server carried the tool out, and the tool says that it failed (`isError`).
+    ToolFailed = 6,
+    /// The person ended it with Ctrl-C; as a shell says it of a signal.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -91,7 +95,16 @@ mod tests {
     #[test]
     fn exit_codes_are_what_the_documentation_says() {
         let page = include_str!("../docs/errors.md");
-        for (exit, word) in [(Exit::Ok, "ok"), (Exit::Failed, "failed"), (Exit::Usage, "usage")] {
+        for (exit, word) in [
+            (Exit::Ok, "ok"),
+            (Exit::Failed, "failed"),
+            (Exit::Usage, "usage"),
+            (Exit::SignInNeeded, "sign-in needed"),
+            (Exit::Refused, "refused"),
+            (Exit::Unreachable, "unreachable"),
+            (Exit::ToolFailed, "tool failed"),
+            (Exit::Interrupted, "interrupted"),
+        ] {
             assert!(page.contains(&format!("| {} | {word} |", exit as u8)), "{word}");
         }
     }

@@ -14,6 +14,8 @@ pub mod config;
 pub mod commands;
 pub mod ui;
 
+pub mod client;
+
 pub mod stdio;
 
 pub mod jsonrpc;
@@ -36,4 +38,5 @@ pub mod os;
 pub mod paths;
 pub mod printable;
 pub mod secret;
+pub mod spelling;
 pub mod toml;

@@ -2,7 +2,15 @@
 
 use std::process::ExitCode;
 
-use mcp_bridge::cli::{Cli, Command, LoginArgs, LogoutArgs, Refused, ServeArgs, StatusArgs};
+use mcp_bridge::cli::{
+    CallArgs, Cli, Command, LoginArgs, LogoutArgs, PromptArgs, ReadArgs, Refused, ServeArgs,
+    StatusArgs,
+};
+use mcp_bridge::commands::Use;
+use mcp_bridge::commands::call::{Arguments, Call};
+use mcp_bridge::commands::prompts::{Prompt, Prompts};
+use mcp_bridge::commands::resources::{Read, Resources};
+use mcp_bridge::commands::tools::Tools;
 use mcp_bridge::error::{Error, Exit};
 use mcp_bridge::{commands, config, logging, os, ui};
 
@@ -37,6 +45,18 @@ fn run(cli: Cli) -> Result<(), Error> {
         Some(Command::Uninstall(args)) => {
             commands::uninstall::run(&args, &config::Environment::of_process())
         }
+        Some(Command::Tools(args)) => {
+            use_server(&args.server, &Use::Tools(Tools { tool: args.tool, json: args.json }))
+        }
+        Some(Command::Call(args)) => call(*args),
+        Some(Command::Resources(args)) => {
+            use_server(&args.server, &Use::Resources(Resources { json: args.json }))
+        }
+        Some(Command::Read(args)) => read(*args),
+        Some(Command::Prompts(args)) => {
+            use_server(&args.server, &Use::Prompts(Prompts { json: args.json }))
+        }
+        Some(Command::Prompt(args)) => prompt(*args),
         Some(Command::SignInHelper) => sign_in_helper(),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
     }
@@ -76,6 +96,30 @@ fn status(args: &StatusArgs) -> Result<(), Error> {
         None => None,
     };
     commands::status::run(&sign_ins, only.as_ref(), args.json)
+}
+
+fn call(args: CallArgs) -> Result<(), Error> {
+    let CallArgs { tool, pairs, args, output, json, server } = args;
+    let arguments = Arguments::of(pairs, args)?;
+    let tool = tool.unwrap_or_default();
+    use_server(&server, &Use::Call(Call { tool, arguments, output, json }))
+}
+
+fn read(args: ReadArgs) -> Result<(), Error> {
+    let ReadArgs { uri, output, json, server } = args;
+    use_server(&server, &Use::Read(Read { uri: uri.unwrap_or_default(), output, json }))
+}
+
+fn prompt(args: PromptArgs) -> Result<(), Error> {
+    let PromptArgs { name, pairs, output, json, server } = args;
+    let name = name.unwrap_or_default();
+    use_server(&server, &Use::Prompt(Prompt { name, pairs, output, json }))
+}
+
+fn use_server(args: &ServeArgs, wanted: &Use) -> Result<(), Error> {
+    start_log(&args.log)?;
+    let config = config::serve(args, &config::Environment::of_process())?;
+    commands::use_server(&config, wanted)
 }
 
 /// The helper means by its arguments what the process that started it means by them.

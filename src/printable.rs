@@ -47,6 +47,22 @@ pub fn one_line(text: &str, most: usize) -> String {
     }
 }
 
+/// A text of several lines for a terminal: what is not printable is written out, so that it neither steers the
+/// terminal nor hides.
+pub fn escaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' if chars.peek() == Some(&'\n') => {}
+            '\n' | '\t' => shown.push(c),
+            c if is_printable(c) => shown.push(c),
+            c => shown.extend(c.escape_unicode()),
+        }
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +78,11 @@ mod tests {
             "é 漢 👩\u{200d}🚒 می\u{200c}خواهم"
         );
         assert_eq!(printable("漢字漢字", 2), "漢字");
+    }
+
+    #[test]
+    fn what_would_steer_a_terminal_is_written_out() {
+        assert_eq!(escaped("a\r\nb\tc\n"), "a\nb\tc\n");
+        assert_eq!(escaped("\u{1b}[2J\r\u{202e}x\u{9b}"), "\\u{1b}[2J\\u{d}\\u{202e}x\\u{9b}");
     }
 }

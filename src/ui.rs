@@ -1,9 +1,12 @@
 //! What a person in a terminal sees. Only commands and `main` use it.
 
+use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use terminal_size::terminal_size_of;
 
 use crate::error::{Error, Exit};
 use crate::secret::Secret;
@@ -83,6 +86,87 @@ impl Drop for Spinner {
             drop(end);
             let _ = thread.join();
         }
+    }
+}
+
+/// A line on stderr that says how far something is: each text takes the place of the one before. Nothing is drawn
+/// where stderr is not a terminal.
+#[derive(Debug)]
+pub struct Status {
+    motion: Motion,
+    seen: bool,
+    shown: RefCell<String>,
+}
+
+impl Status {
+    /// An empty line.
+    pub fn new(motion: Motion) -> Self {
+        Self { motion, seen: io::stderr().is_terminal(), shown: RefCell::default() }
+    }
+
+    /// Whether somebody sees it.
+    pub fn is_seen(&self) -> bool {
+        self.seen
+    }
+
+    /// Shows how far it is.
+    pub fn show(&self, text: &str) {
+        if !self.seen || *self.shown.borrow() == text {
+            return;
+        }
+        text.clone_into(&mut self.shown.borrow_mut());
+        let mut out = io::stderr();
+        let _ = match self.motion {
+            Motion::Still => writeln!(out, "{text}"),
+            Motion::Moving => {
+                // A line that is broken could not be taken away.
+                let text: String =
+                    text.chars().take(or_usual(terminal_size_of(&out)).max(2) - 1).collect();
+                write!(out, "\r\x1b[K{text}").and_then(|()| out.flush())
+            }
+        };
+    }
+
+    /// Takes the line away, before anything else is said.
+    pub fn clear(&self) {
+        let shown = std::mem::take(&mut *self.shown.borrow_mut());
+        if !shown.is_empty() && self.motion == Motion::Moving {
+            let mut out = io::stderr();
+            let _ = write!(out, "\r\x1b[K").and_then(|()| out.flush());
+        }
+    }
+}
+
+impl Drop for Status {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// Columns where nobody knows how many there are.
+const COLUMNS: usize = 80;
+
+fn or_usual(size: Option<(terminal_size::Width, terminal_size::Height)>) -> usize {
+    size.map_or(COLUMNS, |(width, _)| width.0.into())
+}
+
+/// How many columns there are to print on; none where stdout is no terminal.
+pub fn columns() -> Option<usize> {
+    let out = io::stdout();
+    out.is_terminal().then(|| or_usual(terminal_size_of(&out)))
+}
+
+/// Prints on stdout. Whoever stopped reading has what they wanted.
+///
+/// # Errors
+/// stdout can't be written to.
+pub fn print(text: &[u8]) -> Result<(), Error> {
+    let mut out = io::stdout();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::failed("stdout can't be written to").because(why))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use mcp_bridge::clock::Clock;
 use mcp_bridge::relay::{self, ClientSide, FileMemory, Relay};
 use mcp_bridge::remote::{self, Endpoint, Remote};
@@ -88,8 +89,8 @@ impl InProcess {
             let client = ClientSide {
                 lines: received,
                 writer: Writer::spawn(theirs).expect("a thread"),
-                told_to_end: std::future::pending(),
-                parent_gone: std::future::pending(),
+                told_to_end: std::future::pending().boxed(),
+                parent_gone: std::future::pending().boxed(),
             };
             tracing::subscriber::with_default(subscriber, || {
                 runtime.expect("a runtime").block_on(relay.run(client));

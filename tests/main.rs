@@ -33,6 +33,7 @@
 //! | `sign_in`           | the OAuth protocol from the refusal to the token, kind servers and hostile ones |
 //! | `stdio`             | lines, batches, sizes; only messages on stdout                        |
 //! | `transports`        | the older HTTP+SSE transport, and which one a server speaks           |
+//! | `using`             | a server used from a shell: tools, calls, resources, prompts          |
 //! | `support`           | the fixtures: servers, the binary in a private home, gates            |
 //! | `support_self_test` | each fixture does what it says, each misbehaviour really happens      |
 
@@ -76,3 +77,4 @@ mod stdio;
 mod support;
 mod support_self_test;
 mod transports;
+mod using;

@@ -257,6 +257,11 @@ impl Authorizer {
         })
     }
 
+    /// Why a person was needed last.
+    pub fn last_cause(&self) -> Cause {
+        self.state().cause.clone()
+    }
+
     /// Why there is no token.
     pub(super) async fn lack(&self) -> Lack {
         let attended = self.attended.get_or_init(|| self.usher.attended()).await;
@@ -289,8 +294,11 @@ impl Authorizer {
         let lack = self.lack().await;
         match lack {
             Lack::Person => self.is_needed(cause),
-            // Somebody may sign in elsewhere.
-            Lack::Failed(_) => self.watch(),
+            // Somebody may sign in elsewhere, or be asked by a command that knows the cause.
+            Lack::Failed(_) => {
+                self.state().cause = cause;
+                self.watch();
+            }
         }
         lack
     }

@@ -1,30 +1,29 @@
 //! Words that people type and that can't be meant as they are: what to type in their place.
 
 use crate::error::Error;
+use crate::spelling;
 
 /// The commands of the `bridge` that belongs to iproute2.
 const OF_IPROUTE2: [&str; 7] = ["link", "fdb", "mdb", "vlan", "vni", "monitor", "mst"];
 /// The commands that there are.
-const VERBS: [&str; 7] =
-    ["serve", "login", "logout", "status", "install", "uninstall", "completions"];
-/// Verbs that are kept for later versions.
-const LATER: [&str; 15] = [
-    "add",
-    "list",
-    "show",
-    "remove",
-    "import",
-    "doctor",
+const VERBS: [&str; 13] = [
+    "serve",
+    "login",
+    "logout",
+    "status",
+    "install",
+    "uninstall",
     "tools",
     "call",
     "resources",
     "read",
     "prompts",
     "prompt",
-    "logs",
-    "config",
-    "update",
+    "completions",
 ];
+/// Verbs that are kept for later versions.
+const LATER: [&str; 9] =
+    ["add", "list", "show", "remove", "import", "doctor", "logs", "config", "update"];
 /// Options of other programs, and what does here what they do there.
 const ELSEWHERE: [(&[&str], &str); 15] = [
     (&["-v"], "`bridge --version` prints the version, `--debug` says what happens"),
@@ -102,18 +101,6 @@ pub fn is_reserved(word: &str) -> bool {
     [&VERBS[..], &LATER, &OF_IPROUTE2, &PROGRAMS].concat().contains(&&*word)
 }
 
-/// Of these words the one that is the fewest slips of the finger away, if they are few.
-pub fn nearest<'a>(typed: &str, words: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
-    const MOST: usize = 3;
-    let typed = typed.to_ascii_lowercase();
-    let most = (typed.len() / 3).clamp(1, MOST);
-    (1..=most).find_map(|slips| {
-        words
-            .clone()
-            .find(|word| is_near(typed.as_bytes(), word.to_ascii_lowercase().as_bytes(), slips))
-    })
-}
-
 /// The command that is a slip of the finger away. An address has a dot, a colon or a slash in it.
 fn near(word: &str) -> Option<&'static str> {
     if !word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
@@ -125,26 +112,9 @@ fn near(word: &str) -> Option<&'static str> {
         "signout" | "sign-out" => return Some("logout"),
         _ => {}
     }
-    VERBS.into_iter().find(|verb| is_near(typed.as_bytes(), verb.as_bytes(), verb.len() / 4))
-}
-
-/// Whether so many letters put in, left out, replaced or swapped with the next make one of the other.
-fn is_near(typed: &[u8], meant: &[u8], slips: usize) -> bool {
-    match (typed, meant) {
-        ([], rest) | (rest, []) => rest.len() <= slips,
-        ([a, typed @ ..], [b, meant @ ..]) if a == b => is_near(typed, meant, slips),
-        _ if slips == 0 => false,
-        ([a, b, typed @ ..], [c, d, meant @ ..])
-            if (a, b) == (d, c) && is_near(typed, meant, slips - 1) =>
-        {
-            true
-        }
-        ([_, typed_on @ ..], [_, meant_on @ ..]) => {
-            is_near(typed_on, meant_on, slips - 1)
-                || is_near(typed_on, meant, slips - 1)
-                || is_near(typed, meant_on, slips - 1)
-        }
-    }
+    VERBS
+        .into_iter()
+        .find(|verb| spelling::is_near(typed.as_bytes(), verb.as_bytes(), verb.len() / 4))
 }
 
 /// What `npx` needs was left in the arguments.

@@ -12,6 +12,7 @@ mod relay;
 mod saved;
 mod sign_in;
 mod transport;
+mod using;
 mod values;
 
 pub use credentials::{CredentialArgs, CredentialStore};
@@ -29,6 +30,7 @@ pub use saved::{
 };
 pub use sign_in::SignInArgs;
 pub use transport::{ClientProtocol, Protocol, Transport, TransportArgs};
+pub use using::{CallArgs, PromptArgs, PromptsArgs, ReadArgs, ResourcesArgs, ToolsArgs};
 
 use clap::{Arg, Args, Parser, Subcommand};
 
@@ -102,6 +104,24 @@ pub enum Command {
     /// Take a server out of the configuration of a desktop client
     #[command(after_long_help = UNINSTALL_EXAMPLES)]
     Uninstall(Box<UninstallArgs>),
+    /// List a server's tools, or show one
+    #[command(after_long_help = using::TOOLS_EXAMPLES, mut_args(using::of_use))]
+    Tools(Box<ToolsArgs>),
+    /// Call a tool
+    #[command(after_long_help = using::CALL_EXAMPLES, mut_args(using::of_use))]
+    Call(Box<CallArgs>),
+    /// List a server's resources
+    #[command(after_long_help = using::RESOURCES_EXAMPLES, mut_args(using::of_use))]
+    Resources(Box<ResourcesArgs>),
+    /// Read a resource
+    #[command(after_long_help = using::READ_EXAMPLES, mut_args(using::of_use))]
+    Read(Box<ReadArgs>),
+    /// List a server's prompts
+    #[command(after_long_help = using::PROMPTS_EXAMPLES, mut_args(using::of_use))]
+    Prompts(Box<PromptsArgs>),
+    /// Get a prompt
+    #[command(after_long_help = using::PROMPT_EXAMPLES, mut_args(using::of_use))]
+    Prompt(Box<PromptArgs>),
     /// What a serving process starts to wait for a person; its settings come by stdin
     #[command(hide = true)]
     SignInHelper,

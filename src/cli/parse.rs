@@ -131,6 +131,11 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
     match error.kind() {
         ErrorKind::UnknownArgument => unknown(error, shown, args),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => invalid(error, shown, command, args),
+        ErrorKind::ArgumentConflict if word(1) == "call" && args.iter().any(|arg| arg == "--args") => {
+            Error::usage("the arguments are given twice")
+                .because("`--args` is all of them, and others stand beside it")
+                .hint("write them all as `key=value`, or all as `--args JSON`")
+        }
         ErrorKind::ArgumentConflict if !shown.starts_with('-') => mistaken::too_many(),
         ErrorKind::ArgumentConflict => {
             let other = context(error, ContextKind::PriorArg).unwrap_or_default();
@@ -156,10 +161,7 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
         ErrorKind::MissingRequiredArgument if matches!(word(1), "install" | "uninstall") => {
             no_server(word(1))
         }
-        ErrorKind::MissingRequiredArgument if matches!(word(1), "login" | "serve") => {
-            let hint = format!("write its address: `bridge {} https://mcp.example.com/mcp`", word(1));
-            Error::usage("the server's address is missing").hint(hint)
-        }
+        ErrorKind::MissingRequiredArgument if is_command => missing(shown, word(1)),
         ErrorKind::MissingRequiredArgument => Error::usage("the server's address is missing").hint(
             "write its address: `bridge https://mcp.example.com/mcp`, usually in the configuration of \
              an MCP client; `bridge --help` shows how",
@@ -183,6 +185,21 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
 fn no_server(command: &str) -> Error {
     Error::usage("no server is named")
         .hint(format!("write `bridge {command} SERVER --client CLIENT`"))
+}
+
+/// A word behind a command is missing.
+fn missing(shown: &str, command: &str) -> Error {
+    let (what, words) = match (shown, command) {
+        ("<TOOL>", _) => ("the tool", " TOOL key=value"),
+        ("<URI>", _) => ("the resource", " URI"),
+        ("<NAME>", "prompt") => ("the prompt", " NAME key=value"),
+        _ => {
+            let hint = format!("write its address: `bridge {command} https://mcp.example.com/mcp`");
+            return Error::usage("the server's address is missing").hint(hint);
+        }
+    };
+    let hint = format!("write `bridge {command} https://mcp.example.com/mcp{words}`");
+    Error::usage(format!("{what} is missing")).hint(hint)
 }
 
 const HELP: &str = "`bridge --help` lists the options and what they take";

@@ -214,7 +214,8 @@ impl Cli {
     /// What was typed for a server, if the command is one that uses it, and the command's name.
     pub fn served(&mut self) -> Option<(&mut ServeArgs, &'static str)> {
         use super::Command::{
-            Completions, Install, Login, Logout, Serve, SignInHelper, Status, Uninstall,
+            Call, Completions, Install, Login, Logout, Prompt, Prompts, Read, Resources, Serve,
+            SignInHelper, Status, Tools, Uninstall,
         };
         match &mut self.command {
             None => Some((&mut self.serve, "")),
@@ -222,6 +223,12 @@ impl Cli {
             Some(Login(args)) => Some((&mut args.server, "login")),
             Some(Logout(args)) => Some((&mut args.server, "logout")),
             Some(Status(args)) => Some((&mut args.server, "status")),
+            Some(Tools(args)) => Some((&mut args.server, "tools")),
+            Some(Call(args)) => Some((&mut args.server, "call")),
+            Some(Resources(args)) => Some((&mut args.server, "resources")),
+            Some(Read(args)) => Some((&mut args.server, "read")),
+            Some(Prompts(args)) => Some((&mut args.server, "prompts")),
+            Some(Prompt(args)) => Some((&mut args.server, "prompt")),
             Some(Install(_) | Uninstall(_) | SignInHelper | Completions { .. }) => None,
         }
     }

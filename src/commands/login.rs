@@ -1,12 +1,12 @@
 //! `bridge login`: sign in now.
 
-use std::io::{BufRead, IsTerminal, Read};
+use std::io::{IsTerminal, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, oneshot};
 use url::Url;
 
 use crate::auth::{
@@ -22,6 +22,7 @@ use crate::remote::{Entry, Remote};
 use crate::secret::Secret;
 use crate::{os, ui};
 
+use super::keyboard::Keyboard;
 use super::parts::{Parts, error, of_login};
 
 /// How the person signs in.
@@ -83,7 +84,7 @@ fn signed_in(config: &config::Serve, how: How) -> Result<(), Error> {
         let done = if device {
             by_device(&sign_in, &cause, lock, config).await
         } else {
-            by_browser(&sign_in, &cause, lock, config).await
+            by_browser(&sign_in, &cause, lock, config, &mut Keyboard::read()).await
         };
         done.map_err(|failure| match (&entry, failure.kind) {
             (Ok(Entry::Open), FailureKind::NoMetadata) => wants_nobody(config, &failure),
@@ -91,6 +92,39 @@ fn signed_in(config: &config::Serve, how: How) -> Result<(), Error> {
         })?;
         tell_success(&sign_in, config, &remote).await
     })
+}
+
+/// Signs in for a command that uses the server, in the middle of it. Gives the store that the sign-in is kept in.
+///
+/// # Errors
+/// There is no token afterwards, and why.
+pub(super) fn for_command(
+    config: &config::Serve,
+    cause: Cause,
+    keyboard: &mut Keyboard,
+    runtime: &tokio::runtime::Runtime,
+) -> Result<Parts, Error> {
+    let parts = parts(config).map_err(|error| of_login(config, error))?;
+    let sign_in = parts.sign_in(config, None);
+    let cause = Cause { resume: false, ..cause };
+    let done = runtime.block_on(async {
+        begin_anew_where_unreadable(&sign_in).await?;
+        ui::say(&format!("{} wants you to sign in.", config.endpoint.host()));
+        let lock = take_over(&sign_in, config).await.map_err(|failure| error(&failure))?;
+        let done = if config.auth.grant == Grant::DeviceCode {
+            by_device(&sign_in, &cause, lock, config).await
+        } else {
+            by_browser(&sign_in, &cause, lock, config, keyboard).await
+        };
+        done.map_err(|failure| error(&failure))?;
+        ui::say(&format!(
+            "You are signed in to {}; kept: {}.",
+            config.endpoint.host(),
+            kept(sign_in.vault.store_name())
+        ));
+        Ok(())
+    });
+    done.map(|()| parts).map_err(|error| of_login(config, error))
 }
 
 fn tell_already(sign_in: &SignIn, config: &config::Serve) {
@@ -251,15 +285,11 @@ async fn by_browser(
     cause: &Cause,
     lock: Lock,
     config: &config::Serve,
+    keyboard: &mut Keyboard,
 ) -> Result<(), Failure> {
-    let (lines, mut pasted) = mpsc::channel(1);
-    let (over, unopened) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let told = Arc::clone(&over);
-    std::thread::spawn(move || {
-        read_lines(&lines);
-        told.notify_one();
-    });
-    let pasted = async || next_pasted(&mut pasted).await;
+    let unopened = Arc::new(Notify::new());
+    let over = keyboard.over();
+    let pasted = async || next_pasted(keyboard).await;
     let mut terminal = Terminal { config, spinner: None, unopened: Arc::clone(&unopened) };
     let told_to_end = os::told_to_end();
     let cut_off = async {
@@ -342,19 +372,9 @@ impl Terminal<'_> {
     }
 }
 
-/// Hands the lines of stdin over; the thread ends with the process.
-fn read_lines(lines: &mpsc::Sender<String>) {
-    for line in std::io::stdin().lock().lines() {
-        let Ok(line) = line else { return };
-        if lines.blocking_send(line).is_err() {
-            return;
-        }
-    }
-}
-
 /// The next line with something on it.
-async fn next_pasted(lines: &mut mpsc::Receiver<String>) -> Result<Pasted, PasteError> {
-    while let Some(line) = lines.recv().await {
+async fn next_pasted(keyboard: &mut Keyboard) -> Result<Pasted, PasteError> {
+    while let Some(line) = keyboard.line().await {
         if !line.trim().is_empty() {
             return read_pasted(&line);
         }
@@ -532,7 +552,7 @@ pub(super) fn kept(store: &str) -> String {
     format!("{store} ({place})")
 }
 
-fn motion(config: &config::Serve) -> ui::Motion {
+pub(super) fn motion(config: &config::Serve) -> ui::Motion {
     if config.still { ui::Motion::Still } else { ui::Motion::Moving }
 }
 

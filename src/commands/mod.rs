@@ -1,16 +1,28 @@
 //! The commands, one file each: gather, call one module, print.
 
+mod answer;
+pub mod call;
 mod clients;
 pub mod completions;
 pub mod install;
+mod keyboard;
 pub mod login;
 pub mod logout;
 mod parts;
+mod person;
+pub mod prompts;
+pub mod resources;
+mod saved;
 pub mod serve;
+mod session;
 pub mod sign_in_helper;
 pub mod status;
+mod table;
+pub mod tools;
 pub mod uninstall;
 mod usher;
+
+pub use session::{Use, run as use_server};
 
 use crate::error::Error;
 

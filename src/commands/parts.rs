@@ -133,7 +133,8 @@ pub(super) fn login_command(server: &str, login: &Login, keep: &Keep) -> String 
     command
 }
 
-fn quoted(word: &str) -> std::borrow::Cow<'_, str> {
+/// A word as a shell takes it.
+pub(super) fn quoted(word: &str) -> std::borrow::Cow<'_, str> {
     // A shell can't be given a NUL, and nobody typed one.
     shlex::try_quote(word).unwrap_or_default()
 }

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::mpsc::Receiver;
 
 use super::parts::Parts;
@@ -107,7 +108,8 @@ async fn serve(config: config::Serve) -> Result<(), Error> {
             () = os::stdout_hung_up() => tracing::info!("nobody reads stdout any more"),
         }
     };
-    relay.run(ClientSide { lines, writer, told_to_end, parent_gone: os::parent_gone() }).await;
+    let (told_to_end, parent_gone) = (told_to_end.boxed(), os::parent_gone().boxed());
+    relay.run(ClientSide { lines, writer, told_to_end, parent_gone }).await;
     tracing::info!("ended");
     Ok(())
 }

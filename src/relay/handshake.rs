@@ -144,7 +144,9 @@ impl<M: Memory> Machine<M> {
         let hello = Hello { request: message, read };
         self.client = Client::Opening { hello, initialized: None };
         self.deadlines.clear_all(Due::Provisional);
-        self.deadlines.set(Due::Provisional, now + self.settings.handshake_patience);
+        if !self.settings.one_off {
+            self.deadlines.set(Due::Provisional, now + self.settings.handshake_patience);
+        }
         self.begin_handshake(now);
     }
 
@@ -421,8 +423,7 @@ impl<M: Memory> Machine<M> {
         if failure.wants_person() {
             self.sign_in_is_needed();
         }
-        let passes = failure.may_pass();
-        if !passes {
+        if !failure.may_pass() || self.settings.one_off {
             self.refuse_initialize(&failure);
         } else if let Client::Opening { hello, .. } = &self.client {
             let capabilities = hello.read.capabilities.clone();

@@ -52,6 +52,9 @@ pub struct Settings {
     pub call_patience: Duration,
     /// How often the server is asked whether it is still there; none: never.
     pub ping_every: Option<Duration>,
+    /// The client is a part of this process and waits for a few answers: it wants to know that the server can't
+    /// be reached, where any other's `initialize` is answered in the server's stead. And stdio is not its own.
+    pub one_off: bool,
 }
 
 impl Default for Settings {
@@ -65,6 +68,7 @@ impl Default for Settings {
             list_patience: Duration::from_secs(5),
             call_patience: Duration::from_secs(30),
             ping_every: None,
+            one_off: false,
         }
     }
 }

@@ -50,6 +50,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::timeout;
@@ -95,24 +96,20 @@ pub struct Relay<'a> {
 }
 
 /// The client's side, as the process sees it.
-pub struct ClientSide<E, P> {
+pub struct ClientSide {
     /// Lines of stdin.
     pub lines: mpsc::Receiver<Vec<Line>>,
     /// stdout.
     pub writer: Writer,
     /// Resolves when the process is told to end.
-    pub told_to_end: E,
+    pub told_to_end: BoxFuture<'static, ()>,
     /// Resolves when the process that launched us is gone.
-    pub parent_gone: P,
+    pub parent_gone: BoxFuture<'static, ()>,
 }
 
 impl Relay<'_> {
     /// Relays until the client is gone, then ends the session.
-    pub async fn run<E, P>(self, client: ClientSide<E, P>)
-    where
-        E: Future<Output = ()>,
-        P: Future<Output = ()>,
-    {
+    pub async fn run(self, client: ClientSide) {
         let endpoint = self.remote.endpoint();
         let name = ServerName {
             host: endpoint.host(),
@@ -131,6 +128,7 @@ impl Relay<'_> {
             listening: None,
             ending: None,
             remembering: None,
+            cancelling: Vec::new(),
             finished: false,
         };
         let turning = running.turn(client, inbox, SleepDetector::new(self.clock));
@@ -164,19 +162,18 @@ struct Running {
     ending: Option<Arc<Session>>,
     /// The writing of what is remembered.
     remembering: Option<JoinHandle<()>>,
+    /// Cancellations on their way to the server.
+    cancelling: Vec<JoinHandle<()>>,
     finished: bool,
 }
 
 impl Running {
-    async fn turn<E, P>(
+    async fn turn(
         &mut self,
-        client: ClientSide<E, P>,
+        client: ClientSide,
         mut inbox: mpsc::Receiver<Arrival>,
         mut sleep: SleepDetector<'_>,
-    ) where
-        E: Future<Output = ()>,
-        P: Future<Output = ()>,
-    {
+    ) {
         let ClientSide { mut lines, writer, told_to_end, parent_gone } = client;
         let mut ends = Ends::new(told_to_end, parent_gone);
         let mut batch = Vec::with_capacity(BATCH);
@@ -405,12 +402,13 @@ impl Running {
         };
         let remote = Arc::clone(&self.remote);
         let inbox = Inbox::of_stream(0, self.arrivals.clone(), self.writer.clone());
-        tokio::spawn(async move {
+        self.cancelling.retain(|task| !task.is_finished());
+        self.cancelling.push(tokio::spawn(async move {
             const TIME: Duration = Duration::from_secs(5);
             let recipient = Recipient::new(inbox);
             let _ = timeout(TIME, crate::remote::exchange(&remote, &post, &recipient)).await;
             exchange.task.abort();
-        });
+        }));
     }
 
     fn listen(&mut self, session: Arc<Session>) {
@@ -441,7 +439,12 @@ impl Running {
         }
         let session = self.ending.take().or_else(|| self.machine.session());
         let (remote, writer) = (Arc::clone(&self.remote), self.writer.clone());
+        let cancelling = std::mem::take(&mut self.cancelling);
         let end = async {
+            // Of a session that has ended nothing could be cancelled any more.
+            for cancelled in cancelling {
+                let _ = cancelled.await;
+            }
             let own = async {
                 if let Some(session) = session {
                     remote.end_session(&session).await;
@@ -460,7 +463,9 @@ impl Running {
         // A token that was renewed and not saved would be lost. The client need not wait for that.
         let mut finish = pin!(self.remote.finish());
         if timeout(A_MOMENT, &mut finish).await.is_err() {
-            crate::os::leave_stdio();
+            if !self.machine.settings.one_off {
+                crate::os::leave_stdio();
+            }
             let _ = timeout(RENEWING, finish).await;
         }
     }

@@ -8,6 +8,7 @@ use crate::cli::{self, Key, PORT, SavedHeader, SavedOption, SavedServer, Takes, 
 use crate::error::Error;
 use crate::paths;
 use crate::printable::printable;
+use crate::spelling;
 use crate::toml::{Document, Entry, Value};
 
 /// Its name, in the folder of what the user writes.
@@ -298,7 +299,7 @@ impl Reader {
         }
         let names = self.keys.iter().map(|key| key.name.as_str()).chain([HEADERS]);
         let dashed = key.replace('_', "-");
-        match mistaken::nearest(&dashed, names) {
+        match spelling::nearest(&dashed, names) {
             Some(near) => format!("there is no key `{shown}`; the nearest one is `{near}`"),
             None => format!("there is no key `{shown}`"),
         }

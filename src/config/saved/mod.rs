@@ -6,8 +6,9 @@ use std::ffi::OsString;
 
 pub use file::{Config, Found, Problem, is_name};
 
-use crate::cli::{self, Cli, Refused, SavedServer, mistaken};
+use crate::cli::{self, Cli, Refused, SavedServer};
 use crate::error::Error;
+use crate::spelling;
 
 /// Reads the process's arguments. The configuration is read only where a name stands in the place of the
 /// server.
@@ -76,7 +77,7 @@ pub(super) fn unknown(command: &str, name: &str) -> Error {
         None => failed,
     };
     let names = config.servers.iter().map(|found| found.saved.name.as_str());
-    failed.hint(match mistaken::nearest(name, names) {
+    failed.hint(match spelling::nearest(name, names) {
         Some(near) => format!("did you mean `bridge {command}{space}{near}`? `bridge list` lists them all"),
         None => format!(
             "`bridge add {name} URL` saves one, `bridge list` lists them; an address is written whole: \

@@ -1,0 +1,90 @@
+//! What there is: tools, resources, prompts.
+
+use serde_json::{Value, json};
+
+use super::{Run, each_era, typed_tools};
+use crate::support::mcp_server::matcher::delete;
+use crate::support::{McpServer, ModernServer};
+
+#[test]
+fn tools_are_a_table_whatever_the_era() {
+    each_era(&typed_tools(), |server| {
+        assert_eq!(
+            Run::of("tools", &server.url(), &[]).printed(),
+            "echo  Says it again.\nfail  Is an error.\nwait  Until a gate of the handle opens.\n"
+        );
+    });
+}
+
+#[test]
+fn a_session_is_ended_when_the_command_is_done() {
+    let server = McpServer::legacy().run();
+    Run::of("tools", &server.url(), &[]).printed();
+    assert_eq!((server.sessions(), server.count(delete())), (1, 1));
+}
+
+#[test]
+fn a_tool_is_shown_with_all_that_it_takes() {
+    each_era(&typed_tools(), |server| {
+        let url = server.url();
+        assert_eq!(
+            Run::of("tools", &url, &["echo"]).printed(),
+            format!(
+                "echo\n\nSays it again.\n\nArguments:\n\
+                 \x20 text   a text, required: What to say.\n\
+                 \x20 at     a JSON object\n\
+                 \x20 level  low | high\n\
+                 \x20 loud   `true` or `false`\n\
+                 \x20 ratio  a number or `null`\n\
+                 \x20 tags   a list\n\
+                 \x20 times  a whole number, else 1\n\
+                 \nCall it:\n  bridge call {url} echo text=…\n"
+            )
+        );
+    });
+}
+
+#[test]
+fn the_json_of_a_list_is_the_servers_own_a_line_for_each_page() {
+    let server = ModernServer::builder().page_size(3).run();
+    let printed = Run::of("tools", &server.url(), &["--json"]).printed();
+    let pages: Vec<Value> =
+        printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let names = pages.iter().flat_map(|page| page["tools"].as_array().unwrap());
+    assert_eq!((pages.len(), names.count()), (3, 8));
+    let legacy = McpServer::legacy()
+        .tools(json!([{"name": "odd", "inputSchema": {"type": "object", "x": 1.50}}]))
+        .run();
+    let printed = Run::of("tools", &legacy.url(), &["odd", "--json"]).printed();
+    assert_eq!(printed, "{\"inputSchema\":{\"type\":\"object\",\"x\":1.5},\"name\":\"odd\"}\n");
+}
+
+#[test]
+fn resources_and_templates_are_listed() {
+    let legacy = McpServer::legacy().run();
+    assert_eq!(
+        Run::of("resources", &legacy.url(), &[]).printed(),
+        "memo:///1  memo, text/plain\n\nTemplates, with what stands in braces filled in:\nmemo:///{number}  memo\n"
+    );
+    let modern = ModernServer::run();
+    let printed = Run::of("resources", &modern.url(), &[]).printed();
+    assert!(
+        printed.starts_with("memo:///1        memo, text/plain\nmemo:///blob     blob, "),
+        "{printed}"
+    );
+    assert_eq!(Run::of("resources", &modern.url(), &["--json"]).printed().lines().count(), 2);
+}
+
+#[test]
+fn prompts_are_listed_with_their_arguments() {
+    for url in [McpServer::legacy().run(), McpServer::legacy().run()].map(|server| {
+        let printed = Run::of("prompts", &server.url(), &[]).printed();
+        assert_eq!(printed, "greet whom=…\n");
+        server.url()
+    }) {
+        assert!(url.starts_with("http"));
+    }
+    let modern = ModernServer::run();
+    let printed = Run::of("prompts", &modern.url(), &[]).printed();
+    assert_eq!(printed, "greet whom=…\nask           Asks first.\n");
+}
