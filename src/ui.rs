@@ -170,6 +170,12 @@ pub fn print(text: &[u8]) -> Result<(), Error> {
     }
 }
 
+/// Asks something, on stderr; the answer is typed behind it.
+pub fn prompt(question: &str) {
+    let mut out = io::stderr();
+    let _ = write!(out, "{question}").and_then(|()| out.flush());
+}
+
 /// Asks for a line; none at the end of the input.
 ///
 /// # Errors

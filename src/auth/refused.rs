@@ -163,7 +163,13 @@ impl Authorizer {
                 self.is_needed(self.stepping_up(challenge, wanted));
                 Verdict::SignIn(None)
             }
-            Lack::Failed(_) => Verdict::Refused(self.insufficient(&wanted)),
+            Lack::Failed(_) => {
+                let refused = self.insufficient(&wanted);
+                // For a command that asks the person itself.
+                let cause = self.stepping_up(challenge, wanted);
+                self.state().cause = cause;
+                Verdict::Refused(refused)
+            }
         }
     }
 

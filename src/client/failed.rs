@@ -69,8 +69,16 @@ impl Refusal {
     pub fn into_error(self, refused: &str) -> Error {
         let Some(kind) = self.kind() else {
             let error = Error::failed(refused);
-            return Error { exit: Exit::Refused, ..error }
+            let error = Error { exit: Exit::Refused, ..error }
                 .because(format!("{} ({})", self.message, self.code));
+            // A page has to be visited first, and nobody was there to ask.
+            return match self.data["elicitations"][0]["url"].as_str() {
+                Some(page) if self.code == -32042 => error.hint(format!(
+                    "open {} in a browser, and try again",
+                    one_line(page, MAX_WORDS)
+                )),
+                _ => error,
+            };
         };
         let exit = match kind {
             // Nothing was carried out: it can be tried again.

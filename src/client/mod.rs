@@ -45,8 +45,8 @@ pub trait Host {
     fn progress(&self, params: &Value);
     /// The server logs something: `notifications/message`.
     fn log(&self, params: &Value);
-    /// The server asks something (`elicitation/create`); gives the result, as JSON text.
-    fn elicit(&self, params: Value) -> LocalBoxFuture<'_, String>;
+    /// The server asks something (`elicitation/create`): the parameters and the result are JSON text.
+    fn elicit(&self, params: String) -> LocalBoxFuture<'_, String>;
 }
 
 /// A client whose messages go through a relay.
@@ -182,6 +182,23 @@ impl Client<'_> {
         Err(Failed::Endless)
     }
 
+    /// Waits for something between two requests, unless the person ends it.
+    ///
+    /// # Errors
+    /// The person ended it.
+    pub async fn until_ended<T>(
+        &mut self,
+        waited_for: impl Future<Output = T>,
+    ) -> Result<T, Failed> {
+        tokio::select! {
+            done = waited_for => Ok(done),
+            () = &mut self.told_to_end => {
+                self.told_to_end = std::future::pending().boxed();
+                Err(Failed::Interrupted)
+            }
+        }
+    }
+
     async fn send(&mut self, message: Message) -> Result<(), Failed> {
         let line = Line::Text(message.bytes().clone());
         self.lines.send(vec![line]).await.map_err(|_| Failed::Gone)
@@ -247,7 +264,8 @@ fn heard<'h>(
                 "ping" => Some(Message::result(id, "{}")),
                 "roots/list" => Some(Message::result(id, "{\"roots\":[]}")),
                 "elicitation/create" if host.can_ask() && room => {
-                    questions.push_back((id.clone(), host.elicit(params()?)));
+                    let params = read::params(&message).unwrap_or("{}").to_owned();
+                    questions.push_back((id.clone(), host.elicit(params)));
                     None
                 }
                 _ => Some(refused(id, method)),

@@ -81,7 +81,7 @@ impl Call {
         drop(pages);
         let name = Value::from(&*self.tool);
         let params = format!("{{\"name\":{name},\"arguments\":{arguments}}}");
-        let result = client.request_with_progress("tools/call", &params).await?;
+        let result = server.request(client, "tools/call", &params).await?;
         let answer = Answer {
             result: &result,
             person: server.person,

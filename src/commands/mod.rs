@@ -4,6 +4,7 @@ mod answer;
 pub mod call;
 mod clients;
 pub mod completions;
+mod form;
 pub mod install;
 mod keyboard;
 pub mod login;

@@ -1,12 +1,14 @@
 //! Whoever is at the terminal of a command that uses a server: sees how far it is, and is asked.
 
-use std::cell::{RefCell, RefMut};
+use std::cell::Cell;
 use std::io::IsTerminal;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
+use super::form;
 use super::keyboard::Keyboard;
 use super::login::motion;
 use crate::client::Host;
@@ -21,13 +23,23 @@ const MAX_LINE: usize = 1_000;
 pub(super) struct Person<'a> {
     pub(super) config: &'a config::Serve,
     pub(super) status: ui::Status,
-    keyboard: RefCell<Option<Keyboard>>,
+    keyboard: Mutex<Option<Keyboard>>,
+    asked: Cell<bool>,
+}
+
+/// Nothing moves on the terminal while a person is asked.
+pub(super) struct Asking<'a>(&'a Cell<bool>);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
 }
 
 impl<'a> Person<'a> {
     pub(super) fn new(config: &'a config::Serve) -> Self {
         let status = ui::Status::new(motion(config));
-        Self { config, status, keyboard: RefCell::default() }
+        Self { config, status, keyboard: Mutex::default(), asked: Cell::default() }
     }
 
     /// Whether somebody can be asked: nobody is in a job, whatever its terminal.
@@ -36,9 +48,14 @@ impl<'a> Person<'a> {
         terminals && !self.config.unattended
     }
 
+    /// The server, as it is named to them.
+    pub(super) fn host(&self) -> String {
+        self.config.endpoint.host()
+    }
+
     /// What they type, read from the first call on.
-    pub(super) fn keyboard(&self) -> RefMut<'_, Keyboard> {
-        RefMut::map(self.keyboard.borrow_mut(), |keyboard| {
+    pub(super) async fn keyboard(&self) -> MappedMutexGuard<'_, Keyboard> {
+        MutexGuard::map(self.keyboard.lock().await, |keyboard| {
             keyboard.get_or_insert_with(Keyboard::read)
         })
     }
@@ -48,11 +65,25 @@ impl<'a> Person<'a> {
         self.status.clear();
         ui::say(line);
     }
+
+    /// A line of them; none at the end of the input.
+    pub(super) async fn line(&self, question: &str) -> Option<String> {
+        self.status.clear();
+        ui::prompt(question);
+        self.keyboard().await.line().await
+    }
+
+    /// They are asked something, until what is given is dropped.
+    pub(super) fn begins_to_ask(&self) -> Asking<'_> {
+        self.status.clear();
+        self.asked.set(true);
+        Asking(&self.asked)
+    }
 }
 
 impl Host for Person<'_> {
     fn can_ask(&self) -> bool {
-        false
+        self.is_there()
     }
 
     fn shows_progress(&self) -> bool {
@@ -60,15 +91,17 @@ impl Host for Person<'_> {
     }
 
     fn progress(&self, params: &Value) {
-        self.status.show(&progress(params));
+        if !self.asked.get() {
+            self.status.show(&progress(params));
+        }
     }
 
     fn log(&self, params: &Value) {
         self.say(&log_line(params));
     }
 
-    fn elicit(&self, _params: Value) -> LocalBoxFuture<'_, String> {
-        async { "{\"action\":\"cancel\"}".to_owned() }.boxed_local()
+    fn elicit(&self, params: String) -> LocalBoxFuture<'_, String> {
+        async move { form::ask(self, &params).await }.boxed_local()
     }
 }
 

@@ -103,7 +103,7 @@ impl Prompt {
             .collect();
         let name = Value::from(&*self.name);
         let params = format!("{{\"name\":{name},\"arguments\":{{{}}}}}", pairs.join(","));
-        let result = client.request_with_progress("prompts/get", &params).await?;
+        let result = server.request(client, "prompts/get", &params).await?;
         let place = Place::new(self.output.as_deref(), &self.name);
         let answer = Answer { result: &result, person: server.person, place };
         if self.json {

@@ -90,7 +90,7 @@ impl Read {
         server: &Server<'_>,
     ) -> Result<(), Failed> {
         let params = format!("{{\"uri\":{}}}", Value::from(&*self.uri));
-        let result = client.request_with_progress("resources/read", &params).await?;
+        let result = server.request(client, "resources/read", &params).await?;
         let place = Place::new(self.output.as_deref(), &self.uri);
         let answer = Answer { result: &result, person: server.person, place };
         if self.json {

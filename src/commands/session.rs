@@ -6,14 +6,15 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::call::Call;
+use super::form::visit_all;
 use super::login;
-use super::parts::{Parts, nobody, of_login, quoted};
+use super::parts::{Parts, nobody, quoted};
 use super::person::Person;
 use super::prompts::{Prompt, Prompts};
 use super::resources::{Read, Resources};
 use super::tools::Tools;
 use crate::auth::{Authorizer, Cause, Failure, Usher};
-use crate::client::{Client, Failed, with_client};
+use crate::client::{Client, Failed, Refusal, with_client};
 use crate::clock::SystemClock;
 use crate::credentials::Patience;
 use crate::error::{Error, Exit};
@@ -79,6 +80,36 @@ pub(super) struct Server<'a> {
     pub(super) person: &'a Person<'a>,
 }
 
+/// Times that a request is made again after the person visited the pages that it needs.
+const MAX_VISITS: usize = 3;
+/// MCP 2025-11-25: pages have to be visited first.
+const URL_ELICITATION_REQUIRED: i64 = -32042;
+
+impl Server<'_> {
+    /// A request that the server may refuse until the person has visited a page.
+    pub(super) async fn request(
+        &self,
+        client: &mut Client<'_>,
+        method: &str,
+        params: &str,
+    ) -> Result<String, Failed> {
+        for _ in 0..MAX_VISITS {
+            match client.request_with_progress(method, params).await {
+                Err(Failed::Refused(refusal))
+                    if refusal.code == URL_ELICITATION_REQUIRED && self.person.is_there() =>
+                {
+                    let pages = &refusal.data["elicitations"];
+                    if !client.until_ended(visit_all(self.person, pages)).await? {
+                        return Err(Failed::Refused(refusal));
+                    }
+                }
+                done => return done,
+            }
+        }
+        client.request_with_progress(method, params).await
+    }
+}
+
 /// Uses a server.
 ///
 /// # Errors
@@ -92,12 +123,15 @@ pub fn run(config: &config::Serve, wanted: &Use) -> Result<(), Error> {
     let done = loop {
         let (done, cause) = runtime.block_on(once(config, &parts, &person, wanted))?;
         let Err(failed) = done else { break Ok(()) };
-        let wants_person = matches!(&failed, Failed::Refused(it) if it.wants_sign_in());
+        let wants_person = |it: &Refusal| {
+            it.wants_sign_in() || (cause.step_up && it.kind() == Some("sign_in_failed"))
+        };
+        let wants_person = matches!(&failed, Failed::Refused(it) if wants_person(it));
         if !wants_person || !person.is_there() || sign_ins == MAX_SIGN_INS {
             break Err(ended(config, wanted, failed));
         }
         sign_ins += 1;
-        let mut keyboard = person.keyboard();
+        let mut keyboard = runtime.block_on(person.keyboard());
         parts = login::for_command(config, cause, &mut keyboard, &runtime)?;
     };
     // A name that is being looked up can't be interrupted, and nobody waits for it any more.
@@ -176,8 +210,7 @@ fn ended(config: &config::Serve, wanted: &Use, failed: Failed) -> Error {
     match failed {
         Failed::Told(error) => error,
         Failed::Refused(refusal) => {
-            let refused = format!("{host} refused {}", wanted.in_words());
-            of_login(config, refusal.into_error(&refused))
+            refusal.into_error(&format!("{host} refused {}", wanted.in_words()))
         }
         Failed::Interrupted => {
             let error = Error::failed("it was ended before it was done");

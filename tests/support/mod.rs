@@ -16,6 +16,7 @@
 //! - [`auth_server`]: a strict authorization server, with the metadata that leads to it.
 //! - [`guarded`]: an MCP server that takes only the tokens of such a one.
 //! - [`tab`]: a browser that records which pages it is to show, and a person who follows them.
+//! - [`terminal`]: the binary in a terminal, for what a person sees and types.
 //! - [`proxy`]: a proxy that leads every name to one server, and records who asked for what.
 //! - [`lossy`]: a way on which the last words of a server are lost.
 //! - [`sse_server`]: a server of the older transport.
@@ -44,6 +45,8 @@ pub mod schema;
 pub mod sse_server;
 #[cfg(unix)]
 pub mod tab;
+#[cfg(unix)]
+pub mod terminal;
 pub mod timeline;
 pub mod watched;
 

@@ -4,6 +4,8 @@
 mod calls;
 mod errors;
 mod lists;
+#[cfg(unix)]
+mod terminal;
 
 use serde_json::{Value, json};
 
