@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::schema::{Fault, Root, What, typed};
 use crate::error::Error;
+use crate::jsonrpc::edit::into_line;
 use crate::printable::{one_line, printable};
 
 /// Characters of a name that are shown.
@@ -49,7 +50,7 @@ pub fn from_pairs(words: &[String], schema: &Value, target: Target<'_>) -> Resul
     checked(text, schema, target)
 }
 
-/// The arguments that were given as JSON text, which stay as they are.
+/// The arguments that were given as JSON text, which stay as they are but for line breaks.
 ///
 /// # Errors
 /// They are no JSON object, or do not fit the tool.
@@ -65,6 +66,14 @@ pub fn from_json(text: &str, schema: &Value, target: Target<'_>) -> Result<Strin
         return Err(unusable("they are JSON, but no object".to_owned()));
     }
     checked(raw.get().to_owned(), schema, target)
+}
+
+/// A message is one line: breaks between the words of JSON become spaces.
+fn on_one_line(json: String) -> String {
+    if !json.contains(['\n', '\r']) {
+        return json;
+    }
+    String::from_utf8_lossy(&into_line(json.into_bytes())).into_owned()
 }
 
 /// The arguments of a prompt, which are texts.
@@ -222,6 +231,7 @@ fn write_object(members: &[(String, Node)], text: &mut String) {
 
 /// The arguments, unless the schema rules them out.
 fn checked(text: String, schema: &Value, target: Target<'_>) -> Result<String, Error> {
+    let text = on_one_line(text);
     // What can't be read here, as a number beyond all bounds, is left to the server.
     let Ok(value) = serde_json::from_str::<Value>(&text) else { return Ok(text) };
     let root = Root(schema);
@@ -384,7 +394,7 @@ mod tests {
             from_json(text, &schema(), TARGET).unwrap_or_else(|error| error.to_string())
         };
         let odd = "{ \"text\": \"x\",\n \"count\": 1.0, \"more\": 1e400 }";
-        assert_eq!(given(odd), odd);
+        assert_eq!(given(odd), odd.replace('\n', " "), "a message is one line");
         assert!(given("[1]").contains("no object"));
         assert!(given("{").contains("no JSON"));
         assert!(given("{}").contains("`text` is missing"));

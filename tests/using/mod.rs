@@ -2,6 +2,8 @@
 //! over the wire, and how they end.
 
 mod calls;
+#[cfg(unix)]
+mod ci;
 mod errors;
 mod lists;
 #[cfg(unix)]
