@@ -7,6 +7,7 @@ use super::session::Server;
 use super::table::{indented, table};
 use crate::client::{Client, Failed, Root, elements, in_words};
 use crate::error::Error;
+use crate::jsonrpc::{edit, object};
 use crate::printable::{escaped, one_line, printable};
 use crate::spelling::nearest;
 use crate::ui;
@@ -37,8 +38,7 @@ impl Tools {
         if self.json {
             return Ok(ui::print(format!("{tool}\n").as_bytes())?);
         }
-        let value = serde_json::from_str(tool).unwrap_or_default();
-        Ok(ui::print(described(&value, server).as_bytes())?)
+        Ok(ui::print(described(tool, server).as_bytes())?)
     }
 }
 
@@ -66,7 +66,7 @@ pub(super) fn find<'a>(
 ) -> Result<&'a str, Error> {
     let tools: Vec<&str> = pages.iter().flat_map(|page| elements(page, "tools")).collect();
     let name_of = |tool: &str| {
-        let name = crate::jsonrpc::edit::member(tool, "name")?;
+        let name = edit::member(tool, "name")?;
         serde_json::from_str::<String>(name).ok()
     };
     if let Some(tool) = tools.iter().find(|tool| name_of(tool).as_deref() == Some(name)) {
@@ -94,14 +94,15 @@ pub(super) fn summary(value: &Value) -> String {
 }
 
 /// All that is known of a tool.
-fn described(tool: &Value, server: &Server<'_>) -> String {
-    let name = one_line(&text(tool, "name"), MAX_NAME);
+fn described(raw: &str, server: &Server<'_>) -> String {
+    let tool: Value = serde_json::from_str(raw).unwrap_or_default();
+    let name = one_line(&text(&tool, "name"), MAX_NAME);
     let title = tool["title"].as_str().or(tool["annotations"]["title"].as_str());
     let mut shown = match title.map(|title| one_line(title, MAX_NAME)) {
         Some(title) if !title.is_empty() && title != name => format!("{name}  {title}\n"),
         _ => format!("{name}\n"),
     };
-    let description = text(tool, "description");
+    let description = text(&tool, "description");
     if !description.trim().is_empty() {
         shown.push_str(&format!("\n{}\n", escaped(description.trim())));
     }
@@ -110,7 +111,7 @@ fn described(tool: &Value, server: &Server<'_>) -> String {
         shown.push_str(&format!("\nThe server says that it {}.\n", hints.join(", ")));
     }
     let schema = &tool["inputSchema"];
-    let rows = arguments(schema);
+    let rows = arguments(schema, raw);
     if rows.is_empty() {
         shown.push_str("\nIt names no arguments.\n");
     } else {
@@ -136,13 +137,18 @@ fn hints(annotations: &Value) -> Vec<&'static str> {
     .collect()
 }
 
-/// The arguments: names, and what each is.
-fn arguments(schema: &Value) -> Vec<(String, String)> {
+/// The arguments, in the order of the server: names, and what each is.
+fn arguments(schema: &Value, raw: &str) -> Vec<(String, String)> {
     let root = Root(schema);
+    let written = edit::member_at(raw, &["inputSchema", "properties"]).map(object::entries);
+    let written = written.unwrap_or_default();
+    let place = |name: &str| written.iter().position(|(each, _)| each == name);
     let required: Vec<&str> =
         schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let names = root.names(schema).into_iter();
-    let (needed, others): (Vec<_>, Vec<_>) = names.partition(|name| required.contains(name));
+    let mut names = root.names(schema);
+    names.sort_by_key(|name| place(name).unwrap_or(usize::MAX));
+    let (needed, others): (Vec<_>, Vec<_>) =
+        names.into_iter().partition(|name| required.contains(name));
     let row = |name: &str| {
         let property = root.property(schema, name).unwrap_or(&Value::Null);
         let types = root.types(property);

@@ -74,3 +74,13 @@ fn a_variable_that_nothing_reads_is_told_to_whoever_looks() {
     assert!(said.contains("nothing reads BRIDGE_TOOL_TIMOUT:"), "{said}");
     assert!(!said.contains("canary"), "{said}");
 }
+
+#[test]
+fn the_help_of_the_commands_that_use_a_server_has_examples_and_fits() {
+    for verb in ["tools", "call", "resources", "read", "prompts", "prompt"] {
+        let (_, help) = run(&[verb, "--help"]);
+        assert!(help.contains(&format!("Examples:\n  bridge {verb} https://")), "{help}");
+        assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+        assert!(help.contains("--callback-port") && !help.contains("--drain"), "{help}");
+    }
+}
