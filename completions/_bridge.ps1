@@ -94,6 +94,7 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             [CompletionResult]::new('read', 'read', [CompletionResultType]::ParameterValue, 'Read a resource')
             [CompletionResult]::new('prompts', 'prompts', [CompletionResultType]::ParameterValue, 'List a server''s prompts')
             [CompletionResult]::new('prompt', 'prompt', [CompletionResultType]::ParameterValue, 'Get a prompt')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Turn the entries of mcp-remote in desktop clients'' configurations into bridge''s')
             [CompletionResult]::new('sign-in-helper', 'sign-in-helper', [CompletionResultType]::ParameterValue, 'What a serving process starts to wait for a person; its settings come by stdin')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -666,6 +667,17 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'bridge;import' {
+            [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The configuration of the project in this folder, `.` for this one, in place of the user''s own')
+            [CompletionResult]::new('--command', '--command', [CompletionResultType]::ParameterName, 'The program to write, in place of the path of this one')
+            [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'Only this client''s configuration; several with commas between. Without it, all that are found')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would change, and change nothing')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Rewrite them without asking')
+            [CompletionResult]::new('--undo', '--undo', [CompletionResultType]::ParameterName, 'Put back what the last import replaced')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'bridge;sign-in-helper' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -689,6 +701,7 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             [CompletionResult]::new('read', 'read', [CompletionResultType]::ParameterValue, 'Read a resource')
             [CompletionResult]::new('prompts', 'prompts', [CompletionResultType]::ParameterValue, 'List a server''s prompts')
             [CompletionResult]::new('prompt', 'prompt', [CompletionResultType]::ParameterValue, 'Get a prompt')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Turn the entries of mcp-remote in desktop clients'' configurations into bridge''s')
             [CompletionResult]::new('sign-in-helper', 'sign-in-helper', [CompletionResultType]::ParameterValue, 'What a serving process starts to wait for a person; its settings come by stdin')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -728,6 +741,9 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             break
         }
         'bridge;help;prompt' {
+            break
+        }
+        'bridge;help;import' {
             break
         }
         'bridge;help;sign-in-helper' {

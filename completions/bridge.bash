@@ -25,6 +25,9 @@ _bridge() {
             bridge,help)
                 cmd="bridge__subcmd__help"
                 ;;
+            bridge,import)
+                cmd="bridge__subcmd__import"
+                ;;
             bridge,install)
                 cmd="bridge__subcmd__install"
                 ;;
@@ -70,6 +73,9 @@ _bridge() {
             bridge__subcmd__help,help)
                 cmd="bridge__subcmd__help__subcmd__help"
                 ;;
+            bridge__subcmd__help,import)
+                cmd="bridge__subcmd__help__subcmd__import"
+                ;;
             bridge__subcmd__help,install)
                 cmd="bridge__subcmd__help__subcmd__install"
                 ;;
@@ -113,7 +119,7 @@ _bridge() {
 
     case "${cmd}" in
         bridge)
-            opts="-h -V --browser --no-browser --device-code --client-credentials --client-id --client-secret-file --scope --resource --disable-resource-parameter --authorize-param --token-param --use-id-token --redirect-uri --host --callback-path --auth-success-url --auth-timeout --static-oauth-client-info --static-oauth-client-metadata --client-metadata-url --auth-server-metadata-url --trust-issuer --token-endpoint --header --header-file --header-command --header-command-arg --header-command-timeout --disable-cookies --ignore-tool --deny-tool --allow-tool --read-only --max-message-size --tool-timeout --drain --allow-http --ca-cert --client-cert --client-key --proxy --enable-proxy --ipv4 --ipv6 --connect-timeout --headers-timeout --body-timeout --keep-alive --ping-interval --credential-store --profile --transport --protocol --client-protocol --debug --silent --log --help --version serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help"
+            opts="-h -V --browser --no-browser --device-code --client-credentials --client-id --client-secret-file --scope --resource --disable-resource-parameter --authorize-param --token-param --use-id-token --redirect-uri --host --callback-path --auth-success-url --auth-timeout --static-oauth-client-info --static-oauth-client-metadata --client-metadata-url --auth-server-metadata-url --trust-issuer --token-endpoint --header --header-file --header-command --header-command-arg --header-command-timeout --disable-cookies --ignore-tool --deny-tool --allow-tool --read-only --max-message-size --tool-timeout --drain --allow-http --ca-cert --client-cert --client-key --proxy --enable-proxy --ipv4 --ipv6 --connect-timeout --headers-timeout --body-timeout --keep-alive --ping-interval --credential-store --profile --transport --protocol --client-protocol --debug --silent --log --help --version serve login logout status install uninstall tools call resources read prompts prompt import sign-in-helper completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -503,7 +509,7 @@ _bridge() {
             return 0
             ;;
         bridge__subcmd__help)
-            opts="serve login logout status install uninstall tools call resources read prompts prompt sign-in-helper completions help"
+            opts="serve login logout status install uninstall tools call resources read prompts prompt import sign-in-helper completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -545,6 +551,20 @@ _bridge() {
             return 0
             ;;
         bridge__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bridge__subcmd__help__subcmd__import)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -719,6 +739,32 @@ _bridge() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bridge__subcmd__import)
+            opts="-h --workspace --dry-run --yes --undo --command --client --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --workspace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

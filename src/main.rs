@@ -57,6 +57,9 @@ fn run(cli: Cli) -> Result<(), Error> {
             use_server(&args.server, &Use::Prompts(Prompts { json: args.json }))
         }
         Some(Command::Prompt(args)) => prompt(*args),
+        Some(Command::Import(args)) => {
+            commands::import::run(&args, &config::Environment::of_process())
+        }
         Some(Command::SignInHelper) => sign_in_helper(),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
     }

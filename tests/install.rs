@@ -2,7 +2,7 @@
 
 mod failures;
 mod files;
-mod home;
+pub mod home;
 
 use serde_json::Value;
 

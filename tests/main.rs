@@ -18,6 +18,7 @@
 //! | `hostile`           | what servers that mean harm, and clients that flood, can't fill       |
 //! | `large_messages`    | whole, in bounded memory, at the pace of the slowest side             |
 //! | `loopback`          | the redirect listener among hostile visitors                          |
+//! | `import`            | mcp-remote's entries become ours, and come back                       |
 //! | `install`           | entries in clients' files, and everything else in them as it was      |
 //! | `messages`          | the words of the errors that people meet most, letter by letter       |
 //! | `in_process`        | with an injected clock or fault: the machine's sleep, a panic         |
@@ -57,6 +58,8 @@ mod filters;
 mod headers;
 mod hostile;
 mod hostile_host;
+#[cfg(target_os = "linux")]
+mod import;
 mod in_process;
 #[cfg(target_os = "linux")]
 mod install;

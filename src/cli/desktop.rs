@@ -65,6 +65,23 @@ pub struct UninstallArgs {
     pub force: bool,
 }
 
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Where entries are looked for
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Rewrite them without asking
+    #[arg(long, conflicts_with = "dry_run")]
+    pub yes: bool,
+    /// Put back what the last import replaced
+    #[arg(long, conflicts_with_all = ["dry_run", "yes"])]
+    pub undo: bool,
+    /// The program to write, in place of the path of this one
+    #[arg(long, value_name = "PATH")]
+    pub command: Option<PathBuf>,
+}
+
 /// The options of a server as they were typed, to be written into an entry.
 #[derive(Debug, Default)]
 pub struct ServerOptions {

@@ -6,13 +6,14 @@ use crate::spelling;
 /// The commands of the `bridge` that belongs to iproute2.
 const OF_IPROUTE2: [&str; 7] = ["link", "fdb", "mdb", "vlan", "vni", "monitor", "mst"];
 /// The commands that there are.
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "serve",
     "login",
     "logout",
     "status",
     "install",
     "uninstall",
+    "import",
     "tools",
     "call",
     "resources",
@@ -22,8 +23,7 @@ const VERBS: [&str; 13] = [
     "completions",
 ];
 /// Verbs that are kept for later versions.
-const LATER: [&str; 9] =
-    ["add", "list", "show", "remove", "import", "doctor", "logs", "config", "update"];
+const LATER: [&str; 8] = ["add", "list", "show", "remove", "doctor", "logs", "config", "update"];
 /// Options of other programs, and what does here what they do there.
 const ELSEWHERE: [(&[&str], &str); 15] = [
     (&["-v"], "`bridge --version` prints the version, `--debug` says what happens"),

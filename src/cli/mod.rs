@@ -17,7 +17,7 @@ mod values;
 
 pub use credentials::{CredentialArgs, CredentialStore};
 pub use desktop::{
-    InstallArgs, ServerOptions, TargetArgs, UninstallArgs, takes_value, variable_of,
+    ImportArgs, InstallArgs, ServerOptions, TargetArgs, UninstallArgs, takes_value, variable_of,
 };
 pub use filters::FilterArgs;
 pub use headers::HeaderArgs;
@@ -122,6 +122,11 @@ pub enum Command {
     /// Get a prompt
     #[command(after_long_help = using::PROMPT_EXAMPLES, mut_args(using::of_use))]
     Prompt(Box<PromptArgs>),
+    /// Turn the entries of mcp-remote in desktop clients' configurations into bridge's
+    #[command(after_long_help = IMPORT_EXAMPLES, mut_arg("client", |arg| {
+        arg.help("Only this client's configuration; several with commas between. Without it, all that are found")
+    }))]
+    Import(Box<ImportArgs>),
     /// What a serving process starts to wait for a person; its settings come by stdin
     #[command(hide = true)]
     SignInHelper,
@@ -203,6 +208,16 @@ const UNINSTALL_EXAMPLES: &str = "Examples:
 
   bridge uninstall https://mcp.example.com/mcp --client cursor
       Take out the entries for that server, whatever their names.";
+
+const IMPORT_EXAMPLES: &str = "Examples:
+  bridge import --dry-run
+      Show what each entry of mcp-remote would become.
+
+  bridge import --client cursor
+      Show it, ask, and rewrite those of Cursor; a backup is kept beside the file.
+
+  bridge import --undo
+      Put the files back as they were before.";
 
 /// Arguments of `login`.
 #[derive(Debug, Args)]

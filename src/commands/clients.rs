@@ -4,8 +4,9 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use crate::cli::TargetArgs;
+use crate::config::desktop::started;
 use crate::config::{self, Environment};
-use crate::desktop::{self, Broken, CLIENTS, Client, File, FileError, Surroundings};
+use crate::desktop::{self, Broken, CLIENTS, Client, File, FileError, NoProgram, Surroundings};
 use crate::error::Error;
 use crate::ui;
 
@@ -26,13 +27,39 @@ pub(super) fn targets(args: &TargetArgs, environment: &Environment) -> Result<Ve
     } else {
         args.client.iter().map(|name| named(name)).collect::<Result<Vec<_>, _>>()?
     };
+    of_clients(clients, args, &surroundings)
+}
+
+/// The configurations that were named; without a name, all that are there.
+pub(super) fn all_targets(
+    args: &TargetArgs,
+    environment: &Environment,
+) -> Result<Vec<Target>, Error> {
+    let surroundings = config::desktop::surroundings(environment)?;
+    if !args.client.is_empty() {
+        let clients = args.client.iter().map(|name| named(name)).collect::<Result<Vec<_>, _>>()?;
+        return of_clients(clients, args, &surroundings);
+    }
+    let has_such = |client: &&Client| {
+        args.workspace.as_ref().is_none_or(|folder| client.project_file(folder).is_some())
+    };
+    let mut targets = of_clients(CLIENTS.iter().filter(has_such).collect(), args, &surroundings)?;
+    targets.retain(|target| target.path.exists());
+    Ok(targets)
+}
+
+fn of_clients(
+    clients: Vec<&'static Client>,
+    args: &TargetArgs,
+    surroundings: &Surroundings,
+) -> Result<Vec<Target>, Error> {
     let target = |client: &'static Client| {
         let path = match &args.workspace {
             Some(folder) => {
                 let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
                 client.project_file(&folder).ok_or_else(|| no_project(client))?
             }
-            None => client.user_file(&surroundings),
+            None => client.user_file(surroundings),
         };
         Ok(Target { client, path })
     };
@@ -86,6 +113,32 @@ fn asked(surroundings: &Surroundings) -> Result<Vec<&'static Client>, Error> {
     if chosen.is_empty() { Err(Error::failed("nothing was chosen")) } else { Ok(chosen) }
 }
 
+/// The path to write for this program.
+pub(super) fn program(named: Option<&Path>) -> Result<String, Error> {
+    let path = match named {
+        Some(path) => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+        None => {
+            let started = started().map_err(|why| unknown_program().because(why))?;
+            desktop::program(&started).map_err(|why| match &why {
+                NoProgram::Gone(_) => {
+                    unknown_program().because(&why).hint("run the installed program again")
+                }
+                NoProgram::Temporary { .. } => unknown_program().because(&why).hint(
+                    "put the program into a folder that stays, or name the one to start: \
+                     `--command PATH`",
+                ),
+            })?
+        }
+    };
+    path.into_os_string()
+        .into_string()
+        .map_err(|path| unknown_program().because(format!("`{}` is no Unicode", path.display())))
+}
+
+fn unknown_program() -> Error {
+    Error::failed("the client could not be told where bridge is")
+}
+
 /// A word of the command line, as it may be shown.
 pub(super) fn shown(word: &str) -> String {
     crate::printable::one_line(word, 80)
@@ -124,11 +177,16 @@ pub(super) fn broken(path: &Path, broken: &Broken) -> Error {
 /// Replaces a file, or shows what would change in it.
 pub(super) fn change(file: &File, new: &str, dry_run: bool, plain: bool) -> Result<(), Error> {
     if dry_run {
-        let path = file.path.display();
-        let diff = desktop::diff(file.text(), new);
-        return print(&coloured(&format!("--- {path}\n+++ {path}\n{diff}"), plain));
+        return show_change(file, new, plain);
     }
     file.replace(new, BACKUP).map_err(|error| file_error(&file.path, &error))
+}
+
+/// Shows what would change in a file.
+pub(super) fn show_change(file: &File, new: &str, plain: bool) -> Result<(), Error> {
+    let path = file.path.display();
+    let diff = desktop::diff(file.text(), new);
+    print(&coloured(&format!("--- {path}\n+++ {path}\n{diff}"), plain))
 }
 
 /// A diff with its colours, on a terminal.

@@ -1,13 +1,15 @@
 //! `bridge install`: a server into the configurations of desktop clients.
 
 use crate::cli::{self, InstallArgs};
-use crate::config::desktop::{Needed, needed, portable, secret_in, started, with_placeholders};
+use crate::config::desktop::{Needed, needed, portable, secret_in, with_placeholders};
 use crate::config::{self, Environment};
-use crate::desktop::{self, Client, Entry, File, NoProgram};
+use crate::desktop::{self, Client, Entry, File};
 use crate::error::Error;
 use crate::{remote, ui};
 
-use super::clients::{BACKUP, Target, broken, change, each, file_error, print, shown, targets};
+use super::clients::{
+    BACKUP, Target, broken, change, each, file_error, print, program, shown, targets,
+};
 
 /// A server as it will stand in a configuration.
 struct Installed {
@@ -25,7 +27,7 @@ struct Installed {
 /// Something was typed that would not work, or a configuration can't be changed.
 pub fn run(args: &InstallArgs, environment: &Environment) -> Result<(), Error> {
     let needed = needed(environment);
-    let program = program(args)?;
+    let program = program(args.command.as_deref())?;
     let servers = servers(args, &program, &needed, environment)?;
     if args.print {
         return print_entries(args, &servers);
@@ -37,32 +39,6 @@ pub fn run(args: &InstallArgs, environment: &Environment) -> Result<(), Error> {
         tell_next(&servers, &needed);
     }
     done
-}
-
-/// The path to write for this program.
-fn program(args: &InstallArgs) -> Result<String, Error> {
-    let path = match &args.command {
-        Some(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()),
-        None => {
-            let started = started().map_err(|why| unknown_program().because(why))?;
-            desktop::program(&started).map_err(|why| match &why {
-                NoProgram::Gone(_) => {
-                    unknown_program().because(&why).hint("run the installed program again")
-                }
-                NoProgram::Temporary { .. } => unknown_program().because(&why).hint(
-                    "put the program into a folder that stays, or name the one to start: \
-                     `--command PATH`",
-                ),
-            })?
-        }
-    };
-    path.into_os_string()
-        .into_string()
-        .map_err(|path| unknown_program().because(format!("`{}` is no Unicode", path.display())))
-}
-
-fn unknown_program() -> Error {
-    Error::failed("the client could not be told where bridge is")
 }
 
 /// The servers that were typed, each with the options. A number is the port of the sign-in of the one before.
@@ -120,15 +96,7 @@ fn installed(
     }
     let (arguments, mut variables) = portable(words);
     let (filled, unset) = with_placeholders(words, environment);
-    let as_served: Vec<_> = std::iter::once("serve".to_owned()).chain(arguments.clone()).collect();
-    let parsed = config::saved::command_line_of(&as_served).map_err(|refused| match refused {
-        cli::Refused::Wrong(error) => error,
-        cli::Refused::Shown(_) => Error::usage("this is no server"),
-    })?;
-    let Some(cli::Command::Serve(serve)) = parsed.command else {
-        return Err(Error::usage("this is no server"));
-    };
-    let serve = config::serve(&serve, &filled)?;
+    let serve = served(&arguments, &filled)?;
     variables.extend(needed.set.iter().filter(|(name, _)| !unset.contains(name)).cloned());
     let server = words.first().cloned().unwrap_or_default();
     let name = match &args.name {
@@ -143,6 +111,20 @@ fn installed(
     }
     let entry = Entry { command: program.to_owned(), arguments, environment: variables };
     Ok(Installed { name, server, entry, unset })
+}
+
+/// What these words mean to the process that a client starts with them.
+pub(super) fn served(words: &[String], environment: &Environment) -> Result<config::Serve, Error> {
+    let words: Vec<_> = ["serve".to_owned()].into_iter().chain(words.iter().cloned()).collect();
+    let none = || Error::usage("this is no server");
+    let parsed = config::saved::command_line_of(&words).map_err(|refused| match refused {
+        cli::Refused::Wrong(error) => error,
+        cli::Refused::Shown(_) => none(),
+    })?;
+    match &parsed.command {
+        Some(cli::Command::Serve(serve)) => config::serve(serve, environment),
+        _ => Err(none()),
+    }
 }
 
 fn print_entries(args: &InstallArgs, servers: &[Installed]) -> Result<(), Error> {

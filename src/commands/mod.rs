@@ -5,6 +5,7 @@ pub mod call;
 mod clients;
 pub mod completions;
 mod form;
+pub mod import;
 pub mod install;
 mod keyboard;
 pub mod login;

@@ -80,7 +80,8 @@ impl Entry {
     }
 }
 
-fn environment(shape: Shape) -> &'static str {
+/// The member that holds the variables.
+pub(super) fn environment(shape: Shape) -> &'static str {
     if shape == Shape::Local { "environment" } else { "env" }
 }
 

@@ -69,16 +69,19 @@ pub fn remove(text: &str, path: &[&str]) -> Result<String, Broken> {
     Ok(if intact { whole } else { spliced(text, document.removal(object, members, index, false)) })
 }
 
-/// What stands at the place that the names lead to.
+/// The members of the object that the names lead to, in its order.
 ///
 /// # Errors
 /// The text is no JSON object.
-pub fn value(text: &str, path: &[&str]) -> Result<Option<Value>, Broken> {
+pub fn members(text: &str, path: &[&str]) -> Result<Vec<(String, Value)>, Broken> {
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let document = Document::parse(text)?;
-    Ok(document.at(path).map(|node| document.value(node)))
+    let Some(Node { kind: Kind::Object(members), .. }) = document.at(path) else {
+        return Ok(Vec::new());
+    };
+    Ok(members.iter().map(|each| (each.name.clone(), document.value(&each.value))).collect())
 }
 
 /// An item as it is written on lines of its own.
@@ -577,28 +580,25 @@ mod tests {
             let broken = merge(text, &["servers", "x"], &entry("/b")).unwrap_err();
             assert!(broken.line == line && broken.what.contains(what), "{text}: {broken}");
         }
-        assert!(value(&"[".repeat(1000), &[]).is_err());
+        assert!(members(&"[".repeat(1000), &[]).is_err());
         let deep = format!("{{\"a\": {}", "[".repeat(100_000));
-        assert!(value(&deep, &[]).unwrap_err().what.contains("deeply"));
+        assert!(members(&deep, &[]).unwrap_err().what.contains("deeply"));
     }
 
     #[test]
     fn values_are_read_through_comments() {
         let text =
-            "{ // one\n \"s\": { \"x\": [1, \"a\\u0062\", /* 2 */ null,], }, \"s\": {\"y\": 1} }";
-        assert_eq!(
-            value(text, &["s"]).unwrap().unwrap().to_string(),
-            "{\"y\":1}",
-            "the last counts"
-        );
-        assert_eq!(value(text, &["t"]), Ok(None));
-        assert_eq!(value(" \n", &["t"]), Ok(None));
+            "{ // one\n \"s\": 1, \"s\": {\"y\": [\"a\\u0062\", /* 2 */ null,], \"b\": {}, } }";
+        let members = |path: &[&str]| members(text, path).unwrap();
+        let found: Vec<_> = members(&["s"]).into_iter().map(|(n, v)| format!("{n} {v}")).collect();
+        assert_eq!(found, ["y [\"ab\",null]", "b {}"], "the last counts");
+        assert!(members(&["t"]).is_empty() && super::members(" \n", &["t"]).unwrap().is_empty());
     }
 
     proptest::proptest! {
         #[test]
         fn no_text_breaks_the_scanner(text in "[\\[\\]{}\":, a/*\\n0\\\\]{0,40}") {
-            let _ = value(&text, &[]);
+            let _ = members(&text, &[]);
             let _ = merge(&text, &["a", "b"], &entry("/b"));
             let _ = remove(&text, &["a"]);
         }

@@ -33,6 +33,24 @@ impl Client {
         }
     }
 
+    /// The configuration with this in place of the program, the arguments and the variables of an entry.
+    ///
+    /// # Errors
+    /// The text can't be read as the client reads it.
+    pub fn with_other_entry(
+        &self,
+        text: &str,
+        name: &str,
+        entry: &Entry,
+    ) -> Result<String, Broken> {
+        let path = [self.key, name, entry::environment(self.shape)];
+        let text = match self.format {
+            Format::Json => json::remove(text, &path)?,
+            Format::Toml => tables::remove(text, &path)?,
+        };
+        self.with_entry(&text, name, entry)
+    }
+
     /// The configuration without the entry of this name.
     ///
     /// # Errors
@@ -40,7 +58,7 @@ impl Client {
     pub fn without_entry(&self, text: &str, name: &str) -> Result<String, Broken> {
         match self.format {
             Format::Json => json::remove(text, &[self.key, name]),
-            Format::Toml => tables::remove(text, [self.key, name]),
+            Format::Toml => tables::remove(text, &[self.key, name]),
         }
     }
 
@@ -49,12 +67,10 @@ impl Client {
     /// # Errors
     /// The text can't be read as the client reads it.
     pub fn entries(&self, text: &str) -> Result<Vec<(String, Value)>, Broken> {
-        let entries = match self.format {
-            Format::Json => json::value(text, &[self.key])?,
-            Format::Toml => return tables::tables(text, self.key),
-        };
-        let Some(Value::Object(entries)) = entries else { return Ok(Vec::new()) };
-        Ok(entries.into_iter().collect())
+        match self.format {
+            Format::Json => json::members(text, &[self.key]),
+            Format::Toml => tables::tables(text, self.key),
+        }
     }
 
     /// The entries as a person pastes them into an empty configuration.

@@ -87,8 +87,8 @@ fn in_table(text: &str, path: [&str; 2], item: &Item) -> Result<String, Broken> 
 }
 
 /// Takes the table out that the path leads to, with what is below it.
-pub(super) fn remove(text: &str, path: [&str; 2]) -> Result<String, Broken> {
-    Ok(parsed(text, path[0])?.without(&path))
+pub(super) fn remove(text: &str, path: &[&str]) -> Result<String, Broken> {
+    Ok(parsed(text, path[0])?.without(path))
 }
 
 /// The tables below one, as JSON.
@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(merged(""), NEW);
         let before = "# mine\r\na = 1\r\n[s.y] # other\r\ncommand = 'c'\r\n";
         assert_eq!(merged(before), format!("{before}\r\n{}", NEW.replace('\n', "\r\n")));
-        assert_eq!(remove(&merged(before), ["s", "x"]).unwrap(), before);
+        assert_eq!(remove(&merged(before), &["s", "x"]).unwrap(), before);
     }
 
     #[test]

@@ -1,0 +1,250 @@
+//! `bridge import`: the entries of mcp-remote in desktop clients' configurations become bridge's.
+
+use std::io::IsTerminal;
+
+use crate::cli::ImportArgs;
+use crate::config::desktop::{Needed, needed, portable, secret_in, with_placeholders};
+use crate::config::{self, Environment};
+use crate::desktop::mcp_remote::{self, Becomes};
+use crate::desktop::{Client, Entry, File};
+use crate::error::Error;
+use crate::printable::one_line;
+use crate::ui;
+
+use super::clients::{
+    Target, all_targets, broken, each, file_error, print, program, show_change, shown,
+};
+
+/// What is added to the name of a file for what it was before an import.
+const BACKUP: &str = ".before-import";
+
+/// How much of a text from a file is shown, in characters.
+const WIDEST: usize = 300;
+
+/// A configuration with entries of mcp-remote in it.
+struct Found {
+    client: &'static Client,
+    file: File,
+    /// What the file becomes.
+    text: String,
+    /// What becomes of each entry, in lines.
+    told: String,
+    /// How many become ours.
+    count: usize,
+    /// Some that go hold secrets.
+    has_secrets: bool,
+}
+
+/// Shows what there is, and rewrites it once that is confirmed.
+///
+/// # Errors
+/// A configuration can't be read or changed, or nobody confirmed it.
+pub fn run(args: &ImportArgs, environment: &Environment) -> Result<(), Error> {
+    let targets = all_targets(&args.target, environment)?;
+    if args.undo {
+        return undo_all(&targets);
+    }
+    let program = program(args.command.as_deref())?;
+    let needed = needed(environment);
+    let mut found = Vec::new();
+    let read = each(&targets, |target| {
+        found.extend(look(target, &program, &needed, environment)?);
+        Ok(())
+    });
+    for found in &found {
+        let (title, path) = (found.client.title, found.file.path.display());
+        print(&format!("{title}: {path}\n{}", found.told))?;
+    }
+    found.retain(|found| found.count > 0);
+    if found.is_empty() {
+        print("There is no entry of mcp-remote that could be rewritten.\n")?;
+        return read;
+    }
+    if args.target.dry_run {
+        let plain = config::desktop::is_plain(environment);
+        found.iter().try_for_each(|found| show_change(&found.file, &found.text, plain))?;
+        return read;
+    }
+    confirm(args, found.iter().map(|found| found.count).sum())?;
+    each(&found, rewrite)?;
+    read
+}
+
+/// Reads a configuration; nothing where no entry is mcp-remote's.
+fn look(
+    target: &Target,
+    program: &str,
+    needed: &Needed,
+    environment: &Environment,
+) -> Result<Option<Found>, Error> {
+    let Target { client, path } = target;
+    let file = File::read(path).map_err(|error| file_error(path, &error))?;
+    let entries = client.entries(file.text()).map_err(|error| broken(path, &error))?;
+    let text = file.text().to_owned();
+    let mut found = Found { client, file, text, told: String::new(), count: 0, has_secrets: false };
+    let mut is_one = false;
+    for (name, value) in entries {
+        let Some(entry) = Entry::read(&value, client.shape) else { continue };
+        let (command, words) = (&entry.command, &entry.arguments);
+        let Some(becomes) = mcp_remote::becomes(command, words, &entry.environment) else {
+            continue;
+        };
+        is_one = true;
+        let version = becomes.version.as_ref().map(|version| format!("@{}", shown(version)));
+        let (name_shown, version) = (shown(&name), version.unwrap_or_default());
+        found.told += &format!("  {name_shown}: mcp-remote{version}\n");
+        match ours(&becomes, program, needed, environment) {
+            Ok(entry) => {
+                found.told += &format!("    becomes: bridge {}\n", line(&entry.arguments));
+                found.text = client
+                    .with_other_entry(&found.text, &name, &entry)
+                    .map_err(|error| broken(path, &error))?;
+                found.count += 1;
+            }
+            Err(error) => {
+                let lines = [("stays as it is", &error.what)].into_iter();
+                let lines = lines.chain(error.because.iter().map(|why| ("  because", why)));
+                let lines = lines.chain(error.hint.iter().map(|hint| ("  hint", hint)));
+                for (kind, text) in lines {
+                    found.told += &format!("    {kind}: {}\n", one_line(text, WIDEST));
+                }
+            }
+        }
+        for left in becomes.left.iter().filter(|_| !becomes.url.is_empty()) {
+            found.told += &format!("    not taken over: {left}\n");
+        }
+    }
+    Ok(is_one.then_some(found))
+}
+
+/// The entry that takes the place of mcp-remote's, tried as its client will have it read.
+fn ours(
+    becomes: &Becomes,
+    program: &str,
+    needed: &Needed,
+    environment: &Environment,
+) -> Result<Entry, Error> {
+    if becomes.url.is_empty() {
+        return Err(Error::usage("it names no server"));
+    }
+    let words = words(becomes);
+    if let Some((what, hint)) = secret_in(&words) {
+        return Err(Error::usage(format!(
+            "{what} is a secret, and is not written into a client's file"
+        ))
+        .hint(hint));
+    }
+    let (arguments, mut variables) = portable(&words);
+    super::install::served(&arguments, &with_placeholders(&words, environment).0)?;
+    let add = |variables: &mut Vec<(String, String)>, more: &[(String, String)]| {
+        for (name, value) in more {
+            if !variables.iter().any(|(each, _)| each == name) {
+                variables.push((name.clone(), value.clone()));
+            }
+        }
+    };
+    add(&mut variables, &becomes.env);
+    add(&mut variables, &needed.set);
+    Ok(Entry { command: program.to_owned(), arguments, environment: variables })
+}
+
+/// What is typed for it.
+fn words(becomes: &Becomes) -> Vec<String> {
+    let mut words = vec![becomes.url.clone()];
+    words.extend(becomes.port.clone());
+    for (option, values) in &becomes.options {
+        let option = format!("--{option}");
+        if values.is_empty() {
+            words.push(option);
+        } else {
+            words.extend(values.iter().flat_map(|value| [option.clone(), value.clone()]));
+        }
+    }
+    for (name, value) in &becomes.headers {
+        words.extend(["--header".to_owned(), format!("{name}={value}")]);
+    }
+    words
+}
+
+/// Words as a shell would take them, on one line.
+fn line(words: &[String]) -> String {
+    let joined = shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default();
+    one_line(&joined, WIDEST)
+}
+
+fn confirm(args: &ImportArgs, count: usize) -> Result<(), Error> {
+    let entries =
+        if count == 1 { "this entry".to_owned() } else { format!("these {count} entries") };
+    if args.yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(Error::failed("nothing was changed")
+            .because("nobody is there to confirm it")
+            .hint("add `--yes`; `--dry-run` shows every line that changes"));
+    }
+    let answer = ui::ask(&format!("Rewrite {entries}? [y/N] ")).ok().flatten().unwrap_or_default();
+    if matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes") {
+        Ok(())
+    } else {
+        Err(Error::failed("nothing was changed"))
+    }
+}
+
+fn rewrite(found: &Found) -> Result<(), Error> {
+    let Found { client, file, .. } = found;
+    file.replace(&found.text, BACKUP).map_err(|error| file_error(&file.path, &error))?;
+    let mut told = format!("{}: {} is rewritten\n", client.title, file.path.display());
+    told += &format!("  as it was before: {}\n", file.backup(BACKUP).display());
+    if found.has_secrets {
+        told += "  that file still holds the secrets: delete it once all works\n";
+    }
+    print(&format!(
+        "{told}  next: {}; a server that signs its users in asks once more\n",
+        client.next
+    ))
+}
+
+fn undo_all(targets: &[Target]) -> Result<(), Error> {
+    let mut count = 0;
+    let done = each(targets, |target| {
+        count += usize::from(undo(target)?);
+        Ok(())
+    });
+    if count == 0 && done.is_ok() {
+        print("There is nothing to put back.\n")?;
+    }
+    done
+}
+
+/// Puts a file back as it was before, if nothing but the entries was changed since.
+fn undo(target: &Target) -> Result<bool, Error> {
+    let Target { client, path } = target;
+    let file = File::read(path).map_err(|error| file_error(path, &error))?;
+    let backup = file.backup(BACKUP);
+    let old = File::read(&backup).map_err(|error| file_error(&backup, &error))?;
+    if !old.exists() {
+        return Ok(false);
+    }
+    let entries = client.entries(old.text()).map_err(|error| broken(&backup, &error))?;
+    let is_one = |(_, value): &(String, serde_json::Value)| {
+        let entry = Entry::read(value, client.shape);
+        entry.is_some_and(|entry| {
+            mcp_remote::becomes(&entry.command, &entry.arguments, &entry.environment).is_some()
+        })
+    };
+    let names: Vec<_> = entries.into_iter().filter(is_one).map(|(name, _)| name).collect();
+    let rest = |text: &str| {
+        names.iter().try_fold(text.to_owned(), |text, name| client.without_entry(&text, name))
+    };
+    let now = rest(file.text()).map_err(|error| broken(path, &error))?;
+    if Ok(now) != rest(old.text()) {
+        return Err(Error::failed(format!("{} is left as it is", path.display()))
+            .because("something else in it was changed since the import")
+            .hint(format!("take what you need from {} yourself", backup.display())));
+    }
+    file.replace(old.text(), super::clients::BACKUP).map_err(|error| file_error(path, &error))?;
+    std::fs::remove_file(&backup).map_err(|why| file_error(&backup, &why.into()))?;
+    print(&format!("{}: {} is as it was before\n", client.title, path.display()))?;
+    Ok(true)
+}
