@@ -22,6 +22,9 @@ _bridge() {
             bridge,completions)
                 cmd="bridge__subcmd__completions"
                 ;;
+            bridge,doctor)
+                cmd="bridge__subcmd__doctor"
+                ;;
             bridge,help)
                 cmd="bridge__subcmd__help"
                 ;;
@@ -69,6 +72,9 @@ _bridge() {
                 ;;
             bridge__subcmd__help,completions)
                 cmd="bridge__subcmd__help__subcmd__completions"
+                ;;
+            bridge__subcmd__help,doctor)
+                cmd="bridge__subcmd__help__subcmd__doctor"
                 ;;
             bridge__subcmd__help,help)
                 cmd="bridge__subcmd__help__subcmd__help"
@@ -119,7 +125,7 @@ _bridge() {
 
     case "${cmd}" in
         bridge)
-            opts="-h -V --browser --no-browser --device-code --client-credentials --client-id --client-secret-file --scope --resource --disable-resource-parameter --authorize-param --token-param --use-id-token --redirect-uri --host --callback-path --auth-success-url --auth-timeout --static-oauth-client-info --static-oauth-client-metadata --client-metadata-url --auth-server-metadata-url --trust-issuer --token-endpoint --header --header-file --header-command --header-command-arg --header-command-timeout --disable-cookies --ignore-tool --deny-tool --allow-tool --read-only --max-message-size --tool-timeout --drain --allow-http --ca-cert --client-cert --client-key --proxy --enable-proxy --ipv4 --ipv6 --connect-timeout --headers-timeout --body-timeout --keep-alive --ping-interval --credential-store --profile --transport --protocol --client-protocol --debug --silent --log --help --version serve login logout status install uninstall tools call resources read prompts prompt import sign-in-helper completions help"
+            opts="-h -V --browser --no-browser --device-code --client-credentials --client-id --client-secret-file --scope --resource --disable-resource-parameter --authorize-param --token-param --use-id-token --redirect-uri --host --callback-path --auth-success-url --auth-timeout --static-oauth-client-info --static-oauth-client-metadata --client-metadata-url --auth-server-metadata-url --trust-issuer --token-endpoint --header --header-file --header-command --header-command-arg --header-command-timeout --disable-cookies --ignore-tool --deny-tool --allow-tool --read-only --max-message-size --tool-timeout --drain --allow-http --ca-cert --client-cert --client-key --proxy --enable-proxy --ipv4 --ipv6 --connect-timeout --headers-timeout --body-timeout --keep-alive --ping-interval --credential-store --profile --transport --protocol --client-protocol --debug --silent --log --help --version serve login logout status install uninstall tools call resources read prompts prompt import doctor sign-in-helper completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -508,8 +514,194 @@ _bridge() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        bridge__subcmd__doctor)
+            opts="-h --json --browser --no-browser --device-code --client-credentials --client-id --client-secret-file --scope --resource --disable-resource-parameter --authorize-param --token-param --use-id-token --redirect-uri --host --callback-path --auth-success-url --auth-timeout --static-oauth-client-info --static-oauth-client-metadata --client-metadata-url --auth-server-metadata-url --trust-issuer --token-endpoint --header --header-file --header-command --header-command-arg --header-command-timeout --disable-cookies --ignore-tool --deny-tool --allow-tool --read-only --max-message-size --tool-timeout --drain --allow-http --ca-cert --client-cert --client-key --proxy --enable-proxy --ipv4 --ipv6 --connect-timeout --headers-timeout --body-timeout --keep-alive --ping-interval --credential-store --profile --transport --protocol --client-protocol --debug --silent --log --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --browser)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-secret-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --scope)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --resource)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --authorize-param)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-param)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --redirect-uri)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --callback-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-success-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --static-oauth-client-info)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --static-oauth-client-metadata)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-metadata-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-server-metadata-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trust-issuer)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-endpoint)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --header)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --header-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --header-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --header-command-arg)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --header-command-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --deny-tool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ignore-tool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --allow-tool)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-message-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tool-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --connect-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --headers-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --body-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ping-interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --credential-store)
+                    COMPREPLY=($(compgen -W "auto keychain env plaintext memory" -- "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --transport)
+                    COMPREPLY=($(compgen -W "http-first sse-first http-only sse-only" -- "${cur}"))
+                    return 0
+                    ;;
+                --protocol)
+                    COMPREPLY=($(compgen -W "auto legacy modern" -- "${cur}"))
+                    return 0
+                    ;;
+                --client-protocol)
+                    COMPREPLY=($(compgen -W "auto modern" -- "${cur}"))
+                    return 0
+                    ;;
+                --log)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         bridge__subcmd__help)
-            opts="serve login logout status install uninstall tools call resources read prompts prompt import sign-in-helper completions help"
+            opts="serve login logout status install uninstall tools call resources read prompts prompt import doctor sign-in-helper completions help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -537,6 +729,20 @@ _bridge() {
             return 0
             ;;
         bridge__subcmd__help__subcmd__completions)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bridge__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

@@ -65,6 +65,17 @@ impl From<SystemTime> for Moment {
     }
 }
 
+/// A span of time for a person.
+pub fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", (seconds + 30) / 60),
+        7200..172_800 => format!("{} h", (seconds + 1800) / 3600),
+        _ => format!("{} days", (seconds + 43_200) / 86_400),
+    }
+}
+
 /// Notices that the machine slept, when asked; it never wakes the process to find out.
 pub struct SleepDetector<'a> {
     clock: &'a dyn Clock,

@@ -17,7 +17,7 @@ pub use headers::KeptHeader;
 use crate::cli::{ClientProtocol, FilterArgs, LogArgs, Protocol, ServeArgs, Transport, mistaken};
 use crate::error::Error;
 use crate::remote::{Endpoint, Strategy};
-use crate::{auth, logging, paths, relay, remote};
+use crate::{auth, doctor, logging, paths, relay, remote};
 
 /// Everything that `serve` needs.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ fn resolved(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error>
         }),
         kept: given.kept,
         secret_in_arguments: given.secret_in_arguments,
-        still: environment.get("NO_COLOR").is_some() || environment.get("TERM") == Some("dumb"),
+        still: still(environment),
         unattended: environment.get("CI").is_some(),
         auth: signed_in.settings,
         browser: signed_in.browser,
@@ -153,6 +153,34 @@ impl Relaunch {
         let arguments = std::env::args_os().skip(1).filter_map(|each| each.into_string().ok());
         Ok(Self { program: std::env::current_exe()?, arguments: arguments.collect() })
     }
+}
+
+/// Whether nothing on a terminal may move, steer it or be coloured.
+fn still(environment: &Environment) -> bool {
+    environment.get("NO_COLOR").is_some() || environment.get("TERM") == Some("dumb")
+}
+
+/// What is to be known of this machine where something is wrong, and whether nothing on a terminal may be coloured.
+pub fn machine(environment: &Environment) -> (doctor::Machine, bool) {
+    let path = environment.get("PATH").unwrap_or_default();
+    let (config, unreadable) = match saved::Config::read() {
+        Ok(config) => (config, None),
+        Err(error) => (saved::Config::default(), Some(error)),
+    };
+    let of_servers = config.servers.iter().flat_map(|found| &found.problems);
+    let problems = config.unreadable.iter().chain(&config.problems).chain(of_servers);
+    let problems = problems.map(|problem| problem.told(&config.file));
+    let problems = unreadable.map(|error| error.what).into_iter().chain(problems).collect();
+    let file = Some(config.file).filter(|file| file.is_file());
+    let machine = doctor::Machine {
+        program: std::env::current_exe().ok(),
+        folders: std::env::split_paths(path).collect(),
+        unknown_variables: unknown_variables(environment),
+        file,
+        servers: config.servers.len(),
+        problems,
+    };
+    (machine, still(environment))
 }
 
 /// Variables that begin as ours do and that nothing reads: misspelt, or of another version.

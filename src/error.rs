@@ -31,7 +31,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// An error that ends a command.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Error {
     /// How the process ends.
     pub exit: Exit,

@@ -22,6 +22,8 @@ pub mod jsonrpc;
 
 pub mod relay;
 
+pub mod doctor;
+
 pub mod remote;
 
 pub mod auth;

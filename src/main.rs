@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use mcp_bridge::cli::{
-    CallArgs, Cli, Command, LoginArgs, LogoutArgs, PromptArgs, ReadArgs, Refused, ServeArgs,
-    StatusArgs,
+    CallArgs, Cli, Command, DoctorArgs, LoginArgs, LogoutArgs, PromptArgs, ReadArgs, Refused,
+    ServeArgs, StatusArgs,
 };
 use mcp_bridge::commands::Use;
 use mcp_bridge::commands::call::{Arguments, Call};
+use mcp_bridge::commands::doctor::{How, Patient};
 use mcp_bridge::commands::prompts::{Prompt, Prompts};
 use mcp_bridge::commands::resources::{Read, Resources};
 use mcp_bridge::commands::tools::Tools;
@@ -26,14 +27,15 @@ fn main() -> ExitCode {
     let done = std::panic::catch_unwind(|| run(cli));
     logging::finish();
     match done {
-        Ok(Ok(())) => Exit::Ok.into(),
+        Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) => ui::report(&error).into(),
         Err(_) => Exit::Failed.into(),
     }
 }
 
-fn run(cli: Cli) -> Result<(), Error> {
-    match cli.command {
+fn run(cli: Cli) -> Result<Exit, Error> {
+    let done = match cli.command {
+        Some(Command::Doctor(args)) => return doctor(&args),
         None => serve(&cli.serve),
         Some(Command::Serve(args)) => serve(&args),
         Some(Command::Login(args)) => login(&args),
@@ -62,7 +64,8 @@ fn run(cli: Cli) -> Result<(), Error> {
         }
         Some(Command::SignInHelper) => sign_in_helper(),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
-    }
+    };
+    done.map(|()| Exit::Ok)
 }
 
 fn serve(args: &ServeArgs) -> Result<(), Error> {
@@ -123,6 +126,25 @@ fn use_server(args: &ServeArgs, wanted: &Use) -> Result<(), Error> {
     start_log(&args.log)?;
     let config = config::serve(args, &config::Environment::of_process())?;
     commands::use_server(&config, wanted)
+}
+
+/// How it ends is what the checks came to.
+fn doctor(args: &DoctorArgs) -> Result<Exit, Error> {
+    start_log(&args.server.log)?;
+    let environment = config::Environment::of_process();
+    let (machine, still) = config::machine(&environment);
+    let how = How { json: args.json, still };
+    let named = args.server.server.as_deref();
+    let (serve, sign_ins);
+    let patient = if named.is_some() {
+        serve = config::serve(&args.server, &environment);
+        serve.as_ref().map(Patient::Server)
+    } else {
+        sign_ins = config::sign_ins(&args.server, &environment);
+        sign_ins.as_ref().map(Patient::Machine)
+    };
+    let patient = patient.unwrap_or_else(|error| Patient::Misconfigured(error.clone(), named));
+    commands::doctor::run(&machine, patient, how)
 }
 
 /// The helper means by its arguments what the process that started it means by them.

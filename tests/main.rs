@@ -9,6 +9,7 @@
 //! | `cancellation`      | what is cancelled is not answered, and not sent if it can be helped   |
 //! | `canaries`          | only the user's own origin sees the headers, and nothing written does |
 //! | `completions`       | generated files are fresh                                             |
+//! | `doctor`            | each cause is found by `bridge doctor`, and cured by its advice       |
 //! | `eras`              | clients and servers of both eras of the protocol, in all four pairs   |
 //! | `failures`          | every failure is one JSON-RPC error that says what, why and what next |
 //! | `faults`            | each call answered once and none doubled, whatever breaks             |
@@ -49,6 +50,8 @@ mod browser;
 mod canaries;
 mod cancellation;
 mod completions;
+#[cfg(unix)]
+mod doctor;
 mod eras;
 mod failures;
 mod faults;

@@ -459,6 +459,11 @@ impl Authorizer {
         Ok(held)
     }
 
+    /// Why the tokens that there were are no more.
+    pub fn over_because(&self) -> Option<String> {
+        self.state().over_because.clone()
+    }
+
     /// What a person types to sign in.
     pub fn login_command(&self) -> String {
         self.sign_in.names.command.clone()

@@ -20,7 +20,7 @@ use super::settings::Settings;
 use super::token::members;
 use crate::clock::{Clock, SystemClock};
 use crate::http::{
-    AGENT, Body, Client, Delivery, Fault, FaultKind, Origin, Reuse, TlsReason, retry_after,
+    AGENT, Body, Client, Delivery, Fault, FaultKind, Origin, Reuse, hint, retry_after,
 };
 use crate::secret::Secret;
 
@@ -210,7 +210,10 @@ impl Fetch {
             let what = format!("{} can't be reached", host(url));
             let failure =
                 Failure::new(FailureKind::Unreachable, what).because(cleaned(&fault.cause));
-            Failure { hint: hint(fault.kind).map(str::to_owned), ..failure }
+            // Where nobody answers it is just tried again.
+            let known = matches!(fault.kind, FaultKind::Tls(_) | FaultKind::Proxy(_));
+            let told = known.then(|| hint(fault.kind, &host(url), &shown(url))).flatten();
+            Failure { hint: told, ..failure }
         };
         let again = (outgoing.method == Method::GET).then(|| request.clone());
         let response = match (self.http.send(&origin, request, how).await, again) {
@@ -473,23 +476,6 @@ pub(super) fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,
     }
-}
-
-/// What to do about a connection that can't be made, where it is not just to try again.
-fn hint(kind: FaultKind) -> Option<&'static str> {
-    Some(match kind {
-        FaultKind::Tls(TlsReason::NotTls) => {
-            "it does not speak TLS at this port: check the port, and whether the address begins with http://"
-        }
-        FaultKind::Tls(TlsReason::UnknownIssuer) => {
-            "add its issuer's certificate to the system's trust store, or name the file with `--ca-cert FILE`"
-        }
-        FaultKind::Tls(TlsReason::Expired | TlsReason::NotYetValid) => {
-            "check the clock of this machine; if it is right, tell whoever runs it"
-        }
-        FaultKind::Proxy(_) => "check the proxy: `--proxy`, or `--proxy none` to do without",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

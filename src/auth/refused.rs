@@ -192,10 +192,11 @@ impl Authorizer {
         } else {
             format!("it wants the scopes `{wanted}`")
         };
-        let scopes = wanted.to_string();
+        // A sign-in for less than there was would lack something else.
+        let scopes = self.state().scopes.clone().union(wanted).to_string();
         let scopes = shlex::try_quote(&scopes).unwrap_or_default();
         let hint =
-            format!("run `bridge login` with `--scope {scopes}`, or ask whoever runs {server}");
+            format!("run `bridge login --force --scope {scopes}`, or ask whoever runs {server}");
         Failure::new(FailureKind::Refused, what).because(cause).hint(hint)
     }
 

@@ -349,6 +349,34 @@ fn told_by_redirect(location: &str) -> Standing {
 }
 
 /// What to do when nobody registers clients here (PKCE and redirect are ours, the id is not).
+/// The ways in which a client can become known to it, the one that is taken first.
+///
+/// # Errors
+/// There is none.
+pub(super) fn ways(
+    settings: &Settings,
+    provider: &Provider,
+    remembered: Option<&Registration>,
+    redirect_uri: &str,
+    now: Moment,
+) -> Result<Vec<&'static str>, Failure> {
+    let registered =
+        known(settings, provider, remembered, None, now).map(|client| match client.origin {
+            Origin::PreRegistered => "the client id that you gave",
+            Origin::MetadataDocument => "a client ID metadata document",
+            Origin::Dynamic => "registered already",
+        });
+    let dynamic = provider.metadata.registration_endpoint.as_ref().map(|_| "dynamic registration");
+    let ways: Vec<_> = registered.into_iter().chain(dynamic).collect();
+    if ways.is_empty() {
+        let redirect_uris = [redirect_uri.to_owned()];
+        let wanted =
+            Wanted { redirect_uris: &redirect_uris, scopes: &Scopes::default(), machine: None };
+        return Err(no_registration(provider, &wanted));
+    }
+    Ok(ways)
+}
+
 fn no_registration(provider: &Provider, wanted: &Wanted<'_>) -> Failure {
     let what = format!("{} registers no clients by itself", provider.shown());
     Failure::new(FailureKind::NoRegistration, what)

@@ -12,6 +12,7 @@ use super::challenge::Challenge;
 use super::discovery::discover;
 use super::failure::{Failure, FailureKind};
 use super::fetch::Fetch;
+use super::loopback::usual_redirect;
 use super::page::Names;
 use super::phase::Invitation;
 use super::provider::Provider;
@@ -193,6 +194,26 @@ impl SignIn {
         }
         let fixed = self.settings.scope.as_deref();
         Ok(scopes::select(fixed, challenged, provider.resource_scopes.as_ref(), of_server))
+    }
+
+    /// The ways in which this program can become known to who signs users in. Nothing is asked of anybody.
+    ///
+    /// # Errors
+    /// There is none, and what to do.
+    pub async fn ways_to_register(
+        &self,
+        provider: &Provider,
+    ) -> Result<Vec<&'static str>, Failure> {
+        let remembered = self.vault.load().await.ok().flatten();
+        let remembered = remembered.as_ref().and_then(|record| record.registration.as_ref());
+        let uri = usual_redirect(&self.settings.redirect, &self.vault.login().id());
+        registration::ways(&self.settings, provider, remembered, &uri, now())
+    }
+
+    /// What makes the sign-in be found that is kept in another store than the one that was chosen, if there is one.
+    pub async fn beside(&self) -> Option<String> {
+        let nothing = Failure::new(FailureKind::Unattended, "");
+        self.vault.unbegun(nothing).await.hint
     }
 
     /// The client that can be used without a request: the user's own, or the one that was registered.

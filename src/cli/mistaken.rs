@@ -6,11 +6,12 @@ use crate::spelling;
 /// The commands of the `bridge` that belongs to iproute2.
 const OF_IPROUTE2: [&str; 7] = ["link", "fdb", "mdb", "vlan", "vni", "monitor", "mst"];
 /// The commands that there are.
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 15] = [
     "serve",
     "login",
     "logout",
     "status",
+    "doctor",
     "install",
     "uninstall",
     "import",
@@ -23,7 +24,7 @@ const VERBS: [&str; 14] = [
     "completions",
 ];
 /// Verbs that are kept for later versions.
-const LATER: [&str; 8] = ["add", "list", "show", "remove", "doctor", "logs", "config", "update"];
+const LATER: [&str; 7] = ["add", "list", "show", "remove", "logs", "config", "update"];
 /// Options of other programs, and what does here what they do there.
 const ELSEWHERE: [(&[&str], &str); 15] = [
     (&["-v"], "`bridge --version` prints the version, `--debug` says what happens"),

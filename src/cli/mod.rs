@@ -127,6 +127,12 @@ pub enum Command {
         arg.help("Only this client's configuration; several with commas between. Without it, all that are found")
     }))]
     Import(Box<ImportArgs>),
+    /// Check each step to a server, and say what is wrong and what to do
+    #[command(
+        mut_arg("server", |arg| arg.required(false)),
+        after_long_help = DOCTOR_EXAMPLES
+    )]
+    Doctor(Box<DoctorArgs>),
     /// What a serving process starts to wait for a person; its settings come by stdin
     #[command(hide = true)]
     SignInHelper,
@@ -218,6 +224,28 @@ const IMPORT_EXAMPLES: &str = "Examples:
 
   bridge import --undo
       Put the files back as they were before.";
+
+const DOCTOR_EXAMPLES: &str = "Examples:
+  bridge doctor https://mcp.example.com/mcp
+      Check each step from this machine to the server's lists of tools. Give the
+      options of the client's entry, too, so that the same is checked.
+
+  bridge doctor
+      Check this machine and the sign-ins that are kept on it.
+
+  bridge doctor https://mcp.example.com/mcp --json | jq '.checks[].status'
+      The same for a program; the exit code says what is wrong.";
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The server and its options; without one, the machine alone
+    #[command(flatten)]
+    pub server: ServeArgs,
+}
 
 /// Arguments of `login`.
 #[derive(Debug, Args)]
@@ -312,12 +340,13 @@ mod tests {
 
     #[test]
     fn the_first_word_behind_a_command_is_the_server() {
-        for command in ["login", "logout", "status", "serve"] {
+        for command in ["login", "logout", "status", "doctor", "serve"] {
             let words = ["bridge", command, "https://h/mcp", "9696"];
             let args = match Cli::parse_from(words).command {
                 Some(Command::Login(args)) => args.server,
                 Some(Command::Logout(args)) => args.server,
                 Some(Command::Status(args)) => args.server,
+                Some(Command::Doctor(args)) => args.server,
                 Some(Command::Serve(args)) => *args,
                 other => panic!("{command}: {other:?}"),
             };

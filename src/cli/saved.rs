@@ -214,8 +214,8 @@ impl Cli {
     /// What was typed for a server, if the command is one that uses it, and the command's name.
     pub fn served(&mut self) -> Option<(&mut ServeArgs, &'static str)> {
         use super::Command::{
-            Call, Completions, Import, Install, Login, Logout, Prompt, Prompts, Read, Resources,
-            Serve, SignInHelper, Status, Tools, Uninstall,
+            Call, Completions, Doctor, Import, Install, Login, Logout, Prompt, Prompts, Read,
+            Resources, Serve, SignInHelper, Status, Tools, Uninstall,
         };
         match &mut self.command {
             None => Some((&mut self.serve, "")),
@@ -229,6 +229,7 @@ impl Cli {
             Some(Read(args)) => Some((&mut args.server, "read")),
             Some(Prompts(args)) => Some((&mut args.server, "prompts")),
             Some(Prompt(args)) => Some((&mut args.server, "prompt")),
+            Some(Doctor(args)) => Some((&mut args.server, "doctor")),
             Some(Import(_) | Install(_) | Uninstall(_) | SignInHelper | Completions { .. }) => None,
         }
     }

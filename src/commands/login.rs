@@ -13,7 +13,7 @@ use crate::auth::{
     Bearer, Begun, Cause, Challenge, DeviceSignIn, Failure, FailureKind, Grant, Host, NotOpened,
     PasteError, Pasted, Policy, Record, SignIn, TokenSet, Way, of_new_token, read_pasted,
 };
-use crate::clock::{Clock, Moment, SystemClock};
+use crate::clock::{Clock, Moment, SystemClock, span};
 use crate::config;
 use crate::credentials::{Keep, Key, KeychainError, Lock, LockKind, Patience, StoreError};
 use crate::error::Error;
@@ -554,15 +554,4 @@ pub(super) fn kept(store: &str) -> String {
 
 pub(super) fn motion(config: &config::Serve) -> ui::Motion {
     if config.still { ui::Motion::Still } else { ui::Motion::Moving }
-}
-
-/// A span of time for a person.
-pub(super) fn span(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", (seconds + 30) / 60),
-        7200..172_800 => format!("{} h", (seconds + 1800) / 3600),
-        _ => format!("{} days", (seconds + 43_200) / 86_400),
-    }
 }

@@ -4,6 +4,7 @@ mod answer;
 pub mod call;
 mod clients;
 pub mod completions;
+pub mod doctor;
 mod form;
 pub mod import;
 pub mod install;

@@ -26,7 +26,17 @@ impl Parts {
 
     /// With another store than the configuration names.
     pub(super) fn keeping(config: &config::Serve, keep: Keep, patience: Patience) -> Self {
-        let http = Arc::new(http::Client::new(&config.remote.http));
+        Self::over(config, &config.remote.http, keep, patience)
+    }
+
+    /// With other ways of making connections, too.
+    pub(super) fn over(
+        config: &config::Serve,
+        http: &http::Settings,
+        keep: Keep,
+        patience: Patience,
+    ) -> Self {
+        let http = Arc::new(http::Client::new(http));
         let settings = Settings { keep, ..config.credentials.clone() };
         let store = Arc::new(Store::open(&settings, patience));
         let vault = Vault::new(Arc::clone(&store), login(config));

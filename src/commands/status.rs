@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Value, json};
 
 use crate::auth::{self, Record};
-use crate::clock::{Clock, Moment, SystemClock};
+use crate::clock::{Clock, Moment, SystemClock, span};
 use crate::config;
 use crate::credentials::{Entry, Keep, Login, Patience, Store};
 use crate::error::{Error, Exit};
-use crate::remote::{Facts, Legacy, Transport};
+use crate::remote::Facts;
 
-use super::login::{UNSEALED, kept, span};
+use super::login::{UNSEALED, kept};
 use super::parts::{error, login_command};
 
 /// Shows the sign-ins of the store, or the one at this server.
@@ -98,7 +98,7 @@ fn known(login: &Login) -> Option<Value> {
     (facts != Facts::default()).then(|| {
         json!({
             "server": server, "profile": profile, "state": "nobody is signed in",
-            "era": era(facts), "transport": transport(facts),
+            "era": facts.era(), "transport": facts.transport_name(),
         })
     })
 }
@@ -107,22 +107,6 @@ fn known(login: &Login) -> Option<Value> {
 fn facts(login: &Login) -> Facts {
     let file = config::facts(login.server(), login.profile().name());
     file.map(|file| Facts::read(&file)).unwrap_or_default()
-}
-
-fn era(facts: Facts) -> Option<&'static str> {
-    match (facts.legacy, facts.modern) {
-        (Some(Legacy::Session | Legacy::NoSession), Some(true)) => Some("both"),
-        (_, Some(true)) => Some("modern"),
-        (Some(Legacy::Session | Legacy::NoSession), _) | (None, Some(false)) => Some("legacy"),
-        (Some(Legacy::Refused) | None, _) => None,
-    }
-}
-
-fn transport(facts: Facts) -> Option<&'static str> {
-    facts.transport.map(|transport| match transport {
-        Transport::Streamable => "streamable-http",
-        Transport::Sse => "sse",
-    })
 }
 
 const SIGNED_IN: &str = "signed in";
@@ -155,8 +139,8 @@ fn described(entry: &Entry, chosen: &'static str, now: SystemTime) -> Value {
         "profile": profile,
         "store": entry.store,
         "state": state(&record, now),
-        "era": era(facts),
-        "transport": transport(facts),
+        "era": facts.era(),
+        "transport": facts.transport_name(),
         "issuer": record.provider.as_ref().map(|provider| &provider.issuer),
         "resource": record.provider.as_ref().and_then(|provider| provider.resource.as_ref()),
         "trust": record.provider.as_ref().map(|provider| provider.trust),
@@ -206,7 +190,7 @@ fn text(described: &Value) -> String {
     if member("profile") != "default" {
         line("profile", member("profile").to_owned());
     }
-    line("server", spoken(member("era"), member("transport")));
+    line("server", Facts::spoken_of(member("era"), member("transport")));
     line("issuer", member("issuer").to_owned());
     if member("trust") == "unverified" {
         line("", "unverified: the server has no metadata".to_owned());
@@ -230,23 +214,6 @@ fn text(described: &Value) -> String {
     line("why", member("why").to_owned());
     line("hint", member("hint").to_owned());
     lines.join("\n") + "\n"
-}
-
-/// How the server is spoken to, in words.
-fn spoken(era: &str, transport: &str) -> String {
-    let era = match era {
-        "both" => "of both eras",
-        "modern" => "modern (2026-07-28)",
-        "legacy" => "legacy (to 2025-11-25)",
-        _ => "",
-    };
-    let transport = match transport {
-        "sse" => "HTTP+SSE",
-        "streamable-http" => "Streamable HTTP",
-        _ => "",
-    };
-    let words: Vec<_> = [era, transport].into_iter().filter(|words| !words.is_empty()).collect();
-    words.join(", ")
 }
 
 fn print(text: &str) -> Result<(), Error> {

@@ -35,6 +35,7 @@ pub(super) fn network(
         addresses: addresses(args, endpoint)?,
         proxies: proxies(args, environment)?,
         certificates: Arc::new(certificates(args, environment)?),
+        trace: None,
     })
 }
 

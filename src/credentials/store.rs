@@ -225,6 +225,25 @@ impl Store {
         Ok(forgotten)
     }
 
+    /// Whether records can be read here, and the key to them. Makes nothing.
+    ///
+    /// # Errors
+    /// They can't. That there is no key yet is none where there is no record either.
+    pub fn check(&self) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Files(folder, seal) => {
+                let has_records = !folder.own()?.is_empty();
+                let Seal::Keychain(keychain) = seal else { return Ok(()) };
+                match keychain.key() {
+                    Err(StoreError::KeyMissing) if !has_records => Ok(()),
+                    key => key.map(drop),
+                }
+            }
+            Place::Memory(_) => Ok(()),
+            Place::Nowhere => Err(StoreError::NoFolder),
+        }
+    }
+
     /// Proves that a record can be saved: makes the key if there is none and may be one, writes, reads back.
     ///
     /// # Errors

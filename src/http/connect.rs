@@ -15,6 +15,7 @@ use super::proxy::{Protocol, Proxy};
 use super::socket::Socket;
 use super::stream::{Refused, Stream};
 use super::tls::{Peer, Tls};
+use super::trace::{TlsSession, Trace};
 use super::tunnel::{self, Target};
 use super::{Origin, Settings};
 
@@ -43,11 +44,12 @@ pub(super) struct Connector {
     names: Names,
     tls: Tls,
     timeout: Option<Duration>,
+    trace: Option<Trace>,
 }
 
 impl Connector {
     pub(super) fn new(settings: &Settings) -> Self {
-        let names = Names::new(settings.addresses);
+        let names = Names::new(settings.addresses, settings.trace.clone());
         let mut tcp = HttpConnector::new_with_resolver(names.clone());
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -57,8 +59,9 @@ impl Connector {
         tcp.set_keepalive_retries(Some(KEEPALIVE_TRIES));
         #[cfg(target_os = "linux")]
         tcp.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
-        let tls = Tls::new(Arc::clone(&settings.certificates));
-        Self { tcp, names, tls, timeout: settings.connect_timeout }
+        let trace = settings.trace.clone();
+        let tls = Tls::new(Arc::clone(&settings.certificates), trace.clone());
+        Self { tcp, names, tls, timeout: settings.connect_timeout, trace }
     }
 
     pub(super) async fn connect(
@@ -86,10 +89,16 @@ impl Connector {
                 self.through(proxy, origin).await.map_err(|fault| fault.at_proxy(&proxy.shown()))?
             }
         };
+        if let Some(trace) = &self.trace {
+            trace.note(|seen| seen.is_through = true);
+        }
         if !origin.tls {
             return Ok(Connection { stream, h2: false, refused: None });
         }
         let (session, h2) = self.tls.connect(Peer::Server, &origin.host, stream).await?;
+        if let Some(trace) = &self.trace {
+            trace.note(|seen| seen.session = Some(TlsSession { version: session.version(), h2 }));
+        }
         let refused = Some(session.refused());
         Ok(Connection { stream: Stream::Tls(Box::new(session)), h2, refused })
     }
@@ -131,7 +140,13 @@ impl Connector {
             .parse()
             .map_err(|error| Fault::new(FaultKind::Dns, Sent::No, &error))?;
         match self.tcp.clone().call(uri).await {
-            Ok(io) => Ok(Stream::Tcp(Socket::new(TokioIo::into_inner(io)))),
+            Ok(io) => {
+                let stream = TokioIo::into_inner(io);
+                if let Some(trace) = &self.trace {
+                    trace.note(|seen| seen.peer = stream.peer_addr().ok());
+                }
+                Ok(Stream::Tcp(Socket::new(stream)))
+            }
             Err(error) => {
                 let dns = error.to_string().starts_with("dns");
                 let kind = if dns { FaultKind::Dns } else { FaultKind::Connect };

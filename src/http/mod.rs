@@ -9,6 +9,7 @@ mod certificates;
 mod connect;
 mod decode;
 mod fault;
+mod hint;
 mod names;
 mod pool;
 mod proxy;
@@ -16,14 +17,17 @@ mod retry_after;
 mod socket;
 mod stream;
 mod tls;
+mod trace;
 mod tunnel;
 
 pub use body::Body;
 pub use certificates::{CertificateError, Certificates, ClientFiles, PemFile};
 pub use fault::{Fault, FaultKind, ProxyReason, Sent, TlsReason};
+pub use hint::hint;
 pub use pool::{Delivery, Reuse};
-pub use proxy::{Proxies, Proxy, ProxyError, Variables};
+pub use proxy::{Proxies, Proxy, ProxyError, Variables, Why};
 pub use retry_after::retry_after;
+pub use trace::{Seen, TlsSession, Trace};
 
 use std::sync::Mutex;
 use std::sync::{Arc, PoisonError};
@@ -54,6 +58,8 @@ pub struct Settings {
     pub proxies: Proxies,
     /// Whom to trust, and what to show.
     pub certificates: Arc<Certificates>,
+    /// Who looks at how connections are made; nobody while messages are forwarded.
+    pub trace: Option<Trace>,
 }
 
 impl Default for Settings {
@@ -65,6 +71,7 @@ impl Default for Settings {
             addresses: Addresses::Any,
             proxies: Proxies::Never,
             certificates: Arc::default(),
+            trace: None,
         }
     }
 }

@@ -10,17 +10,19 @@ use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tower_service::Service;
 
 use super::Addresses;
+use super::trace::Trace;
 
 /// Looks names up as every program of the system does.
 #[derive(Clone)]
 pub(super) struct Names {
     system: GaiResolver,
     wanted: Addresses,
+    trace: Option<Trace>,
 }
 
 impl Names {
-    pub(super) fn new(wanted: Addresses) -> Self {
-        Self { system: GaiResolver::new(), wanted }
+    pub(super) fn new(wanted: Addresses, trace: Option<Trace>) -> Self {
+        Self { system: GaiResolver::new(), wanted, trace }
     }
 
     /// The first address of a name.
@@ -66,8 +68,14 @@ impl Service<Name> for Names {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let wanted = self.wanted;
+        let (wanted, trace) = (self.wanted, self.trace.clone());
         let lookup = self.system.call(name.clone());
-        Box::pin(async move { Ok(wanted.of(lookup.await?, name.as_str())?.into_iter()) })
+        Box::pin(async move {
+            let found = wanted.of(lookup.await?, name.as_str())?;
+            if let Some(trace) = trace {
+                trace.looked_up(name.as_str(), &found);
+            }
+            Ok(found.into_iter())
+        })
     }
 }

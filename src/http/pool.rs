@@ -140,7 +140,7 @@ impl Lease {
 
 impl Route {
     pub(super) fn choose(settings: &Settings, origin: Origin) -> Self {
-        let proxy = settings.proxies.choose(&origin);
+        let (proxy, _) = settings.proxies.choose(&origin);
         if let Some(proxy) = &proxy {
             tracing::info!(?proxy, host = &*origin.host, "a proxy is on the way");
         }

@@ -143,9 +143,31 @@ pub enum Proxies {
 /// What the environment says about proxies.
 #[derive(Debug, Clone, Default)]
 pub struct Variables {
-    http: Option<Proxy>,
-    https: Option<Proxy>,
+    http: Option<Named>,
+    https: Option<Named>,
     no: String,
+}
+
+/// A proxy, and the variable that names it.
+type Named = (String, Proxy);
+
+/// Why a proxy is on the way to a server, or none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// The server is on this machine.
+    ThisMachine,
+    /// The user wants none.
+    Off,
+    /// The user named it.
+    Named,
+    /// This variable names it.
+    Variable(String),
+    /// `NO_PROXY` names the server.
+    Excepted,
+    /// It stands in the system's settings.
+    System,
+    /// Nothing names one.
+    Unset,
 }
 
 impl Variables {
@@ -166,7 +188,10 @@ impl Variables {
         };
         let proxy = |name: &str| {
             find(name)
-                .map(|(name, value)| Proxy::parse(&value).map_err(|error| (name, error)))
+                .map(|(name, value)| match Proxy::parse(&value) {
+                    Ok(proxy) => Ok((name, proxy)),
+                    Err(error) => Err((name, error)),
+                })
                 .transpose()
         };
         let all = proxy("ALL_PROXY")?;
@@ -177,12 +202,18 @@ impl Variables {
         Ok(Self { http, https, no })
     }
 
-    fn choose(&self, origin: &Origin) -> Option<Proxy> {
+    fn choose(&self, origin: &Origin) -> (Option<Proxy>, Why) {
         if self.excepts(origin) {
-            return None;
+            return (None, Why::Excepted);
         }
         let set = if origin.tls { &self.https } else { &self.http };
-        set.clone().or_else(|| of_system(origin))
+        if let Some((name, proxy)) = set {
+            return (Some(proxy.clone()), Why::Variable(name.clone()));
+        }
+        match of_system(origin) {
+            Some(proxy) => (Some(proxy), Why::System),
+            None => (None, Why::Unset),
+        }
     }
 
     /// Whether `NO_PROXY` names the origin: `host`, `.domain`, `*.domain`, `10.0.0.0/8`, `*`, each also
@@ -233,14 +264,14 @@ fn of_system(_: &Origin) -> Option<Proxy> {
 }
 
 impl Proxies {
-    /// The proxy on the way to this origin.
-    pub(super) fn choose(&self, origin: &Origin) -> Option<Proxy> {
+    /// The proxy on the way to this origin, and why it or none is.
+    pub fn choose(&self, origin: &Origin) -> (Option<Proxy>, Why) {
         if is_this_machine(&origin.host) {
-            return None;
+            return (None, Why::ThisMachine);
         }
         match self {
-            Self::Never => None,
-            Self::Always(proxy) => Some((**proxy).clone()),
+            Self::Never => (None, Why::Off),
+            Self::Always(proxy) => (Some((**proxy).clone()), Why::Named),
             Self::AsSet(variables) => variables.choose(origin),
         }
     }
@@ -279,7 +310,7 @@ mod tests {
             variables.iter().find(|(each, _)| *each == name).map(|(_, value)| (*value).to_owned())
         };
         let variables = Variables::read(find, http_for_all).unwrap();
-        Proxies::AsSet(Box::new(variables)).choose(&origin(url)).map(|proxy| proxy.shown())
+        Proxies::AsSet(Box::new(variables)).choose(&origin(url)).0.map(|proxy| proxy.shown())
     }
 
     /// On macOS and Windows the settings of the machine that runs the tests would answer too.
@@ -351,9 +382,9 @@ mod tests {
     #[test]
     fn a_proxy_that_was_named_is_for_all_but_this_machine() {
         let proxies = Proxies::Always(Box::new(Proxy::parse("p:1").unwrap()));
-        assert!(proxies.choose(&origin("https://h.example/")).is_some());
-        assert!(proxies.choose(&origin("http://localhost/")).is_none());
-        assert!(Proxies::Never.choose(&origin("https://h.example/")).is_none());
+        assert!(proxies.choose(&origin("https://h.example/")).0.is_some());
+        assert!(proxies.choose(&origin("http://localhost/")).0.is_none());
+        assert!(Proxies::Never.choose(&origin("https://h.example/")).0.is_none());
     }
 
     #[test]

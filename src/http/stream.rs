@@ -47,6 +47,14 @@ impl Session {
         Self { tls, client, heard: false, refused: Arc::default() }
     }
 
+    /// The version of TLS, for people.
+    pub(super) fn version(&self) -> &'static str {
+        match self.tls.get_ref().1.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
+            _ => "TLS 1.2",
+        }
+    }
+
     /// Set when the server refuses the client: HTTP forgets what kind of error broke a connection.
     pub(super) fn refused(&self) -> Refused {
         Arc::clone(&self.refused)

@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::ResolvesClientCert;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
@@ -19,12 +20,14 @@ use tokio_rustls::TlsConnector;
 use super::certificates::Certificates;
 use super::fault::{Fault, FaultKind, Sent, TlsReason};
 use super::stream::{Session, Stream};
+use super::trace::{Noting, Trace};
 
 /// Makes TLS sessions. Loading the trust store takes milliseconds, so that it waits for the first.
 pub(super) struct Tls {
     certificates: Arc<Certificates>,
     to_server: OnceLock<Result<Arc<ClientConfig>, String>>,
     to_proxy: OnceLock<Result<Arc<ClientConfig>, String>>,
+    trace: Option<Trace>,
 }
 
 /// Who is at the other end.
@@ -37,8 +40,9 @@ pub(super) enum Peer {
 }
 
 impl Tls {
-    pub(super) fn new(certificates: Arc<Certificates>) -> Self {
-        Self { certificates, to_server: OnceLock::new(), to_proxy: OnceLock::new() }
+    pub(super) fn new(certificates: Arc<Certificates>, trace: Option<Trace>) -> Self {
+        let (to_server, to_proxy) = (OnceLock::new(), OnceLock::new());
+        Self { certificates, to_server, to_proxy, trace }
     }
 
     /// A session over `below`, and whether it speaks HTTP/2. `host` is as in a URL.
@@ -83,11 +87,15 @@ impl Tls {
         let verifier =
             Verifier::new_with_extra_roots(loaded.authorities.iter().cloned(), provider.clone())
                 .map_err(unusable)?;
+        let verifier: Arc<dyn ServerCertVerifier> = match self.trace.clone() {
+            None => Arc::new(verifier),
+            Some(trace) => Arc::new(Noting { by: Arc::new(verifier), trace }),
+        };
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(unusable)?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier));
+            .with_custom_certificate_verifier(verifier);
         let mut config = match &loaded.client {
             Some(client) if peer == Peer::Server => {
                 builder.with_client_cert_resolver(client.clone())

@@ -40,7 +40,7 @@ pub type WriteNow = Box<dyn Fn(&[u8]) -> std::io::Result<usize> + Send + Sync>;
 pub fn find_session_bus() {}
 
 pub use system::{
-    Terminal, allow_many_files, file_number, kill_group, leave_session, leave_stdio, machine_name,
-    open_lock_file, open_own_file, own_folder, parent_gone, run_detached, run_hidden,
+    Terminal, allow_many_files, file_number, is_program, kill_group, leave_session, leave_stdio,
+    machine_name, open_lock_file, open_own_file, own_folder, parent_gone, run_detached, run_hidden,
     split_command, stdin, stdout, stdout_at_once, stdout_hung_up, told_to_end,
 };

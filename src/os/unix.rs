@@ -291,6 +291,13 @@ pub fn open_lock_file(path: &Path) -> io::Result<File> {
     options.custom_flags(flags.bits().cast_signed()).open(path).map_err(link_named)
 }
 
+/// Whether a shell would run this file.
+pub fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path)
+        .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
 /// The number of a file in its file system.
 pub fn file_number(file: &std::fs::Metadata) -> u64 {
     file.ino()

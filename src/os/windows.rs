@@ -121,6 +121,11 @@ pub fn open_lock_file(path: &std::path::Path) -> io::Result<File> {
     File::options().read(true).append(true).create(true).open(path)
 }
 
+/// Whether a shell would run this file.
+pub fn is_program(path: &std::path::Path) -> bool {
+    path.is_file()
+}
+
 /// Windows tells a file's number by an open handle only; times and lengths have to do.
 pub fn file_number(_file: &std::fs::Metadata) -> u64 {
     0

@@ -2,24 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::http::{FaultKind, ProxyReason, TlsReason};
 use crate::jsonrpc::{Id, METHOD_NOT_FOUND, Message};
 use crate::printable::printable;
-use crate::remote::{Failure, FailureKind, Fate};
+use crate::remote::{Failure, FailureKind, Fate, hint};
+
+pub use crate::remote::ServerName;
 
 /// Characters of each part of an error.
 const MAX_WORDS: usize = 2_000;
-
-/// How the server is named in errors.
-#[derive(Debug, Clone)]
-pub struct ServerName {
-    /// Host and port.
-    pub host: String,
-    /// The URL without what may be secret in it.
-    pub url: String,
-    /// What a person types to sign in.
-    pub login: String,
-}
 
 /// The code and the word of each kind. The codes lie outside the range that JSON-RPC and MCP reserve;
 /// `docs/errors.md` is this table in words.
@@ -107,158 +97,6 @@ pub fn refused_line(id: Option<&Id>, code: i32, message: &str) -> Message {
 }
 
 const DOUBT: &str = "; the outcome is unknown: the server may have carried it out";
-
-/// What to do next, in one clause.
-fn hint(failure: &Failure, server: &ServerName, repeatable: bool) -> String {
-    let host = &server.host;
-    if let Some(hint) = &failure.hint {
-        // With what makes it this login, so that it can be pasted.
-        return crate::auth::for_login(hint, &server.login);
-    }
-    match failure.kind {
-        FailureKind::Unreachable => unreachable_hint(failure, server),
-        FailureKind::Lost | FailureKind::Timeout | FailureKind::SessionLost
-            if failure.fate == Fate::Unknown && !repeatable =>
-        {
-            "check what it did before you try again".into()
-        }
-        FailureKind::Lost if server.url.starts_with("http:") => {
-            "try again; if it keeps failing, check whether the address has to begin with https://"
-                .into()
-        }
-        FailureKind::Lost | FailureKind::Timeout | FailureKind::SessionLost => "try again".into(),
-        FailureKind::SignInNeeded | FailureKind::SignInFailed => {
-            format!("run `{}` in a terminal", server.login)
-        }
-        FailureKind::HeaderRefused => {
-            let cause = failure.cause.as_deref().unwrap_or("it was given to bridge");
-            format!("replace it with a valid value ({cause}) and start the client again")
-        }
-        FailureKind::HeaderCommand => {
-            "run the command in a terminal to see what it prints; no shell runs it here".into()
-        }
-        FailureKind::Blocked => "change the filters of this server if you want it called".into(),
-        FailureKind::Refused => {
-            format!("check that your account or key may use this, or ask whoever runs {host}")
-        }
-        FailureKind::NotFound => {
-            format!("check the path of {}, and whether its MCP endpoint is turned on", server.url)
-        }
-        FailureKind::Busy => failure.retry_after.map_or_else(
-            || "try again in a minute".to_owned(),
-            |wait| format!("try again in {} s", wait.as_secs()),
-        ),
-        FailureKind::Status => status_hint(failure, server, repeatable),
-        FailureKind::BadAnswer => format!("check that {} is an MCP endpoint", server.url),
-        FailureKind::TooLarge => "raise `--max-message-size`, or ask for less at once".into(),
-        FailureKind::Redirected => {
-            "if you trust the address that the server names, use it in the configuration".into()
-        }
-        FailureKind::Ending => "start the client again, and check what was done".into(),
-        FailureKind::Internal => {
-            "this is a defect of bridge; run with `--debug` and report what it says".into()
-        }
-    }
-}
-
-fn unreachable_hint(failure: &Failure, server: &ServerName) -> String {
-    let host = &server.host;
-    match failure.fault {
-        Some(FaultKind::Dns) => format!("check the spelling of {host} and the network"),
-        Some(FaultKind::Tls(reason)) => tls_hint(reason, server),
-        Some(FaultKind::Proxy(reason)) => proxy_hint(reason, host),
-        _ => format!("check the network, and that {host} is running"),
-    }
-}
-
-fn tls_hint(reason: TlsReason, server: &ServerName) -> String {
-    let ServerName { host, url, .. } = server;
-    match reason {
-        TlsReason::UnknownIssuer => "add its issuer's certificate to the system's trust store, \
-             or name the file with `--ca-cert FILE`"
-            .into(),
-        TlsReason::Expired => {
-            format!("tell whoever runs {host}, and check the clock of this machine")
-        }
-        TlsReason::NotYetValid => {
-            format!("check the clock of this machine; if it is right, tell whoever runs {host}")
-        }
-        TlsReason::WrongName => {
-            format!("check the spelling of {url}; if it is right, tell whoever runs {host}")
-        }
-        TlsReason::Authority => format!(
-            "renew the certificate of {host} with `basicConstraints=CA:FALSE`, and name its issuer \
-             with `--ca-cert FILE`"
-        ),
-        TlsReason::Revoked | TlsReason::Certificate | TlsReason::Other => {
-            format!("tell whoever runs {host}, and whoever looks after this network")
-        }
-        TlsReason::ClientCertificateWanted | TlsReason::ClientCertificateMissed => {
-            "name it with `--client-cert FILE`, and its key \
-             with `--client-key FILE`"
-                .into()
-        }
-        TlsReason::ClientCertificateRefused => format!(
-            "check that the file of `--client-cert` holds the certificate that {host} knows, \
-             those that lead to its issuer, and that it has not expired"
-        ),
-        TlsReason::NotTls => {
-            format!("check the port of {url}; a server without TLS has an http:// address")
-        }
-        TlsReason::Setup => "install the system's certificates (on Debian the package \
-             `ca-certificates`), or name a file with `--ca-cert FILE`"
-            .into(),
-    }
-}
-
-fn proxy_hint(reason: ProxyReason, host: &str) -> String {
-    match reason {
-        ProxyReason::Unreachable => "check the proxy's address in `--proxy`, `HTTPS_PROXY`, \
-             `HTTP_PROXY`, `ALL_PROXY` or the system's settings; `--proxy none` does without"
-            .into(),
-        ProxyReason::LoginWanted => "put them into the proxy's address, as in \
-             `HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT`"
-            .into(),
-        ProxyReason::LoginRefused => "check them in the proxy's address; there @ is written %40, \
-             : is %3A, / is %2F and % is %25"
-            .into(),
-        ProxyReason::LoginUnknown => "let a proxy on this machine that knows it stand in between, \
-             such as cntlm or px, and name that with `--proxy`"
-            .into(),
-        ProxyReason::Denied => format!(
-            "ask whoever runs the proxy to allow {host}; if it can be reached without, add it to \
-             `NO_PROXY`"
-        ),
-        ProxyReason::TargetUnreachable => format!(
-            "check that {host} is running; if it is inside your own network, add it to `NO_PROXY`"
-        ),
-        ProxyReason::NotAProxy => "check the proxy's address: its port, and whether it begins \
-             with http://, https:// or socks5://"
-            .into(),
-    }
-}
-
-fn status_hint(failure: &Failure, server: &ServerName, repeatable: bool) -> String {
-    match failure.status {
-        Some(405 | 406 | 411 | 415) => {
-            format!(
-                "check that {} is the address of an MCP endpoint, and that `--transport`, if given, fits it",
-                server.url
-            )
-        }
-        Some(413) => "send less at once".into(),
-        Some(500..) => {
-            let again = match failure.fate {
-                _ if repeatable => "try again",
-                Fate::NotExecuted => "try again",
-                Fate::Unknown => "check that before you try again",
-                Fate::Settled => "check whether it was carried out before you try again",
-            };
-            format!("{again}; if it keeps failing, tell whoever runs {}", server.host)
-        }
-        _ => format!("check {}, or ask whoever runs {} what it expects", server.url, server.host),
-    }
-}
 
 #[cfg(test)]
 mod tests {

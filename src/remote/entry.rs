@@ -1,24 +1,30 @@
 //! What a server says to whoever has no token yet, or a new one: asked by the commands that sign in, before and
-//! after.
+//! after, and by the one that looks for what is wrong.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::{CONTENT_TYPE, DATE, HeaderValue, WWW_AUTHENTICATE};
 
 use super::Remote;
+use super::exchange::ANYHOW;
 use super::failure::Failure;
+use super::lifecycle::{Carrier, Session, legacy};
 use super::request::Ask;
 use crate::auth::{Bearer, Challenge};
-use crate::http::{Delivery, Reuse};
+use crate::secret::Secret;
 
 /// How long the server may take to answer.
 const TIME: Duration = Duration::from_secs(10);
+/// And to end a session.
+const LEAVING: Duration = Duration::from_secs(2);
+/// The revision that a session is left in, which no server looks at.
+const REVISION: &str = "2025-11-25";
 /// A message that is harmless in every revision, and needs no session to be refused for want of a token.
 const PING: &[u8] = br#"{"jsonrpc":"2.0","id":"bridge-entry","method":"ping"}"#;
 
-/// What came of knocking.
+/// What came of asking for entry.
 #[derive(Debug)]
 pub enum Entry {
     /// The server took the request, or spoke JSON to it.
@@ -29,26 +35,71 @@ pub enum Entry {
     Closed(Option<Challenge>),
 }
 
+/// What the server says to one message that belongs to no session.
+#[derive(Debug)]
+pub struct Knock {
+    /// HTTP status.
+    pub status: u16,
+    /// Whether it lets us in.
+    pub entry: Entry,
+    /// The server's clock (RFC 9110 §6.6.1).
+    pub date: Option<SystemTime>,
+    /// Where the status is no success: what a request is told that gets it.
+    pub refusal: Option<Failure>,
+}
+
 impl Remote {
     /// Asks whether this token is taken, or whether it goes without one.
     ///
     /// # Errors
     /// There was no answer in 10 s.
     pub async fn entry(&self, bearer: Option<&Bearer>) -> Result<Entry, Failure> {
-        let ping = Bytes::from_static(PING);
-        let ask = Ask::Post(&ping, None);
-        let how = Delivery { reuse: Reuse::Any, handed_over: None };
-        let asking = self.ask_carrying(bearer, &ask, None, how);
-        let answer = tokio::time::timeout(TIME, asking)
+        self.knock(bearer, Bytes::from_static(PING), TIME).await.map(|knock| knock.entry)
+    }
+
+    /// Sends one message and looks at the head of what comes back. A session that is begun by it is ended.
+    ///
+    /// # Errors
+    /// There was no answer in this time.
+    pub async fn knock(
+        &self,
+        bearer: Option<&Bearer>,
+        message: Bytes,
+        within: Duration,
+    ) -> Result<Knock, Failure> {
+        let ask = Ask::Post(&message, None);
+        let asking = self.ask_carrying(bearer, &ask, None, ANYHOW);
+        let answer = tokio::time::timeout(within, asking)
             .await
-            .map_err(|_| Failure::timeout(&self.endpoint().host(), TIME))??;
-        if answer.status != StatusCode::UNAUTHORIZED {
-            let kind = answer.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-            let json = kind.is_some_and(|kind| kind.starts_with("application/json"));
-            let open = answer.status.is_success() || (json && answer.status.is_client_error());
-            return Ok(if open { Entry::Open } else { Entry::Unclear });
+            .map_err(|_| Failure::timeout(&self.endpoint().host(), within))??;
+        let header = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
+        let json = header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/json"));
+        let date = header(DATE).and_then(|date| httpdate::parse_http_date(date).ok());
+        let (status, success) = (answer.status, answer.status.is_success());
+        let entry = if status == StatusCode::UNAUTHORIZED {
+            let lines = answer.headers.get_all(WWW_AUTHENTICATE).iter();
+            Entry::Closed(Challenge::from_headers(lines.map(HeaderValue::as_bytes)))
+        } else if success || (json && status.is_client_error()) {
+            Entry::Open
+        } else {
+            Entry::Unclear
+        };
+        let refusal = if success {
+            self.leave(legacy::given_id(&answer.headers)).await;
+            None
+        } else {
+            Some(self.refusal(answer, None).await.failure)
+        };
+        Ok(Knock { status: status.as_u16(), entry, date, refusal })
+    }
+
+    /// Ends a session that nobody wants.
+    async fn leave(&self, id: Option<Secret<Box<str>>>) {
+        if id.is_none() {
+            return;
         }
-        let lines = answer.headers.get_all(WWW_AUTHENTICATE).iter().map(HeaderValue::as_bytes);
-        Ok(Entry::Closed(Challenge::from_headers(lines)))
+        let (version, carrier) = (REVISION.into(), Carrier::default());
+        let session = Session { generation: 0, id, version, carrier };
+        let _ = tokio::time::timeout(LEAVING, self.end_session(&session)).await;
     }
 }

@@ -13,6 +13,7 @@ mod failure;
 mod gauge;
 mod header_command;
 mod headers;
+mod hint;
 pub mod lifecycle;
 mod listen;
 mod reading;
@@ -25,11 +26,12 @@ mod transport;
 
 pub use channel::Channel;
 pub use endpoint::{Endpoint, EndpointError, without_secrets};
-pub use entry::Entry;
+pub use entry::{Entry, Knock};
 pub use exchange::{Outcome, Post, exchange};
 pub use failure::{Failure, FailureKind, Fate};
 pub use header_command::HeaderCommand;
 pub use headers::{Header, HeaderError, Headers, Source};
+pub use hint::{ServerName, hint};
 pub use lifecycle::{Carrier, ClientProtocol, Facts, Legacy, Protocol, Session, Stateless};
 pub use listen::{ListenEnd, listen};
 pub use retry::{Backoff, Patience, is_repeatable};
@@ -143,6 +145,11 @@ impl Remote {
             is_surely_modern: AtomicBool::default(),
             woken: Notify::new(),
         }
+    }
+
+    /// What is known of the server.
+    pub fn facts(&self) -> Facts {
+        self.known.facts()
     }
 
     /// Where messages go now: the configured URL, or where the server moved it to.

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use url::Url;
 
 pub use bind::BindError;
+pub(in crate::auth) use bind::usual_redirect;
 
 use super::callback::Callback;
 use super::page::{Names, Outcome};

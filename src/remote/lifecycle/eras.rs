@@ -69,6 +69,46 @@ impl Facts {
         Dated::read(file).facts(now)
     }
 
+    /// The eras that it speaks: `legacy`, `modern` or `both`.
+    pub fn era(self) -> Option<&'static str> {
+        match (self.legacy, self.modern) {
+            (Some(Legacy::Session | Legacy::NoSession), Some(true)) => Some("both"),
+            (_, Some(true)) => Some("modern"),
+            (Some(Legacy::Session | Legacy::NoSession), _) | (None, Some(false)) => Some("legacy"),
+            (Some(Legacy::Refused) | None, _) => None,
+        }
+    }
+
+    /// The transport for programs: `streamable-http` or `sse`.
+    pub fn transport_name(self) -> Option<&'static str> {
+        self.transport.map(|transport| match transport {
+            Transport::Streamable => "streamable-http",
+            Transport::Sse => "sse",
+        })
+    }
+
+    /// How the server is spoken to, in words; empty where nothing is known.
+    pub fn spoken(self) -> String {
+        Self::spoken_of(self.era().unwrap_or_default(), self.transport_name().unwrap_or_default())
+    }
+
+    /// The same of the words for programs.
+    pub fn spoken_of(era: &str, transport: &str) -> String {
+        let era = match era {
+            "both" => "of both eras",
+            "modern" => "modern (2026-07-28)",
+            "legacy" => "legacy (to 2025-11-25)",
+            _ => "",
+        };
+        let transport = match transport {
+            "sse" => "HTTP+SSE",
+            "streamable-http" => "Streamable HTTP",
+            _ => "",
+        };
+        let words: Vec<_> = [era, transport].into_iter().filter(|word| !word.is_empty()).collect();
+        words.join(", ")
+    }
+
     fn set(&mut self, fact: Fact) {
         match fact {
             Fact::Transport(transport) => self.transport = Some(transport),

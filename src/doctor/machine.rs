@@ -1,0 +1,125 @@
+//! What is on this machine, whatever the server: the program that a shell finds, and the configuration.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::report::{Check, Report};
+use crate::error::Error;
+use crate::os;
+use crate::printable::one_line;
+
+/// How long another program of the same name may take to say which one it is.
+const TIME: Duration = Duration::from_secs(2);
+/// Longest words of it that are shown.
+const MAX_WORDS: usize = 60;
+/// Problems of the file that are shown.
+const MAX_PROBLEMS: usize = 20;
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What the environment says.
+#[derive(Debug, Default)]
+pub struct Machine {
+    /// This program; none where the system does not say.
+    pub program: Option<PathBuf>,
+    /// Where a shell looks for programs.
+    pub folders: Vec<PathBuf>,
+    /// Variables that begin as ours do and that nothing reads.
+    pub unknown_variables: Vec<String>,
+    /// The file of saved servers, if there is one.
+    pub file: Option<PathBuf>,
+    /// How many are saved in it.
+    pub servers: usize,
+    /// What is wrong in it, each with its line.
+    pub problems: Vec<String>,
+}
+
+/// Which `bridge` a shell finds: there is another program of that name (iproute2).
+pub async fn program(machine: &Machine, report: &mut Report) {
+    let Some(own) = &machine.program else {
+        return report.add(Check::skip("program", "the system does not say where it is"));
+    };
+    let whole = own.display();
+    let name = if cfg!(windows) { "bridge.exe" } else { "bridge" };
+    let files = machine.folders.iter().map(|folder| folder.join(name));
+    let check = match files.into_iter().find(|file| os::is_program(file)) {
+        None => {
+            let why = format!("version {VERSION}; a shell finds none, so write {whole}");
+            Check::skip("program", why)
+        }
+        Some(found) if is_same(&found, own) => {
+            Check::pass("program", format!("version {VERSION}, {}", found.display()))
+        }
+        Some(found) => other(&found, own).await,
+    };
+    report.add(check.with_data(json!({ "version": VERSION, "path": whole.to_string() })));
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+/// A shell finds another one: an older one of ours, or somebody else's.
+async fn other(found: &Path, own: &Path) -> Check {
+    let mut command = tokio::process::Command::new(found);
+    command.arg("--version").stdin(std::process::Stdio::null()).kill_on_drop(true);
+    let said = tokio::time::timeout(TIME, command.output()).await;
+    let said = said.ok().and_then(Result::ok).map(|output| output.stdout).unwrap_or_default();
+    let said = one_line(&String::from_utf8_lossy(&said), MAX_WORDS);
+    let version = said.strip_prefix("bridge ").filter(|rest| {
+        let of_ours = rest.split('.').all(|part| part.parse::<u32>().is_ok());
+        of_ours && rest.contains('.')
+    });
+    let (found, whole) = (found.display(), own.display());
+    match version {
+        Some(VERSION) => Check::pass("program", format!("version {VERSION}, {found}")),
+        Some(version) => Check::fail(
+            "program",
+            format!("a shell finds version {version} at {found}; this is {VERSION}"),
+            format!("delete one of them, or write {whole}"),
+        ),
+        None => Check::fail(
+            "program",
+            format!(
+                "a shell finds {found}, which is another program (iproute2 has one of that name)"
+            ),
+            format!("write {whole} in commands, or put its folder first into PATH"),
+        ),
+    }
+}
+
+/// The configuration, as far as it is the same for every server.
+pub fn configuration(machine: &Machine, report: &mut Report) {
+    let Machine { unknown_variables: unknown, problems, servers, .. } = machine;
+    if let Some(first) = problems.first() {
+        let rest = match problems.len() {
+            1 => String::new(),
+            count => format!(", and {} more", count - 1),
+        };
+        let hint = "correct the file; its keys are the long options of `bridge --help`";
+        let check = Check::fail("configuration", format!("{first}{rest}"), hint);
+        return report.add(check.with_lines(problems.iter().skip(1).take(MAX_PROBLEMS).cloned()));
+    }
+    if !unknown.is_empty() {
+        return report.add(Check::fail(
+            "configuration",
+            format!("nothing reads {}", unknown.join(", ")),
+            "correct the name: `bridge --help` lists the variables; or do not set it",
+        ));
+    }
+    let found = match &machine.file {
+        Some(file) => format!("{servers} saved in {}", file.display()),
+        None => "arguments and variables are sound".to_owned(),
+    };
+    report.add(Check::pass("configuration", found));
+}
+
+/// The configuration can't be used: nothing else can be looked at.
+pub fn misconfigured(error: &Error, report: &mut Report) {
+    let because = error.because.join(": ");
+    let detail = [error.what.as_str(), &because].join(if because.is_empty() { "" } else { ": " });
+    let hint = error.hint.as_deref().unwrap_or("`bridge --help` lists the options");
+    report.add(Check::fail("configuration", detail, hint).ending(error.exit));
+    report.stop("the configuration can't be used");
+}

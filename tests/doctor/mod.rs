@@ -1,0 +1,142 @@
+//! `bridge doctor`: for each cause a fixture that has it. The check that fails names the cause, and its advice,
+//! when it is followed, cures it.
+//!
+//! | module     | causes                                                             |
+//! |------------|--------------------------------------------------------------------|
+//! | `network`  | names, connections, certificates, proxies                          |
+//! | `endpoint` | addresses, statuses, headers, clocks, the configuration            |
+//! | `machine`  | the program, its variables, the store                              |
+
+mod endpoint;
+mod machine;
+mod network;
+
+use std::any::Any;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::BridgeProcess;
+use crate::support::bridge_process::Builder;
+
+/// What can be wrong, and how it is told.
+struct Cause {
+    /// In words, for a test that fails.
+    name: &'static str,
+    /// A server or a machine that has it.
+    sick: fn() -> Sick,
+    /// The check that fails.
+    check: &'static str,
+    /// What its detail says.
+    says: &'static str,
+    /// What its advice says.
+    advises: &'static str,
+    /// The exit code.
+    code: i32,
+}
+
+/// A fixture with a cause.
+struct Sick {
+    /// `bridge doctor` before it.
+    doctor: Builder,
+    /// Follows the advice, and gives `bridge doctor` after it; none where no command and no file of the user's
+    /// can cure it.
+    cure: Option<Box<dyn FnOnce() -> Builder>>,
+    /// What it stands on.
+    _keep: Box<dyn Any>,
+}
+
+impl Sick {
+    fn new(doctor: Builder, keep: impl Any) -> Self {
+        Self { doctor, cure: None, _keep: Box::new(keep) }
+    }
+
+    fn cured_by(mut self, cure: impl FnOnce() -> Builder + 'static) -> Self {
+        self.cure = Some(Box::new(cure));
+        self
+    }
+}
+
+/// Each cause is found, and cured by what is advised.
+#[track_caller]
+fn all_are_found_and_cured(causes: &[Cause]) {
+    for cause in causes {
+        let sick = (cause.sick)();
+        let seen = seen(sick.doctor);
+        let name = cause.name;
+        assert_eq!(seen.failed(), [cause.check], "{name}: {seen:#?}");
+        assert_eq!(seen.code, cause.code, "{name}: {seen:#?}");
+        let (detail, hint) = (seen.text(cause.check, "detail"), seen.text(cause.check, "hint"));
+        assert!(detail.contains(cause.says), "{name}: {detail:?}");
+        assert!(hint.contains(cause.advises), "{name}: {hint:?}");
+        if let Some(cure) = sick.cure {
+            let cured = self::seen(cure());
+            assert!(cured.failed().is_empty() && cured.code == 0, "{name}, cured: {cured:#?}");
+        }
+    }
+}
+
+/// What a run came to.
+struct Seen {
+    code: i32,
+    report: Value,
+}
+
+impl std::fmt::Debug for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "exit code {}", self.code)?;
+        for check in self.report["checks"].as_array().into_iter().flatten() {
+            writeln!(
+                f,
+                "{} {}: {} ({})",
+                check["status"], check["name"], check["detail"], check["hint"]
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Seen {
+    /// The checks that failed, in order.
+    fn failed(&self) -> Vec<&str> {
+        let checks = self.report["checks"].as_array().unwrap();
+        let failed = checks.iter().filter(|check| check["status"] == "fail");
+        failed.map(|check| check["name"].as_str().unwrap()).collect()
+    }
+
+    fn check(&self, name: &str) -> &Value {
+        let checks = self.report["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["name"] == name).unwrap()
+    }
+
+    fn text(&self, name: &str, member: &str) -> &str {
+        self.check(name)[member].as_str().unwrap_or_default()
+    }
+}
+
+/// `bridge doctor` with these arguments, where a shell finds the program that is tested.
+fn doctor<A: Into<String>>(args: impl IntoIterator<Item = A>) -> Builder {
+    let folder = Path::new(env!("CARGO_BIN_EXE_bridge")).parent().unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    BridgeProcess::with_args(["doctor"]).args(args).unchecked().env("PATH", path)
+}
+
+/// Runs it for a program.
+#[track_caller]
+fn seen(doctor: Builder) -> Seen {
+    let (code, text) = ran(doctor.arg("--json"));
+    let report: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}"));
+    assert_eq!(report["exitCode"], code, "{report:#}");
+    Seen { code, report }
+}
+
+/// Runs it; the code and what it printed.
+#[track_caller]
+fn ran(doctor: Builder) -> (i32, String) {
+    let mut process = doctor.spawn();
+    process.close_stdin();
+    let code = process.wait_exit().code().expect("an exit code");
+    let text = process.rest_of_stdout();
+    assert!(!text.contains("canary-"), "a secret is shown: {text}");
+    (code, text)
+}
