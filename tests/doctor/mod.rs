@@ -5,11 +5,15 @@
 //! |------------|--------------------------------------------------------------------|
 //! | `network`  | names, connections, certificates, proxies                          |
 //! | `endpoint` | addresses, statuses, headers, clocks, the configuration            |
+//! | `found`    | what leads to a sign-in: metadata, issuer, registration, PKCE      |
+//! | `token`    | what is kept of a sign-in, and what the server makes of it         |
 //! | `machine`  | the program, its variables, the store                              |
 
 mod endpoint;
+mod found;
 mod machine;
 mod network;
+mod token;
 
 use std::any::Any;
 use std::path::Path;
