@@ -7,8 +7,27 @@ use clap::{Arg, Args};
 use super::ServeArgs;
 use super::values::file;
 
+/// What `-h` shows; `--help` shows all.
+const USUAL: [&str; 13] = [
+    "args",
+    "output",
+    "json",
+    "device_code",
+    "client_credentials",
+    "header",
+    "header_command",
+    "allow_http",
+    "ca_cert",
+    "proxy",
+    "credential_store",
+    "profile",
+    "debug",
+];
+
 /// These commands have words behind the server, so that its port is an option.
 pub(super) fn of_use(arg: Arg) -> Arg {
+    let unusual = !arg.is_positional() && !USUAL.contains(&arg.get_id().as_str());
+    let arg = if unusual { arg.hide_short_help(true) } else { arg };
     match arg.get_id().as_str() {
         "port" => arg.index(None).long("callback-port"),
         // They are of a client that lives for long.

@@ -81,6 +81,8 @@ fn the_help_of_the_commands_that_use_a_server_has_examples_and_fits() {
         let (_, help) = run(&[verb, "--help"]);
         assert!(help.contains(&format!("Examples:\n  bridge {verb} https://")), "{help}");
         assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
+        let (_, short) = run(&[verb, "-h"]);
+        assert!(short.lines().count() < 48, "one screen: {short}");
         assert!(help.contains("--callback-port") && !help.contains("--drain"), "{help}");
     }
 }

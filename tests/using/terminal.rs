@@ -173,10 +173,35 @@ fn whoever_has_to_sign_in_does_so_and_the_call_is_made() {
     let back = |screen: &str| visit(&page(screen)).expect("the way back");
     terminal.types(&format!("{}\r", back(&screen)));
     // What the token lacks is asked for in the same way.
-    let screen = terminal.shows_times("/ Waiting for the browser", 2);
+    let screen = terminal.shows_times("paste that address here", 2);
     let (_, second) = screen.split_once("You are signed in to").expect("the first sign-in");
     terminal.types(&format!("{}\r", back(second)));
     terminal.shows("\r\nhi\r\n");
     assert!(terminal.ends().success());
     assert_eq!((server.grants("authorization_code"), server.mcp.executions("echo")), (2, 1));
+}
+
+#[test]
+fn ctrl_c_at_a_question_ends_the_call_too() {
+    let server = McpServer::legacy().run();
+    let arguments = json!({"method": "elicitation/create", "params": form()});
+    let (_home, mut terminal) = call(&server.url(), "ask", &arguments);
+    terminal.shows("Answer it? [Y/n] ");
+    terminal.types(CTRL_C);
+    assert_eq!(terminal.ends().code(), Some(130));
+    let cancelled = server.wait_for("notifications/cancelled");
+    assert_eq!(cancelled.params()["requestId"], server.wait_for(tool("ask")).json()["id"]);
+}
+
+#[test]
+fn what_would_steer_the_terminal_is_written_out() {
+    let server = McpServer::legacy().run();
+    let (_home, mut terminal) =
+        call(&server.url(), "echo", &json!({"text": "a\u{1b}[2Jb\r\nc\td"}));
+    let screen = terminal.shows("a\\u{1b}[2Jb\r\nc\td");
+    assert!(terminal.ends().success());
+    assert!(!screen.contains("\u{1b}[2J"), "{screen:?}");
+    let piped =
+        super::Run::of("call", &server.url(), &["echo", "--args", r#"{"text":"a\u001b[2J"}"#]);
+    assert_eq!(piped.printed(), "a\u{1b}[2J\n");
 }
