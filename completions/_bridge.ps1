@@ -96,6 +96,8 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             [CompletionResult]::new('prompt', 'prompt', [CompletionResultType]::ParameterValue, 'Get a prompt')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Turn the entries of mcp-remote in desktop clients'' configurations into bridge''s')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check each step to a server, and say what is wrong and what to do')
+            [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what happened to the connections with servers')
+            [CompletionResult]::new('purge', 'purge', [CompletionResultType]::ParameterValue, 'Remove all that this program ever stored')
             [CompletionResult]::new('sign-in-helper', 'sign-in-helper', [CompletionResultType]::ParameterValue, 'What a serving process starts to wait for a person; its settings come by stdin')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -742,6 +744,32 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'bridge;logs' {
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only what happened within this time, such as 10m or 2h')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'How many lines, the last ones; 0 for all')
+            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'How many lines, the last ones; 0 for all')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Go on as more is written, until Ctrl-C')
+            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Go on as more is written, until Ctrl-C')
+            [CompletionResult]::new('--problems', '--problems', [CompletionResultType]::ParameterName, 'Only what went wrong')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'bridge;purge' {
+            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
+            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
+            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
+            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
+            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask first')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask first')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be removed, and remove nothing')
+            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'bridge;sign-in-helper' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -767,6 +795,8 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             [CompletionResult]::new('prompt', 'prompt', [CompletionResultType]::ParameterValue, 'Get a prompt')
             [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Turn the entries of mcp-remote in desktop clients'' configurations into bridge''s')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check each step to a server, and say what is wrong and what to do')
+            [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what happened to the connections with servers')
+            [CompletionResult]::new('purge', 'purge', [CompletionResultType]::ParameterValue, 'Remove all that this program ever stored')
             [CompletionResult]::new('sign-in-helper', 'sign-in-helper', [CompletionResultType]::ParameterValue, 'What a serving process starts to wait for a person; its settings come by stdin')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -812,6 +842,12 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             break
         }
         'bridge;help;doctor' {
+            break
+        }
+        'bridge;help;logs' {
+            break
+        }
+        'bridge;help;purge' {
             break
         }
         'bridge;help;sign-in-helper' {

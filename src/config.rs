@@ -188,6 +188,24 @@ pub fn unknown_variables(environment: &Environment) -> Vec<String> {
     headers::unknown_variables(environment)
 }
 
+/// Where it is written down what happens to the connection with a server, if its address can be read.
+pub fn events(args: &ServeArgs, environment: &Environment) -> Option<PathBuf> {
+    let server = args.server.as_deref()?;
+    let endpoint = server::endpoint("", server, true, environment).ok()?;
+    Some(events_folder()?.join(events_file(&endpoint)))
+}
+
+/// The folder of these files.
+pub fn events_folder() -> Option<PathBuf> {
+    paths::state_folder().map(|folder| folder.join("events"))
+}
+
+/// A name that says which server it is, and tells two on one host apart.
+fn events_file(endpoint: &Endpoint) -> String {
+    let host: String = endpoint.host().chars().map(|c| if c == ':' { '_' } else { c }).collect();
+    format!("{host}-{}.log", &digest(endpoint.url().as_str())[..8])
+}
+
 /// Resolves the arguments of the log.
 pub fn log(args: &LogArgs) -> logging::Settings {
     let stderr = match (args.debug, args.silent) {
@@ -195,7 +213,7 @@ pub fn log(args: &LogArgs) -> logging::Settings {
         (_, true) => logging::Level::Nothing,
         _ => logging::Level::Problems,
     };
-    logging::Settings { stderr, file: args.log.clone() }
+    logging::Settings { stderr, file: args.log.clone(), events: None }
 }
 
 fn strategy(transport: Transport) -> Strategy {
@@ -244,9 +262,12 @@ fn filter(args: &FilterArgs) -> relay::Filter {
 
 /// One file for each endpoint. The URL may hold a key, so that the name is a digest of it.
 fn memory_file(server: &str) -> String {
+    format!("servers/{}.json", digest(server))
+}
+
+fn digest(server: &str) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, server.as_bytes());
-    let hex: String = digest.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("servers/{hex}.json")
+    digest.as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Where it is noted what the server at this address is, as this profile meets it.

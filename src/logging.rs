@@ -3,12 +3,12 @@
 //! Methods, ids, sizes and statuses are logged; bodies and headers are not, and secrets can't be
 //! ([`crate::secret`]).
 
+mod file;
 mod limit;
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -25,10 +25,13 @@ use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::printable::printable;
+use file::LogFile;
 use limit::Limit;
 
-/// Bytes after which the file begins anew; the one before is kept as `.1`.
+/// Bytes after which a file of everything begins anew; the one before is kept as `.1`.
 const MAX_FILE: u64 = 8 * 1024 * 1024;
+/// The same for the file of a server's events, of which there is always one.
+const MAX_EVENTS: u64 = 256 * 1024;
 /// Characters of one line.
 const MAX_LINE: usize = 4_000;
 
@@ -39,6 +42,8 @@ pub struct Settings {
     pub stderr: Level,
     /// In this file, everything.
     pub file: Option<PathBuf>,
+    /// In this file, what happens to one server's connection: its start, its sign-ins, its problems, its end.
+    pub events: Option<PathBuf>,
 }
 
 /// How much.
@@ -69,8 +74,14 @@ pub fn start(settings: &Settings) -> io::Result<()> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        let file = Mutex::new(LogFile::open(path)?);
+        let file = Mutex::new(LogFile::open(path, MAX_FILE)?);
         layers.push(lines(false).with_writer(file).with_filter(LevelFilter::DEBUG).boxed());
+    }
+    // Nobody asked for this one: where it can't be kept, it is not.
+    let events =
+        settings.events.as_ref().and_then(|path| LogFile::open_private(path, MAX_EVENTS).ok());
+    if let Some(file) = events.map(Mutex::new) {
+        layers.push(lines(false).with_writer(file).with_filter(LevelFilter::INFO).boxed());
     }
     tracing_subscriber::registry().with(layers).init();
     std::panic::set_hook(Box::new(|panic| tracing::error!("a defect of bridge: {panic}")));
@@ -186,76 +197,5 @@ where
             write!(writer, " ({left_out} more like this were left out)")?;
         }
         writeln!(writer)
-    }
-}
-
-/// A file that many processes append to, a line at a time, and that does not grow without bound.
-struct LogFile {
-    path: PathBuf,
-    file: File,
-}
-
-impl LogFile {
-    fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), file: append(path)? })
-    }
-
-    /// Begins anew. Of several processes that find the file full one renames it; the others find
-    /// another file under its name and go on with that.
-    fn turn(&mut self) -> io::Result<()> {
-        let lock = append(&self.path.with_added_extension("lock"))?;
-        // Whoever holds it is turning the file, or was stopped in the middle: this line need not wait.
-        if lock.try_lock().is_err() {
-            return Ok(());
-        }
-        if std::fs::metadata(&self.path).is_ok_and(|file| file.len() >= MAX_FILE) {
-            std::fs::rename(&self.path, self.path.with_added_extension("1"))?;
-        }
-        self.file = append(&self.path)?;
-        Ok(())
-    }
-}
-
-fn append(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-impl Write for LogFile {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.file.metadata()?.len() >= MAX_FILE {
-            self.turn()?;
-        }
-        self.file.write(line)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shared_log_is_bounded_and_loses_no_line_of_the_last_files() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("bridge.log");
-        let line = format!("{}\n", "x".repeat(1023));
-        let writers: Vec<_> = (0..3).map(|_| Mutex::new(LogFile::open(&path).unwrap())).collect();
-        for _ in 0..10_000 {
-            for writer in &writers {
-                writer.lock().unwrap().write_all(line.as_bytes()).unwrap();
-            }
-        }
-        let size = |path: &Path| std::fs::metadata(path).unwrap().len();
-        assert!(size(&path) <= MAX_FILE + 3 * 1024);
-        assert!(size(&path.with_added_extension("1")) <= MAX_FILE + 3 * 1024);
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(text.lines().all(|each| each.len() == 1023));
     }
 }

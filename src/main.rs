@@ -3,13 +3,15 @@
 use std::process::ExitCode;
 
 use mcp_bridge::cli::{
-    CallArgs, Cli, Command, DoctorArgs, LoginArgs, LogoutArgs, PromptArgs, ReadArgs, Refused,
-    ServeArgs, StatusArgs,
+    CallArgs, Cli, Command, DoctorArgs, LoginArgs, LogoutArgs, LogsArgs, PromptArgs, PurgeArgs,
+    ReadArgs, Refused, ServeArgs, StatusArgs,
 };
 use mcp_bridge::commands::Use;
 use mcp_bridge::commands::call::{Arguments, Call};
 use mcp_bridge::commands::doctor::{How, Patient};
+use mcp_bridge::commands::logs::Logs;
 use mcp_bridge::commands::prompts::{Prompt, Prompts};
+use mcp_bridge::commands::purge::Consent;
 use mcp_bridge::commands::resources::{Read, Resources};
 use mcp_bridge::commands::tools::Tools;
 use mcp_bridge::error::{Error, Exit};
@@ -62,6 +64,8 @@ fn run(cli: Cli) -> Result<Exit, Error> {
         Some(Command::Import(args)) => {
             commands::import::run(&args, &config::Environment::of_process())
         }
+        Some(Command::Logs(args)) => logs(&args),
+        Some(Command::Purge(args)) => purge(&args),
         Some(Command::SignInHelper) => sign_in_helper(),
         Some(Command::Completions { shell }) => commands::completions::run(shell),
     };
@@ -69,13 +73,15 @@ fn run(cli: Cli) -> Result<Exit, Error> {
 }
 
 fn serve(args: &ServeArgs) -> Result<(), Error> {
-    start_log(&args.log)?;
-    commands::serve::run(config::serve(args, &config::Environment::of_process())?)
+    let environment = config::Environment::of_process();
+    start_log_with_events(args, &environment)?;
+    commands::serve::run(config::serve(args, &environment)?)
 }
 
 fn login(args: &LoginArgs) -> Result<(), Error> {
-    start_log(&args.server.log)?;
-    let config = config::serve(&args.server, &config::Environment::of_process())?;
+    let environment = config::Environment::of_process();
+    start_log_with_events(&args.server, &environment)?;
+    let config = config::serve(&args.server, &environment)?;
     let LoginArgs { device, with_token, force, .. } = *args;
     commands::login::run(&config, commands::login::How { device, with_token, force })
 }
@@ -158,13 +164,57 @@ fn sign_in_helper() -> Result<(), Error> {
         Some(Command::Serve(args)) => *args,
         Some(_) => return Err(Error::usage("only a process that serves starts a helper")),
     };
-    start_log(&args.log)?;
-    let config = config::serve(&args, &config::Environment::of_process())?;
+    let environment = config::Environment::of_process();
+    start_log_with_events(&args, &environment)?;
+    let config = config::serve(&args, &environment)?;
     commands::sign_in_helper::run(&config, &cause)
 }
 
+/// What happened to the connections with servers; of none itself.
+fn logs(args: &LogsArgs) -> Result<(), Error> {
+    start_log(&args.server.log)?;
+    let LogsArgs { follow, problems, since, lines, server } = args;
+    let environment = config::Environment::of_process();
+    let only = match server.server {
+        Some(_) => {
+            config::serve(server, &environment)?;
+            config::events(server, &environment)
+        }
+        None => None,
+    };
+    let folder = config::events_folder().unwrap_or_default();
+    let (follow, problems, since, lines) = (*follow, *problems, *since, *lines);
+    commands::logs::run(&Logs { folder, only, problems, since, lines, follow })
+}
+
+fn purge(args: &PurgeArgs) -> Result<(), Error> {
+    start_log(&args.server.log)?;
+    if args.server.server.is_some() {
+        return Err(Error::usage("`purge` takes no server: it removes everything")
+            .hint("`bridge logout SERVER` ends one sign-in"));
+    }
+    let how = match (args.dry_run, args.yes) {
+        (true, _) => Consent::DryRun,
+        (_, true) => Consent::Agreed,
+        _ => Consent::Asking,
+    };
+    let sign_ins = config::sign_ins(&args.server, &config::Environment::of_process())?;
+    commands::purge::run(&sign_ins, how)
+}
+
 fn start_log(args: &mcp_bridge::cli::LogArgs) -> Result<(), Error> {
-    let settings = config::log(args);
+    begin_log(config::log(args))
+}
+
+/// Where a server is served or signed in to, what happens is always written down.
+fn start_log_with_events(args: &ServeArgs, environment: &config::Environment) -> Result<(), Error> {
+    begin_log(logging::Settings {
+        events: config::events(args, environment),
+        ..config::log(&args.log)
+    })
+}
+
+fn begin_log(settings: logging::Settings) -> Result<(), Error> {
     let seen = settings.stderr == logging::Level::Everything || settings.file.is_some();
     logging::start(&settings).map_err(|error| {
         let file = settings.file.unwrap_or_default();

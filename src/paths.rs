@@ -25,6 +25,12 @@ pub fn config_folder() -> Option<PathBuf> {
     ProjectDirs::from("", "", NAME).map(|folders| folders.config_dir().to_owned())
 }
 
+/// The folder of what happened (`XDG_STATE_HOME` on Linux; elsewhere that for what must not be lost).
+pub fn state_folder() -> Option<PathBuf> {
+    let folders = ProjectDirs::from("", "", NAME)?;
+    Some(folders.state_dir().unwrap_or(folders.data_local_dir()).to_owned())
+}
+
 /// The path with the user's home folder for a `~` at its beginning, as a shell would have it.
 pub fn from_home(path: PathBuf) -> PathBuf {
     let home = || directories::BaseDirs::new().map(|folders| folders.home_dir().to_owned());
@@ -146,7 +152,11 @@ fn is_left(file: &std::fs::File) -> bool {
     found.len() > 0 || age.is_some_and(|age| age > LONG)
 }
 
-fn create_private_folder(folder: &Path) -> std::io::Result<()> {
+/// Makes a folder that only the user may enter, and those above it.
+///
+/// # Errors
+/// It can't be made.
+pub fn create_private_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -161,12 +161,19 @@ pub fn columns() -> Option<usize> {
 /// # Errors
 /// stdout can't be written to.
 pub fn print(text: &[u8]) -> Result<(), Error> {
+    print_on(text).map(drop)
+}
+
+/// The same; `false` where whoever read it stopped.
+///
+/// # Errors
+/// stdout can't be written to.
+pub fn print_on(text: &[u8]) -> Result<bool, Error> {
     let mut out = io::stdout();
     match out.write_all(text).and_then(|()| out.flush()) {
-        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::failed("stdout can't be written to").because(why))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(why) => Err(Error::failed("stdout can't be written to").because(why)),
     }
 }
 

@@ -21,12 +21,14 @@
 //! | `loopback`          | the redirect listener among hostile visitors                          |
 //! | `import`            | mcp-remote's entries become ours, and come back                       |
 //! | `install`           | entries in clients' files, and everything else in them as it was      |
+//! | `logs`              | what happened is written down, and shown                              |
 //! | `messages`          | the words of the errors that people meet most, letter by letter       |
 //! | `in_process`        | with an injected clock or fault: the machine's sleep, a panic         |
 //! | `not_there_yet`     | a server that is down, slow or refuses at the start                   |
 //! | `pages`             | the pages of a sign-in in a real browser (`scripts/pictures`)         |
 //! | `pressure`          | bounds without deadlock, back-pressure, questions within calls        |
 //! | `network`           | certificates, proxies, addresses, time-outs                           |
+//! | `purge`             | all that was ever stored goes, and tokens are revoked                 |
 //! | `redirects`         | followed within an origin, never across                               |
 //! | `retries`           | what is sent twice and what is not                                    |
 //! | `saved`             | servers by name: what counts, what is told, what stands on disk        |
@@ -67,12 +69,14 @@ mod in_process;
 #[cfg(target_os = "linux")]
 mod install;
 mod large_messages;
+mod logs;
 mod loopback;
 mod messages;
 mod network;
 mod not_there_yet;
 mod pages;
 mod pressure;
+mod purge;
 mod redirects;
 mod retries;
 mod saved;

@@ -6,7 +6,7 @@ use crate::spelling;
 /// The commands of the `bridge` that belongs to iproute2.
 const OF_IPROUTE2: [&str; 7] = ["link", "fdb", "mdb", "vlan", "vni", "monitor", "mst"];
 /// The commands that there are.
-const VERBS: [&str; 15] = [
+const VERBS: &[&str] = &[
     "serve",
     "login",
     "logout",
@@ -21,10 +21,12 @@ const VERBS: [&str; 15] = [
     "read",
     "prompts",
     "prompt",
+    "logs",
+    "purge",
     "completions",
 ];
 /// Verbs that are kept for later versions.
-const LATER: [&str; 7] = ["add", "list", "show", "remove", "logs", "config", "update"];
+const LATER: &[&str] = &["add", "list", "show", "remove", "config", "update"];
 /// Options of other programs, and what does here what they do there.
 const ELSEWHERE: [(&[&str], &str); 15] = [
     (&["-v"], "`bridge --version` prints the version, `--debug` says what happens"),
@@ -99,7 +101,7 @@ pub fn is_reserved(word: &str) -> bool {
     const PROGRAMS: [&str; 7] =
         ["npx", "mcp-remote", "bunx", "pnpx", "completion", "help", "sign-in-helper"];
     let word = word.to_ascii_lowercase();
-    [&VERBS[..], &LATER, &OF_IPROUTE2, &PROGRAMS].concat().contains(&&*word)
+    [VERBS, LATER, &OF_IPROUTE2, &PROGRAMS].concat().contains(&&*word)
 }
 
 /// The command that is a slip of the finger away. An address has a dot, a colon or a slash in it.
@@ -114,7 +116,8 @@ fn near(word: &str) -> Option<&'static str> {
         _ => {}
     }
     VERBS
-        .into_iter()
+        .iter()
+        .copied()
         .find(|verb| spelling::is_near(typed.as_bytes(), verb.as_bytes(), verb.len() / 4))
 }
 

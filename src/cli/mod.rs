@@ -5,9 +5,11 @@ mod desktop;
 mod filters;
 mod headers;
 mod log;
+mod logs;
 pub mod mistaken;
 mod network;
 mod parse;
+mod purge;
 mod relay;
 mod saved;
 mod sign_in;
@@ -22,8 +24,10 @@ pub use desktop::{
 pub use filters::FilterArgs;
 pub use headers::HeaderArgs;
 pub use log::LogArgs;
+pub use logs::LogsArgs;
 pub use network::NetworkArgs;
 pub use parse::{Refused, parse, variables};
+pub use purge::PurgeArgs;
 pub use relay::RelayArgs;
 pub use saved::{
     Key, PORT, SavedHeader, SavedOption, SavedServer, Takes, URL, keys, parse_for, server_word,
@@ -133,6 +137,20 @@ pub enum Command {
         after_long_help = DOCTOR_EXAMPLES
     )]
     Doctor(Box<DoctorArgs>),
+    /// Show what happened to the connections with servers
+    #[command(
+        after_long_help = logs::EXAMPLES,
+        mut_arg("server", |arg| arg.required(false)),
+        mut_args(logs::of_logs)
+    )]
+    Logs(Box<LogsArgs>),
+    /// Remove all that this program ever stored
+    #[command(
+        after_long_help = purge::EXAMPLES,
+        mut_arg("server", |arg| arg.required(false)),
+        mut_args(purge::of_purge)
+    )]
+    Purge(Box<PurgeArgs>),
     /// What a serving process starts to wait for a person; its settings come by stdin
     #[command(hide = true)]
     SignInHelper,

@@ -214,8 +214,8 @@ impl Cli {
     /// What was typed for a server, if the command is one that uses it, and the command's name.
     pub fn served(&mut self) -> Option<(&mut ServeArgs, &'static str)> {
         use super::Command::{
-            Call, Completions, Doctor, Import, Install, Login, Logout, Prompt, Prompts, Read,
-            Resources, Serve, SignInHelper, Status, Tools, Uninstall,
+            Call, Completions, Doctor, Import, Install, Login, Logout, Logs, Prompt, Prompts,
+            Purge, Read, Resources, Serve, SignInHelper, Status, Tools, Uninstall,
         };
         match &mut self.command {
             None => Some((&mut self.serve, "")),
@@ -223,6 +223,7 @@ impl Cli {
             Some(Login(args)) => Some((&mut args.server, "login")),
             Some(Logout(args)) => Some((&mut args.server, "logout")),
             Some(Status(args)) => Some((&mut args.server, "status")),
+            Some(Logs(args)) => Some((&mut args.server, "logs")),
             Some(Tools(args)) => Some((&mut args.server, "tools")),
             Some(Call(args)) => Some((&mut args.server, "call")),
             Some(Resources(args)) => Some((&mut args.server, "resources")),
@@ -230,7 +231,14 @@ impl Cli {
             Some(Prompts(args)) => Some((&mut args.server, "prompts")),
             Some(Prompt(args)) => Some((&mut args.server, "prompt")),
             Some(Doctor(args)) => Some((&mut args.server, "doctor")),
-            Some(Import(_) | Install(_) | Uninstall(_) | SignInHelper | Completions { .. }) => None,
+            Some(
+                Import(_)
+                | Install(_)
+                | Uninstall(_)
+                | Purge(_)
+                | SignInHelper
+                | Completions { .. },
+            ) => None,
         }
     }
 }

@@ -105,6 +105,23 @@ impl Keychain {
             .unwrap_or_else(|_| Err(KeychainError::TimedOut(self.deadline).into()))
     }
 
+    /// Whether a key was ever made, as far as the folder knows.
+    pub(super) fn has_made_key(&self) -> bool {
+        self.inner.keys_made() > 0
+    }
+
+    /// Takes the key out of the keychain.
+    pub(super) fn discard_key(&self) -> Result<(), StoreError> {
+        let (sender, receiver) = mpsc::channel();
+        let inner = Arc::clone(&self.inner);
+        spawn(move || {
+            let _ = sender.send(inner.discard_key());
+        })?;
+        receiver
+            .recv_timeout(self.deadline)
+            .unwrap_or_else(|_| Err(KeychainError::TimedOut(self.deadline).into()))
+    }
+
     fn get(&self, job: Job) -> Result<Key, StoreError> {
         let until = Instant::now() + self.deadline;
         let mut state = self.inner.state();
@@ -188,6 +205,15 @@ impl Inner {
         (state.key, state.made) = (Some(key.clone()), made);
         drop(state);
         set_aside_unreadable(&self.folder, Some(&key))
+    }
+
+    fn discard_key(&self) -> Result<(), StoreError> {
+        let _lock = self.lock()?;
+        self.state().key = None;
+        match self.entry()?.delete_credential() {
+            Ok(()) | Err(keyring_core::Error::NoEntry) => Ok(()),
+            Err(error) => Err(refused(&error)),
+        }
     }
 
     /// Makes a key and proves that the keychain keeps it.

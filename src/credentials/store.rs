@@ -192,6 +192,22 @@ impl Store {
         }
     }
 
+    /// Whether this program ever put a key into the keychain.
+    pub fn has_made_key(&self) -> bool {
+        matches!(&self.place, Place::Files(_, Seal::Keychain(keychain)) if keychain.has_made_key())
+    }
+
+    /// Takes the key out of the keychain. What was sealed with it can't be read any more.
+    ///
+    /// # Errors
+    /// It is there still.
+    pub fn discard_key(&self) -> Result<(), StoreError> {
+        match &self.place {
+            Place::Files(_, Seal::Keychain(keychain)) => keychain.discard_key(),
+            _ => Ok(()),
+        }
+    }
+
     /// What is noted of a login: no secret, unsealed, so that no keychain is asked for it.
     ///
     /// # Errors

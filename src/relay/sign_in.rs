@@ -416,6 +416,7 @@ impl<M: Memory> Machine<M> {
 
     /// There is a token: what waited goes on, and the client learns that its lists are out of date.
     fn signed_in(&mut self, now: Instant) {
+        tracing::info!("signed in to {}", self.name.host);
         self.forget_page();
         let elicitations = std::mem::take(&mut self.signing_in.elicitations);
         for id in elicitations {
