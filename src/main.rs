@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use mcp_bridge::cli::{
-    CallArgs, Cli, Command, DoctorArgs, LoginArgs, LogoutArgs, LogsArgs, PromptArgs, PurgeArgs,
+    AddArgs, CallArgs, Cli, Command, DoctorArgs, LoginArgs, LogoutArgs, LogsArgs, PromptArgs, PurgeArgs,
     ReadArgs, Refused, ServeArgs, StatusArgs,
 };
 use mcp_bridge::commands::Use;
@@ -14,6 +14,7 @@ use mcp_bridge::commands::prompts::{Prompt, Prompts};
 use mcp_bridge::commands::purge::Consent;
 use mcp_bridge::commands::resources::{Read, Resources};
 use mcp_bridge::commands::tools::Tools;
+use mcp_bridge::credentials::Patience;
 use mcp_bridge::error::{Error, Exit};
 use mcp_bridge::{commands, config, logging, os, ui};
 
@@ -43,6 +44,10 @@ fn run(cli: Cli) -> Result<Exit, Error> {
         Some(Command::Login(args)) => login(&args),
         Some(Command::Logout(args)) => logout(&args),
         Some(Command::Status(args)) => status(&args),
+        Some(Command::Add(args)) => add(&args),
+        Some(Command::List(args)) => commands::list::run(&args),
+        Some(Command::Show(args)) => commands::show::run(&args),
+        Some(Command::Remove(args)) => commands::remove::run(&args),
         Some(Command::Install(args)) => {
             commands::install::run(&args, &config::Environment::of_process())
         }
@@ -75,13 +80,29 @@ fn run(cli: Cli) -> Result<Exit, Error> {
 fn serve(args: &ServeArgs) -> Result<(), Error> {
     let environment = config::Environment::of_process();
     start_log_with_events(args, &environment)?;
-    commands::serve::run(config::serve(args, &environment)?)
+    commands::serve::run(connecting(args, &environment, Patience::Serving)?)
+}
+
+fn add(args: &AddArgs) -> Result<(), Error> {
+    start_log(&args.server.log)?;
+    commands::add::run(args)
+}
+
+/// What was typed, for a command that sends something to the server.
+fn connecting(
+    args: &ServeArgs,
+    environment: &config::Environment,
+    patience: Patience,
+) -> Result<config::Serve, Error> {
+    let mut config = config::serve(args, environment)?;
+    commands::kept::fill(&mut config, patience)?;
+    Ok(config)
 }
 
 fn login(args: &LoginArgs) -> Result<(), Error> {
     let environment = config::Environment::of_process();
     start_log_with_events(&args.server, &environment)?;
-    let config = config::serve(&args.server, &environment)?;
+    let config = connecting(&args.server, &environment, Patience::Interactive)?;
     let LoginArgs { device, with_token, force, .. } = *args;
     commands::login::run(&config, commands::login::How { device, with_token, force })
 }
@@ -104,7 +125,7 @@ fn status(args: &StatusArgs) -> Result<(), Error> {
     let environment = config::Environment::of_process();
     let sign_ins = config::sign_ins(&args.server, &environment)?;
     let only = match &args.server.server {
-        Some(_) => Some(commands::status::login(&config::serve(&args.server, &environment)?)),
+        Some(_) => Some(commands::status::one(&config::serve(&args.server, &environment)?)),
         None => None,
     };
     commands::status::run(&sign_ins, only.as_ref(), args.json)
@@ -130,7 +151,8 @@ fn prompt(args: PromptArgs) -> Result<(), Error> {
 
 fn use_server(args: &ServeArgs, wanted: &Use) -> Result<(), Error> {
     start_log(&args.log)?;
-    let config = config::serve(args, &config::Environment::of_process())?;
+    let environment = config::Environment::of_process();
+    let config = connecting(args, &environment, Patience::Interactive)?;
     commands::use_server(&config, wanted)
 }
 
@@ -143,7 +165,7 @@ fn doctor(args: &DoctorArgs) -> Result<Exit, Error> {
     let named = args.server.server.as_deref();
     let (serve, sign_ins);
     let patient = if named.is_some() {
-        serve = config::serve(&args.server, &environment);
+        serve = connecting(&args.server, &environment, Patience::Interactive);
         serve.as_ref().map(Patient::Server)
     } else {
         sign_ins = config::sign_ins(&args.server, &environment);

@@ -97,6 +97,21 @@ pub fn replace_private_durably(path: &Path, content: &[u8]) -> std::io::Result<(
     Ok(())
 }
 
+/// Replaces a file of the user's own, in one step: a link stays one, and the mode stays as it was. A new file is
+/// private.
+///
+/// # Errors
+/// The folder or the file can't be written.
+pub fn replace_as_it_was(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let file = unfinished(&path, content)?;
+    if let Ok(old) = std::fs::metadata(&path) {
+        file.as_file().set_permissions(old.permissions())?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(&path).map(drop).map_err(|error| error.error)
+}
+
 /// Writes a private file into this folder, reads it back, and deletes it: what of it can be read.
 ///
 /// # Errors
@@ -195,6 +210,19 @@ mod tests {
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
         let files = std::fs::read_dir(path.parent().unwrap()).unwrap().count();
         assert_eq!(files, 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn a_file_of_the_user_s_own_stays_what_it_was() {
+        let home = tempfile::tempdir().unwrap();
+        let (target, link) = (home.path().join("dotfiles"), home.path().join("config"));
+        std::fs::write(&target, "1").unwrap();
+        std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o644)).unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        replace_as_it_was(&link, b"2").unwrap();
+        assert_eq!(std::fs::read(&target).unwrap(), b"2");
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o644);
     }
 
     #[test]

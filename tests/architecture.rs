@@ -92,6 +92,8 @@ fn stdout_has_one_owner_while_serving() {
             "ui.rs",
             "commands/completions.rs",
             "commands/doctor.rs",
+            "commands/list.rs",
+            "commands/show.rs",
             "commands/sign_in_helper.rs",
             "commands/status.rs",
         ],

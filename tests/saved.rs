@@ -1,3 +1,6 @@
-//! Saved servers: what a name stands for, and what is told of a file that can't be used.
+//! Saved servers: what a name stands for, what the commands leave on disk and behind the store, what is told of a
+//! file that can't be used.
 
 mod names;
+#[cfg(target_os = "linux")]
+mod verbs;

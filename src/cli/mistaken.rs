@@ -11,6 +11,10 @@ const VERBS: &[&str] = &[
     "login",
     "logout",
     "status",
+    "add",
+    "list",
+    "show",
+    "remove",
     "doctor",
     "install",
     "uninstall",
@@ -26,7 +30,7 @@ const VERBS: &[&str] = &[
     "completions",
 ];
 /// Verbs that are kept for later versions.
-const LATER: &[&str] = &["add", "list", "show", "remove", "config", "update"];
+const LATER: &[&str] = &["config", "update"];
 /// Options of other programs, and what does here what they do there.
 const ELSEWHERE: [(&[&str], &str); 15] = [
     (&["-v"], "`bridge --version` prints the version, `--debug` says what happens"),

@@ -12,6 +12,7 @@ mod parse;
 mod purge;
 mod relay;
 mod saved;
+mod servers;
 mod sign_in;
 mod transport;
 mod using;
@@ -32,6 +33,7 @@ pub use relay::RelayArgs;
 pub use saved::{
     Key, PORT, SavedHeader, SavedOption, SavedServer, Takes, URL, keys, parse_for, server_word,
 };
+pub use servers::{AddArgs, ListArgs, RemoveArgs, ShowArgs};
 pub use sign_in::SignInArgs;
 pub use transport::{ClientProtocol, Protocol, Transport, TransportArgs};
 pub use using::{CallArgs, PromptArgs, PromptsArgs, ReadArgs, ResourcesArgs, ToolsArgs};
@@ -102,6 +104,22 @@ pub enum Command {
     /// Show who is signed in where
     #[command(mut_arg("server", |arg| arg.required(false)), mut_args(of_records))]
     Status(Box<StatusArgs>),
+    /// Save a server under a name
+    #[command(
+        after_long_help = servers::ADD_EXAMPLES,
+        mut_arg("server", |arg| arg.required(false).value_name("URL").index(2).help("URL of the server's MCP endpoint")),
+        mut_arg("port", |arg| arg.index(3))
+    )]
+    Add(Box<AddArgs>),
+    /// List the saved servers
+    #[command(after_long_help = servers::LIST_EXAMPLES)]
+    List(ListArgs),
+    /// Show what is saved under a name, without secrets
+    #[command(after_long_help = servers::SHOW_EXAMPLES)]
+    Show(ShowArgs),
+    /// Forget a saved server
+    #[command(after_long_help = servers::REMOVE_EXAMPLES)]
+    Remove(RemoveArgs),
     /// Write a server into the configuration of a desktop client
     #[command(after_long_help = INSTALL_EXAMPLES, mut_args(desktop::own_only))]
     Install(Box<InstallArgs>),

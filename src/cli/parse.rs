@@ -7,6 +7,7 @@ use std::io::IsTerminal;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
 
+use super::saved::typed_options;
 use super::{Cli, mistaken};
 use crate::error::Error;
 
@@ -51,7 +52,19 @@ pub fn variables() -> Vec<String> {
 pub fn parse(args: &[OsString]) -> Result<Cli, Refused> {
     let command = command(args.iter().any(|arg| arg == "-h"));
     let parsed = command.clone().try_get_matches_from(args);
-    let read = parsed.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+    let read = parsed.and_then(|mut matches| {
+        let typed = match matches.subcommand() {
+            Some((name @ "add", matches)) => {
+                typed_options(command.find_subcommand(name).unwrap_or(&command), matches)
+            }
+            _ => Vec::new(),
+        };
+        let mut cli = Cli::from_arg_matches_mut(&mut matches)?;
+        if let Some(super::Command::Add(add)) = &mut cli.command {
+            add.typed = typed;
+        }
+        Ok(cli)
+    });
     read.map(with_command).map_err(|error| {
         if error.use_stderr() {
             Refused::Wrong(wrong(&error, &command, args))

@@ -180,6 +180,25 @@ pub fn parse_for(args: &[OsString], mut saved: SavedServer) -> Result<Cli, Refus
     Ok(cli)
 }
 
+/// The options that were typed and can be saved, with their values; those of the log are for now.
+pub(super) fn typed_options(command: &Command, matches: &ArgMatches) -> Vec<(String, Vec<String>)> {
+    const FOR_NOW: [&str; 3] = ["debug", "silent", "log"];
+    let keys = keys();
+    let is_typed = |arg: &&Arg| {
+        matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine)
+            && arg.get_long().is_some_and(|name| keys.iter().any(|key| key.name == name))
+            && arg.get_long().is_some_and(|name| !FOR_NOW.contains(&name))
+    };
+    let typed = command.get_arguments().filter(is_typed).map(|arg| {
+        let values = matches.get_raw(arg.get_id().as_str()).into_iter().flatten();
+        let values = values.map(|value| value.to_string_lossy().into_owned());
+        let is_switch = matches!(arg.get_action(), ArgAction::SetTrue);
+        let name = arg.get_long().unwrap_or_default().to_owned();
+        (name, values.filter(|_| !is_switch).collect())
+    });
+    typed.collect()
+}
+
 /// The options that arguments and variables give, and the place before them all.
 fn given(args: &[OsString]) -> (Vec<String>, usize) {
     let command = command(false).ignore_errors(true);
@@ -214,8 +233,8 @@ impl Cli {
     /// What was typed for a server, if the command is one that uses it, and the command's name.
     pub fn served(&mut self) -> Option<(&mut ServeArgs, &'static str)> {
         use super::Command::{
-            Call, Completions, Doctor, Import, Install, Login, Logout, Logs, Prompt, Prompts,
-            Purge, Read, Resources, Serve, SignInHelper, Status, Tools, Uninstall,
+            Call, Doctor, Login, Logout, Logs, Prompt, Prompts, Read, Resources, Serve, Status,
+            Tools,
         };
         match &mut self.command {
             None => Some((&mut self.serve, "")),
@@ -231,14 +250,8 @@ impl Cli {
             Some(Prompts(args)) => Some((&mut args.server, "prompts")),
             Some(Prompt(args)) => Some((&mut args.server, "prompt")),
             Some(Doctor(args)) => Some((&mut args.server, "doctor")),
-            Some(
-                Import(_)
-                | Install(_)
-                | Uninstall(_)
-                | Purge(_)
-                | SignInHelper
-                | Completions { .. },
-            ) => None,
+            // What they name need not be there, or they name none.
+            Some(_) => None,
         }
     }
 }

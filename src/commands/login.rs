@@ -434,14 +434,14 @@ fn refused_gift(sign_in: &SignIn, challenge: Option<&Challenge>) -> String {
 }
 
 /// Asks for a secret. Whoever ends the process meanwhile gets the terminal back as it was.
-async fn typed(
-    question: &'static str,
+pub(super) async fn typed(
+    question: impl AsRef<str> + Send + 'static,
     nothing: &'static str,
 ) -> Result<std::io::Result<Secret<String>>, Error> {
     let (terminal, told_to_end) = (os::Terminal::of_stdin(), os::told_to_end());
     let (sender, typed) = oneshot::channel();
     // A thread of its own: nothing waits for it at the end.
-    std::thread::spawn(move || sender.send(ui::ask_hidden(question)));
+    std::thread::spawn(move || sender.send(ui::ask_hidden(question.as_ref())));
     tokio::select! {
         typed = typed => match typed {
             // The keys that end a program may reach the question before the program.

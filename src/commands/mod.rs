@@ -1,5 +1,6 @@
 //! The commands, one file each: gather, call one module, print.
 
+pub mod add;
 mod answer;
 pub mod call;
 mod clients;
@@ -8,7 +9,9 @@ pub mod doctor;
 mod form;
 pub mod import;
 pub mod install;
+pub mod kept;
 mod keyboard;
+pub mod list;
 pub mod login;
 pub mod logout;
 pub mod logs;
@@ -16,11 +19,14 @@ mod parts;
 mod person;
 pub mod prompts;
 pub mod purge;
+pub mod remove;
 pub mod resources;
 mod saved;
 pub mod serve;
 mod session;
+pub mod show;
 pub mod sign_in_helper;
+mod snippet;
 pub mod status;
 mod table;
 pub mod tools;

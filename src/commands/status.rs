@@ -13,23 +13,23 @@ use crate::error::{Error, Exit};
 use crate::remote::Facts;
 
 use super::login::{UNSEALED, kept};
-use super::parts::{error, login_command};
+use super::parts::error;
 
 /// Shows the sign-ins of the store, or the one at this server.
 ///
 /// # Errors
 /// The store can't be read; for one server: nobody is signed in there.
-pub fn run(config: &config::SignIns, only: Option<&Login>, as_json: bool) -> Result<(), Error> {
+pub fn run(config: &config::SignIns, only: Option<&One>, as_json: bool) -> Result<(), Error> {
     let store = Store::open(&config.credentials, Patience::Interactive);
     let entries = store.list().map_err(|why| error(&auth::of_store(&why)))?;
-    let id = only.map(Login::id);
+    let id = only.map(|one| one.login.id());
     let shown: Vec<_> =
         entries.iter().filter(|entry| id.as_ref().is_none_or(|id| *id == entry.id)).collect();
     let now = SystemClock.wall();
     let mut described: Vec<Value> =
         shown.iter().map(|entry| described(entry, store.name(), now)).collect();
     described.sort_by(|one, other| place(one).cmp(&place(other)));
-    if let Some(login) = only {
+    if let Some(One { login, .. }) = only {
         described.iter_mut().for_each(|described| name(described, login));
         described.extend(known(login).filter(|_| shown.is_empty()));
     }
@@ -42,9 +42,7 @@ pub fn run(config: &config::SignIns, only: Option<&Login>, as_json: bool) -> Res
         print(&texts.join("\n"))?;
     }
     match only {
-        Some(login) if !described.iter().any(holds) => {
-            Err(nobody(login, &described, &config.credentials.keep))
-        }
+        Some(one) if !described.iter().any(holds) => Err(nobody(one, &described)),
         _ => Ok(()),
     }
 }
@@ -55,16 +53,15 @@ fn holds(described: &Value) -> bool {
 }
 
 /// The error of a server that nobody is signed in to.
-fn nobody(login: &Login, described: &[Value], keep: &Keep) -> Error {
+fn nobody(One { login, command }: &One, described: &[Value]) -> Error {
     let server = crate::remote::without_secrets(login.server());
     let text = |name: &str| described.iter().find_map(|described| described[name].as_str());
     let error = Error::failed(format!("nobody is signed in to {server}"));
     let error = Error { exit: Exit::SignInNeeded, ..error };
-    let command = login_command(&server, login, keep);
     match (text("why"), text("lastFailure")) {
         (Some(why), _) => {
             let hint = text("hint").unwrap_or("`bridge login` says what can be done");
-            error.because(why).hint(auth::for_login(hint, &command))
+            error.because(why).hint(auth::for_login(hint, command))
         }
         (None, Some(why)) => error.because(why).hint(format!("run `{command}`")),
         (None, None) => error.hint(format!("run `{command}`")),
@@ -85,9 +82,16 @@ fn name(described: &mut Value, login: &Login) {
     }
 }
 
+/// One server, and what a person types to sign in to it.
+#[derive(Debug)]
+pub struct One {
+    login: Login,
+    command: String,
+}
+
 /// The login of one server.
-pub fn login(config: &config::Serve) -> Login {
-    super::parts::login(config)
+pub fn one(config: &config::Serve) -> One {
+    One { login: super::parts::login(config), command: super::parts::login_command_of(config) }
 }
 
 /// What is known of a server that nobody is signed in to, if anything is.

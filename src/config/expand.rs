@@ -32,7 +32,7 @@ impl Environment {
     }
 
     /// The value of a variable; an empty one is none.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 

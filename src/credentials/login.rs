@@ -85,12 +85,24 @@ pub struct Login {
     server: String,
     #[serde(flatten)]
     fixed: Fixed,
+    /// The saved server whose headers these are; a sign-in has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    headers_of: Option<String>,
 }
+
+/// What the names of files with headers begin with.
+pub(super) const HEADERS: &str = "headers-";
 
 impl Login {
     /// The login of a profile at a server.
     pub fn new(profile: Profile, server: &Url, fixed: Fixed) -> Self {
-        Self { profile, server: canonical(server), fixed }
+        Self { profile, server: canonical(server), fixed, headers_of: None }
+    }
+
+    /// What is kept for the headers of a saved server: no sign-in, and bound to the server's address as one is.
+    pub fn for_headers(profile: Profile, server: &Url, name: &str) -> Self {
+        let headers_of = Some(name.to_owned());
+        Self { headers_of, ..Self::new(profile, server, Fixed::default()) }
     }
 
     /// The account.
@@ -122,7 +134,11 @@ impl Login {
         part(self.fixed.resource.as_deref());
         part(self.fixed.client_id.as_deref());
         part(self.fixed.issuer.as_deref());
-        super::key::hex(&digest.finish().as_ref()[..16])
+        if let Some(name) = &self.headers_of {
+            digest.update(format!("headers {}:{name}", name.len()).as_bytes());
+        }
+        let id = super::key::hex(&digest.finish().as_ref()[..16]);
+        if self.headers_of.is_some() { format!("{HEADERS}{id}") } else { id }
     }
 
     fn shown(&self) -> &str {
@@ -210,6 +226,24 @@ mod tests {
         .into();
         ids.insert(Login::new(Profile::parse("work").unwrap(), &server, fixed("", "", "")).id());
         assert_eq!(ids.len(), 7);
+    }
+
+    #[test]
+    fn headers_belong_to_one_name_at_one_address() {
+        let of = |profile: &str, server: &str, name: &str| {
+            let profile = Profile::parse(profile).unwrap();
+            Login::for_headers(profile, &Url::parse(server).unwrap(), name).id()
+        };
+        let ids: std::collections::BTreeSet<_> = [
+            of("default", "https://h/mcp", "a"),
+            of("work", "https://h/mcp", "a"),
+            of("default", "https://i/mcp", "a"),
+            of("default", "https://h/mcp", "b"),
+            login("https://h/mcp").id(),
+        ]
+        .into();
+        assert_eq!(ids.len(), 5);
+        assert_eq!(ids.iter().filter(|id| id.starts_with(HEADERS)).count(), 4);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::folder::{Folder, Version};
 use super::key::Key;
 use super::keychain::{self, Connect, Keychain};
 use super::lock::{self, Lock, LockKind};
-use super::login::{Fixed, Login, Profile};
+use super::login::{self, Fixed, Login, Profile};
 use super::memory::Memory;
 use super::settings::{Keep, Patience, Settings};
 use crate::paths;
@@ -143,14 +143,15 @@ impl Store {
         }
     }
 
-    /// All records in the folder, those of other stores among them.
+    /// The records of all sign-ins in the folder, those of other stores among them.
     ///
     /// # Errors
     /// The folder can't be read. That a record can't is told with it.
     pub fn list(&self) -> Result<Vec<Entry>, StoreError> {
         match &self.place {
             Place::Files(folder, seal) => {
-                let records = folder.list()?.into_iter();
+                let is_sign_in = |id: &str| !id.starts_with(login::HEADERS);
+                let records = folder.list()?.into_iter().filter(|(id, _, _)| is_sign_in(id));
                 Ok(records.map(|found| self.entry(folder, seal, found)).collect())
             }
             Place::Memory(memory) => Ok(memory

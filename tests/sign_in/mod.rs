@@ -46,7 +46,7 @@ mod story;
 mod terminal;
 mod unattended;
 #[cfg(unix)]
-mod whole;
+pub(crate) mod whole;
 
 use std::sync::Arc;
 use std::time::Duration;

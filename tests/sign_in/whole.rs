@@ -140,7 +140,7 @@ pub(super) fn ask(bridge: &mut BridgeProcess, id: u64) {
 }
 
 /// A process that did nothing, for its home.
-pub(super) fn home() -> BridgeProcess {
+pub(crate) fn home() -> BridgeProcess {
     let mut idle = BridgeProcess::with_args(["--version"]).unchecked().spawn();
     idle.wait_exit();
     idle

@@ -1,12 +1,18 @@
 //! Saved servers: a name on the command line brings what `config.toml` says by that name.
 
+mod edit;
 mod file;
+mod secrets;
 
 use std::ffi::OsString;
 
+pub use edit::{NewServer, remove, save, set};
 pub use file::{Config, Found, Problem, is_name};
+pub use secrets::{is_secret_header, is_secret_option, secret_in_url};
 
-use crate::cli::{self, Cli, Refused, SavedServer};
+use super::expand::names;
+use super::{Environment, Serve};
+use crate::cli::{self, Cli, Refused, SavedServer, ServeArgs};
 use crate::error::Error;
 use crate::spelling;
 
@@ -45,6 +51,45 @@ fn of_arguments(args: &[OsString]) -> Result<Cli, Refused> {
     })
 }
 
+/// What a saved server means when nothing else is typed.
+///
+/// # Errors
+/// It can't be used, or there is none of that name.
+pub fn serve(name: &str, environment: &Environment) -> Result<Serve, Error> {
+    let found = Config::read()?.take(name).ok_or_else(|| unknown("", name))?;
+    super::serve(&args(found.usable()?)?, environment)
+}
+
+/// What a server would mean that is to be saved.
+///
+/// # Errors
+/// It could not be used.
+pub fn serve_new(new: &NewServer, environment: &Environment) -> Result<Serve, Error> {
+    super::resolved(&args(new.saved())?, environment)
+}
+
+fn args(saved: SavedServer) -> Result<ServeArgs, Error> {
+    let typed = ["bridge".to_owned(), saved.name.clone()].map(OsString::from);
+    match cli::parse_for(&typed, saved.clone()) {
+        Ok(cli) => Ok(cli.serve),
+        Err(Refused::Wrong(error)) if saved.url_line > 0 => Err(told(&saved, error)),
+        Err(Refused::Wrong(error)) => Err(error),
+        Err(Refused::Shown(_)) => Err(Error::failed("the saved server can't be read")),
+    }
+}
+
+/// The variables that a server names and that are not set here, nor have a default.
+pub fn unset_variables(new: &NewServer, environment: &Environment) -> Vec<String> {
+    let headers = new.headers.iter().map(|(_, value)| value.replace("${keychain}", ""));
+    let options = new.options.iter().flat_map(|(_, values)| values.clone());
+    let texts: Vec<_> = headers.chain(options).chain([new.url.clone()]).collect();
+    let mut unset: Vec<_> = texts.iter().flat_map(|text| names(text)).collect();
+    unset.retain(|name| environment.get(name).is_none());
+    unset.sort();
+    unset.dedup();
+    unset
+}
+
 /// An error of a saved server, with the line that it comes from.
 pub(super) fn told(saved: &SavedServer, error: Error) -> Error {
     let Some(line) = line_of(saved, &error) else { return error };
@@ -64,8 +109,8 @@ fn line_of(saved: &SavedServer, error: &Error) -> Option<usize> {
     option.map(|option| option.line).or(Some(saved.url_line).filter(|_| of_url))
 }
 
-/// The error of a name that nothing is saved by.
-pub(super) fn unknown(command: &str, name: &str) -> Error {
+/// The error of a name that nothing is saved by, for the command that was typed.
+pub fn unknown(command: &str, name: &str) -> Error {
     let failed = Error::usage(format!("there is no saved server `{name}`"));
     let space = if command.is_empty() { "" } else { " " };
     let config = match Config::read() {
@@ -79,6 +124,7 @@ pub(super) fn unknown(command: &str, name: &str) -> Error {
     let names = config.servers.iter().map(|found| found.saved.name.as_str());
     failed.hint(match spelling::nearest(name, names) {
         Some(near) => format!("did you mean `bridge {command}{space}{near}`? `bridge list` lists them all"),
+        None if matches!(command, "show" | "remove") => "`bridge list` lists them all".to_owned(),
         None => format!(
             "`bridge add {name} URL` saves one, `bridge list` lists them; an address is written whole: \
              `bridge {command}{space}https://{name}`"

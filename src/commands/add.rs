@@ -1,0 +1,325 @@
+//! `bridge add`: save a server under a name.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Read};
+use std::path::Path;
+
+use crate::cli::AddArgs;
+use crate::config::saved::{self, Config, NewServer, is_name};
+use crate::config::{self, Environment};
+use crate::credentials::Patience;
+use crate::error::{Error, Exit};
+use crate::remote::{Entry, without_secrets};
+use crate::secret::Secret;
+use crate::ui;
+
+use super::kept::{Kept, Values};
+use super::login::{kept, typed};
+use super::parts::Parts;
+use super::snippet::{self, Snippet, is_placeholder};
+
+/// Longest snippet or secret that is read, in bytes.
+const LONGEST: u64 = 1024 * 1024;
+/// What stands in the file for a value that is kept elsewhere.
+const KEPT: &str = "${keychain}";
+
+/// Saves what was given.
+///
+/// # Errors
+/// It is not saved: it can't be used, or the server can't be reached.
+pub fn run(args: &AddArgs) -> Result<(), Error> {
+    let config = Config::read()?;
+    let snippets = match &args.from_json {
+        Some(file) => of_json(args, file)?,
+        None => vec![Snippet { server: given(args, &config)?, left: Vec::new() }],
+    };
+    for snippet in &snippets {
+        may_be_saved(&snippet.server, args, &config)?;
+    }
+    for Snippet { server, left } in snippets {
+        add(server, args)?;
+        for what in left {
+            ui::say(&format!("  not taken over: {what}"));
+        }
+    }
+    Ok(())
+}
+
+/// The servers of a snippet, with what was typed beside it.
+fn of_json(args: &AddArgs, file: &str) -> Result<Vec<Snippet>, Error> {
+    let unreadable = |why: std::io::Error| {
+        Error::usage("the JSON can't be read").because(why).hint("name a file, or `-` for stdin")
+    };
+    if file == "-" && std::io::stdin().is_terminal() {
+        ui::say("Paste the JSON, then press Ctrl-D on an empty line:");
+    }
+    let text = match file {
+        "-" => limited(std::io::stdin()),
+        path => std::fs::File::open(path).and_then(limited),
+    };
+    let mut snippets = snippet::read(&text.map_err(unreadable)?)?;
+    if let Some(name) = &args.name {
+        let [snippet] = &mut snippets[..] else {
+            let names = snippets.iter().map(|snippet| snippet.server.name.as_str());
+            return Err(Error::usage("the JSON holds several servers")
+                .because(names.collect::<Vec<_>>().join(", "))
+                .hint("leave the name out: each is saved by its own"));
+        };
+        snippet.server.name.clone_from(name);
+    }
+    for snippet in &mut snippets {
+        if snippet.server.name.is_empty() {
+            return Err(Error::usage("the server has no name")
+                .hint("name it: `bridge add NAME --from-json -`"));
+        }
+        with_typed(&mut snippet.server, args)?;
+    }
+    Ok(snippets)
+}
+
+fn limited(input: impl Read) -> std::io::Result<String> {
+    let mut text = String::new();
+    input.take(LONGEST).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// The server that was typed; in a terminal, what is missing is asked for.
+fn given(args: &AddArgs, config: &Config) -> Result<NewServer, Error> {
+    let missing = |what: &str| {
+        Error::usage(format!("{what} is missing"))
+            .hint("write `bridge add NAME https://mcp.example.com/mcp`")
+    };
+    let name = match &args.name {
+        Some(name) => name.clone(),
+        None => asked("Name: ")?.ok_or_else(|| missing("the name"))?,
+    };
+    if name.contains("://") {
+        return Err(missing("the name"));
+    }
+    let old = config.servers.iter().find(|found| found.saved.name == name && args.force);
+    let mut new = match (&args.server.server, old) {
+        (Some(url), _) => NewServer { name, url: url.clone(), ..NewServer::default() },
+        (None, Some(old)) => NewServer::from(&old.saved),
+        (None, None) => {
+            let url = asked("URL: ")?.ok_or_else(|| missing("the server's address"))?;
+            NewServer { name, url, ..NewServer::default() }
+        }
+    };
+    with_typed(&mut new, args)?;
+    Ok(new)
+}
+
+fn is_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// What a person types; nothing where nobody can.
+fn asked(question: &str) -> Result<Option<String>, Error> {
+    if !is_terminal() {
+        return Ok(None);
+    }
+    let typed = ui::ask(question).map_err(|why| Error::failed("nothing was typed").because(why))?;
+    Ok(typed.filter(|typed| !typed.is_empty()))
+}
+
+/// Options that were typed count before those of a snippet, or of what was saved.
+fn with_typed(new: &mut NewServer, args: &AddArgs) -> Result<(), Error> {
+    for (key, values) in &args.typed {
+        new.set(key, values.clone());
+    }
+    new.port = args.server.port.clone().or(new.port.take());
+    for header in &args.server.headers.header {
+        let (name, value) = header.expose().split_once([':', '=']).ok_or_else(|| {
+            Error::usage("`--header` can't be used as a header").hint("write `Name=value`")
+        })?;
+        new.set_header(name.trim(), value.trim().to_owned());
+    }
+    for name in &args.secret_header {
+        new.set_header(name.trim(), KEPT.to_owned());
+    }
+    Ok(())
+}
+
+/// What is refused before anything is asked, sent or written.
+fn may_be_saved(new: &NewServer, args: &AddArgs, config: &Config) -> Result<(), Error> {
+    let name = &new.name;
+    if !is_name(name) {
+        return Err(Error::usage("the server can't be saved by that name")
+            .because(
+                "a name has letters, digits, `-` and `_`, begins with a letter, and is no command",
+            )
+            .hint("choose another: `bridge add NAME …`"));
+    }
+    if !args.force && config.servers.iter().any(|found| found.saved.name == *name) {
+        return Err(Error::usage(format!("there is a saved server `{name}` already"))
+            .hint("`--force` saves this one in its place; `bridge show` shows the other"));
+    }
+    if let Some(part) = saved::secret_in_url(&new.url) {
+        return Err(Error::usage("the address holds what looks like a secret")
+            .because(format!("{part}, which would stand in {}", config.file.display()))
+            .hint("write `${VAR}` in its place, and set that variable where bridge is started"));
+    }
+    let is_secret = |(key, values): &&(String, Vec<String>)| {
+        values.iter().any(|value| saved::is_secret_option(key, value))
+    };
+    match new.options.iter().find(is_secret) {
+        Some((key, _)) => Err(Error::usage(format!("`--{key}` holds a secret"))
+            .because(format!("it would stand in {}", config.file.display()))
+            .hint("name a file or a variable in its place; `docs/configuration.md` says how")),
+        None => Ok(()),
+    }
+}
+
+/// Takes the secrets out of the headers: those that were named, that look like one, or that are missing.
+fn secrets(new: &mut NewServer, args: &AddArgs) -> Result<BTreeMap<String, Secret<String>>, Error> {
+    let mut secrets = BTreeMap::new();
+    let is_named =
+        |name: &str| args.secret_header.iter().any(|n| n.trim().eq_ignore_ascii_case(name));
+    for (name, value) in &mut new.headers {
+        let secret = if is_named(name) || is_placeholder(value) {
+            asked_secret(name, args)?
+        } else if saved::is_secret_header(name, value) {
+            Secret::new(value.clone())
+        } else {
+            continue;
+        };
+        let (template, secret) = apart(name, &secret);
+        *value = template;
+        secrets.insert(name.to_ascii_lowercase(), secret);
+    }
+    Ok(secrets)
+}
+
+/// The scheme of an `Authorization` stays readable; without one it is that of a token.
+fn apart(name: &str, value: &Secret<String>) -> (String, Secret<String>) {
+    let text = value.expose().trim();
+    if !name.eq_ignore_ascii_case("authorization") {
+        return (KEPT.to_owned(), Secret::new(text.to_owned()));
+    }
+    let (scheme, secret) = text.split_once(' ').unwrap_or(("Bearer", text));
+    (format!("{scheme} {KEPT}"), Secret::new(secret.trim().to_owned()))
+}
+
+fn asked_secret(name: &str, args: &AddArgs) -> Result<Secret<String>, Error> {
+    let missing = || Error::usage(format!("the value of `{name}` is missing"));
+    let secret = if is_terminal() {
+        let question = format!("Value of `{name}` (it is not shown): ");
+        let asked = super::runtime()?.block_on(typed(question, "no value was given"))?;
+        asked.map_err(|why| missing().because(why))?
+    } else if args.secret_header.len() == 1 && args.from_json.as_deref() != Some("-") {
+        Secret::new(limited(std::io::stdin()).map_err(|why| missing().because(why))?)
+    } else {
+        return Err(missing().because("there is no terminal to ask at").hint(
+            "give one value by stdin: `printf %s \"$KEY\" | bridge add NAME URL --secret-header X-Api-Key`; \
+             or write `--header 'X-Api-Key=${VAR}'`",
+        ));
+    };
+    if secret.expose().trim().is_empty() {
+        return Err(missing().because("nothing was given"));
+    }
+    Ok(secret)
+}
+
+/// Asks the server, keeps the secrets, writes the file.
+fn add(mut new: NewServer, args: &AddArgs) -> Result<(), Error> {
+    let environment = Environment::of_process();
+    let secrets = secrets(&mut new, args)?;
+    let unset = saved::unset_variables(&new, &environment);
+    if !unset.is_empty() {
+        return add_unchecked(&new, &secrets, &unset);
+    }
+    let mut config = saved::serve_new(&new, &environment)?;
+    let headers = Kept::of(&config, &new.name, Patience::Interactive);
+    let old = headers.load().unwrap_or_default();
+    let values = values(&new, &secrets, &old);
+    super::kept::put(&mut config, &values)?;
+    let said = match args.no_check {
+        true => None,
+        false => of_entry(&checked(&config)?, &new, &config),
+    };
+    if !values.is_empty() {
+        headers.save(&values)?;
+    }
+    let file = saved::save(&new).inspect_err(|_| {
+        // Nothing names them.
+        if old.is_empty() && !values.is_empty() {
+            let _ = headers.delete();
+        }
+    })?;
+    if values.is_empty() && !old.is_empty() {
+        headers.delete()?;
+    }
+    let kept_as = (!values.is_empty()).then(|| {
+        let names: Vec<_> = values.keys().map(String::as_str).collect();
+        format!("{}: kept as {}", names.join(", "), kept(headers.place()))
+    });
+    tell(&new, &file, kept_as.into_iter().chain(said));
+    Ok(())
+}
+
+/// Saves what can't be tried here, since its variables are set elsewhere.
+fn add_unchecked(
+    new: &NewServer,
+    secrets: &BTreeMap<String, Secret<String>>,
+    unset: &[String],
+) -> Result<(), Error> {
+    if !secrets.is_empty() {
+        return Err(Error::usage(format!("{} not set here", named(unset)))
+            .because("what is kept for headers is bound to the server, which can't be told without")
+            .hint("set it, and run the command again"));
+    }
+    let file = saved::save(new)?;
+    tell(new, &file, [format!("not tried: {} not set here", named(unset))].into_iter());
+    Ok(())
+}
+
+fn tell(new: &NewServer, file: &Path, lines: impl Iterator<Item = String>) {
+    ui::say(&format!("Saved `{}` in {}: {}", new.name, file.display(), without_secrets(&new.url)));
+    lines.for_each(|line| ui::say(&format!("  {line}")));
+}
+
+fn named(variables: &[String]) -> String {
+    let is = if variables.len() == 1 { "is" } else { "are" };
+    format!("`{}` {is}", variables.join("`, `"))
+}
+
+/// What is to be kept: the secrets, and what was kept before and is still named.
+fn values(new: &NewServer, secrets: &BTreeMap<String, Secret<String>>, old: &Values) -> Values {
+    let is_named = |name: &str| {
+        let mut headers = new.headers.iter();
+        headers.any(|(each, value)| each.eq_ignore_ascii_case(name) && value.contains(KEPT))
+    };
+    let old = old.iter().filter(|(name, _)| is_named(name));
+    let mut values: Values = old.map(|(name, value)| (name.clone(), value.clone())).collect();
+    values.extend(secrets.iter().map(|(name, value)| (name.clone(), value.expose().clone())));
+    values
+}
+
+/// Knocks at the server.
+fn checked(config: &config::Serve) -> Result<Entry, Error> {
+    let remote = Parts::new(config, Patience::Interactive).remote(config);
+    super::runtime()?.block_on(remote.entry(None)).map_err(|failure| {
+        let error = Error { exit: Exit::Unreachable, ..Error::failed("the server is not saved") };
+        error
+            .because(failure.reason())
+            .hint("check the address; `--no-check` saves it all the same")
+    })
+}
+
+/// What is to be said of how the server answered.
+fn of_entry(entry: &Entry, new: &NewServer, config: &config::Serve) -> Option<String> {
+    match entry {
+        Entry::Open => None,
+        Entry::Closed(_) if config.remote.headers.authorize() => {
+            Some("warning: the server refuses its `Authorization`".to_owned())
+        }
+        Entry::Closed(_) => Some(format!(
+            "it wants a sign-in: `bridge login {}`, or when a client first uses it",
+            new.name
+        )),
+        Entry::Unclear => Some(
+            "warning: what answers there does not look like an MCP server; check the address"
+                .to_owned(),
+        ),
+    }
+}

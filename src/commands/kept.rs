@@ -1,0 +1,82 @@
+//! Header values that are kept with what sign-ins earn, and sealed as that is.
+
+use std::collections::BTreeMap;
+
+use crate::config;
+use crate::credentials::{Login, Patience, Store, StoreError};
+use crate::error::Error;
+use crate::secret::Secret;
+
+/// The values by the names of their headers, in small letters.
+pub(super) type Values = BTreeMap<String, String>;
+
+/// What is kept for the headers of one saved server.
+pub(super) struct Kept {
+    store: Store,
+    login: Login,
+}
+
+impl Kept {
+    pub(super) fn of(config: &config::Serve, name: &str, patience: Patience) -> Self {
+        let settings = &config.credentials;
+        let login = Login::for_headers(settings.profile.clone(), config.endpoint.url(), name);
+        Self { store: Store::open(settings, patience), login }
+    }
+
+    pub(super) fn load(&self) -> Result<Values, Error> {
+        let content = self.store.load(&self.login).map_err(|why| unusable(&why))?;
+        Ok(content.and_then(|json| serde_json::from_slice(json.expose()).ok()).unwrap_or_default())
+    }
+
+    pub(super) fn save(&self, values: &Values) -> Result<(), Error> {
+        self.store.prepare().map_err(|why| unusable(&why))?;
+        let json = serde_json::to_vec(values).unwrap_or_default();
+        self.store.save(&self.login, &json).map_err(|why| unusable(&why))
+    }
+
+    /// Whether there was something.
+    pub(super) fn delete(&self) -> Result<bool, Error> {
+        self.store.delete(&self.login).map_err(|why| unusable(&why))
+    }
+
+    /// Where it is, as `--credential-store` names it.
+    pub(super) fn place(&self) -> &'static str {
+        self.store.name()
+    }
+}
+
+fn unusable(why: &StoreError) -> Error {
+    Error::failed("the values of headers can't be kept or read").because(why).hint(why.hint())
+}
+
+/// Puts the values that are kept into the headers that name them. Nothing is read where none does.
+///
+/// # Errors
+/// One is not there, or can't be read.
+pub fn fill(config: &mut config::Serve, patience: Patience) -> Result<(), Error> {
+    let (Some(saved), false) = (&config.saved, config.kept.is_empty()) else { return Ok(()) };
+    let values = Kept::of(config, &saved.name, patience).load()?;
+    put(config, &values)
+}
+
+/// Puts these values into the headers that name them.
+pub(super) fn put(config: &mut config::Serve, values: &Values) -> Result<(), Error> {
+    let name = config.saved.as_ref().map(|saved| saved.name.clone()).unwrap_or_default();
+    for header in std::mem::take(&mut config.kept) {
+        let header_name = header.name();
+        let refused = |why: String| {
+            Error::usage(format!("the header `{header_name}` of `{name}` can't be sent"))
+                .because(why)
+                .hint(format!("run `bridge add {name} --force --secret-header {header_name}`"))
+        };
+        let value = values
+            .get(&header_name.to_ascii_lowercase())
+            .ok_or_else(|| refused(NOTHING.to_owned()))?;
+        let sent =
+            header.with(&Secret::new(value.clone())).map_err(|why| refused(why.to_string()))?;
+        config.remote.headers.fixed.push(sent);
+    }
+    Ok(())
+}
+
+const NOTHING: &str = "no value is kept for it at this address and in this profile and store";

@@ -1,0 +1,84 @@
+//! `bridge list`: the saved servers.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use crate::cli::ListArgs;
+use crate::config::saved::{Config, Found};
+use crate::error::{Error, Exit};
+use crate::remote::without_secrets;
+use crate::ui;
+
+/// Prints them; what is wrong in the file is told on stderr.
+///
+/// # Errors
+/// The file can't be read, or something in it can't be used.
+pub fn run(args: &ListArgs) -> Result<(), Error> {
+    let config = Config::read()?;
+    let text = if args.names {
+        config.servers.iter().map(|found| format!("{}\n", found.saved.name)).collect()
+    } else if args.json {
+        format!("{}\n", config.servers.iter().map(described).collect::<Value>())
+    } else {
+        table(&config)
+    };
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|why| Error::failed("the list can't be written").because(why))?;
+    if args.names {
+        return Ok(());
+    }
+    wrong(&config).map_or(Ok(()), Err)
+}
+
+fn described(found: &Found) -> Value {
+    let option = |key: &str| {
+        let options = found.saved.options.iter();
+        options.filter(|option| option.key == key).find_map(|option| option.values.first().cloned())
+    };
+    json!({
+        "name": found.saved.name,
+        "url": without_secrets(&found.saved.url),
+        "profile": option("profile"),
+        "line": found.line,
+        "problems": found.problems.iter().map(|p| json!({"line": p.line, "what": p.what})).collect::<Value>(),
+    })
+}
+
+fn table(config: &Config) -> String {
+    if config.servers.is_empty() {
+        return format!(
+            "No server is saved in {}.\n`bridge add NAME URL` saves one.\n",
+            config.file.display()
+        );
+    }
+    let width = config.servers.iter().map(|found| found.saved.name.len()).max().unwrap_or_default();
+    let line = |found: &Found| {
+        let name = crate::printable::printable(&found.saved.name, 64);
+        let wrong = if found.problems.is_empty() { "" } else { "(can't be used)" };
+        let url = without_secrets(&found.saved.url);
+        let words = [url.as_str(), wrong].into_iter().filter(|word| !word.is_empty());
+        format!("{name:width$}  {}\n", words.collect::<Vec<_>>().join("  "))
+    };
+    config.servers.iter().map(line).collect()
+}
+
+/// All that is wrong in the file.
+fn wrong(config: &Config) -> Option<Error> {
+    let of_servers = config.servers.iter().flat_map(|found| &found.problems);
+    let all: Vec<_> = config.problems.iter().chain(of_servers).collect();
+    if all.is_empty() {
+        return None;
+    }
+    let error = Error::failed("not all of the configuration can be used");
+    let error = all.iter().fold(error, |error, problem| error.because(problem.told(&config.file)));
+    Some(Error { exit: Exit::Failed, ..error.hint("correct these lines; the rest works") })
+}
+
+/// Says it all the same where only a part of it is asked for.
+pub(super) fn warn(config: &Config) {
+    for problem in &config.problems {
+        ui::say(&format!("warning: {}", problem.told(&config.file)));
+    }
+}

@@ -1,0 +1,70 @@
+//! `bridge remove`: forget a saved server.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+use crate::auth::Vault;
+use crate::cli::RemoveArgs;
+use crate::config::saved::{self, Config};
+use crate::config::{self, Environment};
+use crate::credentials::{Patience, Store};
+use crate::error::Error;
+use crate::ui;
+
+use super::kept::Kept;
+use super::parts::login;
+
+/// Forgets it, with what is kept for its headers. A sign-in stays.
+///
+/// # Errors
+/// There is none of that name, nobody said yes, or the file can't be changed.
+pub fn run(args: &RemoveArgs) -> Result<(), Error> {
+    let name = &args.name;
+    let Some(found) = Config::read()?.take(name) else {
+        return Err(saved::unknown("remove", name));
+    };
+    if !args.yes && !is_wanted(name)? {
+        return Err(Error::failed("nothing was removed"));
+    }
+    // Before the file: what nothing names any more would never be found.
+    let config = saved::serve(name, &Environment::of_process());
+    let kept_headers =
+        found.saved.headers.iter().any(|header| header.value.contains("${keychain}"));
+    match &config {
+        Ok(config) if kept_headers => drop(Kept::of(config, name, Patience::Interactive).delete()?),
+        Err(_) if kept_headers => ui::say(
+            "warning: what is kept for its headers stays, since its address can't be told; \
+             it is sealed, and nothing uses it any more",
+        ),
+        _ => {}
+    }
+    let file = saved::remove(name)?;
+    ui::say(&format!("Removed `{name}` from {}.", file.display()));
+    if let Ok(config) = config {
+        tell_of_sign_in(config);
+    }
+    Ok(())
+}
+
+fn is_wanted(name: &str) -> Result<bool, Error> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(Error::usage(format!("nobody can be asked whether `{name}` is to be removed"))
+            .hint(format!("write `bridge remove {name} --yes`")));
+    }
+    let typed = ui::ask(&format!("Remove `{name}`? [y/N] "))
+        .map_err(|why| Error::failed("nothing was removed").because(why))?;
+    Ok(typed.is_some_and(|typed| matches!(&*typed.to_ascii_lowercase(), "y" | "yes")))
+}
+
+/// A sign-in belongs to the address, and may be used without a name.
+fn tell_of_sign_in(mut config: config::Serve) {
+    let store = Arc::new(Store::open(&config.credentials, Patience::Interactive));
+    if Vault::new(store, login(&config)).version().is_some() {
+        config.saved = None;
+        let command = super::parts::login_command_of(&config).replacen("login", "logout", 1);
+        ui::say(&format!(
+            "  the sign-in to {} stays: `{command}` forgets it",
+            config.endpoint.host()
+        ));
+    }
+}

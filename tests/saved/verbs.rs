@@ -1,0 +1,295 @@
+//! `add`, `list`, `show`, `remove`: what they say, what stands on disk and behind the store, what was sent.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::mcp_server::text;
+use crate::support::tab::{self, Browser};
+use crate::support::terminal::Terminal;
+use crate::support::{BridgeProcess, ClosedPort, Guarded, McpServer};
+
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// A home of its own.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    fn with(config: &str) -> Self {
+        let home = Self::new();
+        std::fs::create_dir_all(home.file().parent().unwrap()).unwrap();
+        std::fs::write(home.file(), config).unwrap();
+        home
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join(".config/mcp-bridge/config.toml")
+    }
+
+    fn config(&self) -> String {
+        std::fs::read_to_string(self.file()).unwrap_or_default()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
+        command.args(args).env_clear().env("HOME", self.0.path()).env("PATH", "/usr/bin:/bin");
+        command.env("BRIDGE_STORE_KEY", KEY);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// The exit code and what was said, with `FILE` for the path of the configuration.
+    fn run(&self, args: &[&str], input: &str) -> (i32, String) {
+        let mut child = self.command(args).spawn().unwrap();
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let done = child.wait_with_output().unwrap();
+        let said = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
+        let file = self.file().display().to_string();
+        (done.status.code().unwrap(), said.replace(&file, "FILE"))
+    }
+
+    fn says(&self, args: &[&str], input: &str) -> String {
+        let (code, said) = self.run(args, input);
+        assert_eq!(code, 0, "{args:?}: {said}");
+        said
+    }
+
+    /// The names of what is kept for headers.
+    fn kept(&self) -> Vec<PathBuf> {
+        let folder = self.0.path().join(".local/share/mcp-bridge/credentials");
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let paths = entries.map(|entry| entry.path());
+        paths.filter(|path| path.display().to_string().contains("/headers-")).collect()
+    }
+
+    /// No file of the home has this in it.
+    fn is_nowhere(&self, secret: &str) {
+        let done = Command::new("grep").args(["-rlF", secret]).arg(self.0.path()).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&done.stdout), "", "{secret} was written down");
+    }
+
+    fn serves(&self, name: &str) -> crate::support::bridge_process::Builder {
+        BridgeProcess::with_args([name])
+            .env("HOME", self.0.path())
+            .env("XDG_CONFIG_HOME", self.0.path().join(".config"))
+            .env("XDG_DATA_HOME", self.0.path().join(".local/share"))
+    }
+}
+
+#[test]
+fn a_secret_header_is_asked_for_kept_sealed_sent_and_forgotten() {
+    let (home, server) = (Home::new(), McpServer::legacy().run());
+    let url = server.url();
+    let said = home.says(&["add", "api", &url, "--secret-header", "X-Api-Key"], "canary-123\n");
+    assert_eq!(
+        said,
+        format!(
+            "Saved `api` in FILE: {url}\n  x-api-key: kept as env (a sealed file, its key in BRIDGE_STORE_KEY)\n"
+        )
+    );
+    assert_eq!(
+        home.config(),
+        format!(
+            "[servers.api]\nurl = \"{url}\"\n\n[servers.api.headers]\nX-Api-Key = \"${{keychain}}\"\n"
+        )
+    );
+    assert_eq!(home.kept().len(), 1);
+    home.is_nowhere("canary-123");
+    assert_eq!(server.requests()[0].header("x-api-key"), Some("canary-123"), "it was tried");
+
+    let mut bridge = home.serves("api").spawn();
+    bridge.initialize();
+    assert_eq!(bridge.call_tool(1, "echo", json!({"text": "a"}))["result"], text("a"));
+    bridge.finish();
+    let keys: Vec<_> =
+        server.requests().iter().map(|r| r.header("x-api-key") == Some("canary-123")).collect();
+    assert!(keys.iter().all(|sent| *sent) && keys.len() > 3, "{keys:?}");
+
+    assert!(home.says(&["show", "api"], "").contains("header X-Api-Key: ${keychain}"));
+    assert!(!home.says(&["status"], "").contains("127.0.0.1"), "it is no sign-in");
+    home.says(&["logout", "--all"], "");
+    assert_eq!(home.kept().len(), 1, "a logout forgets no keys of servers");
+    assert_eq!(home.says(&["remove", "api", "--yes"], ""), "Removed `api` from FILE.\n");
+    assert_eq!((home.config().as_str(), home.kept().len()), ("", 0));
+}
+
+#[test]
+fn what_is_kept_for_one_address_is_not_sent_to_another() {
+    let (home, server, other) = (Home::new(), McpServer::legacy().run(), McpServer::legacy().run());
+    home.says(&["add", "api", &server.url(), "--secret-header", "X-Api-Key"], "canary-1");
+    let moved = home.config().replace(&server.url(), &other.url());
+    std::fs::write(home.file(), moved).unwrap();
+    let (code, said) = home.run(&["api"], "");
+    assert_eq!(
+        (code, said.as_str()),
+        (
+            2,
+            "error: the header `X-Api-Key` of `api` can't be sent\n  because: no value is kept for it at this \
+             address and in this profile and store\nhint: run `bridge add api --force --secret-header X-Api-Key`\n"
+        )
+    );
+    assert!(other.requests().is_empty());
+    home.says(&["add", "api", "--force", "--secret-header", "X-Api-Key"], "canary-2");
+    assert_eq!(other.requests()[0].header("x-api-key"), Some("canary-2"), "the hint cures it");
+}
+
+#[test]
+fn a_vendor_s_snippet_is_taken_with_its_secrets_behind_the_store() {
+    let (home, server) = (Home::new(), McpServer::legacy().run());
+    let url = server.url();
+    let snippet = json!({"mcpServers": {
+        "plain": {"url": url, "headers": {"Authorization": "Bearer canary-4", "X-Team": "red"}},
+        "older": {"command": "npx", "args": ["-y", "mcp-remote@latest", url, "3334", "--header",
+            "X-Api-Key:${KEY}", "--header", "X-From: ${ELSEWHERE:-here}", "--ignore-tool", "x*"],
+            "env": {"KEY": "canary-5"}},
+    }});
+    let said = home.says(&["add", "--from-json", "-"], &snippet.to_string());
+    assert!(!said.contains("canary"), "{said}");
+    assert_eq!(
+        home.config(),
+        format!(
+            "[servers.older]\nurl = \"{url}\"\nport = 3334\ndeny-tool = [\"x*\"]\n\n[servers.older.headers]\n\
+             X-Api-Key = \"${{keychain}}\"\nX-From = \"${{ELSEWHERE:-here}}\"\n\n[servers.plain]\nurl = \"{url}\"\n\n\
+             [servers.plain.headers]\nAuthorization = \"Bearer ${{keychain}}\"\nX-Team = \"red\"\n"
+        )
+    );
+    for canary in ["canary-4", "canary-5"] {
+        home.is_nowhere(canary);
+    }
+    let sent = server.requests();
+    let sent: Vec<_> =
+        sent.iter().map(|r| (r.header("authorization"), r.header("x-api-key"))).collect();
+    assert!(sent.contains(&(Some("Bearer canary-4"), None)), "{sent:?}");
+    assert!(sent.contains(&(None, Some("canary-5"))), "{sent:?}");
+}
+
+#[test]
+fn what_can_t_be_saved_leaves_everything_as_it_was() {
+    let closed = ClosedPort::reserve();
+    let before = "# mine\n[servers.a]\nurl = \"https://a\" # first\n";
+    let home = Home::with(before);
+    let dead = closed.url();
+    for (args, code, part) in [
+        (&["add", "a", "https://b"][..], 2, "there is a saved server `a` already"),
+        (&["add", "b", &dead], 5, "`--no-check` saves it all the same"),
+        (&["add", "b", &dead, "--secret-header", "X-Key"], 5, "the server is not saved"),
+        (&["add", "status", "https://b"], 2, "is no command"),
+        (&["add", "b.c", "https://b"], 2, "begins with a letter"),
+        (&["add", "b", "https://b/?api_key=canary"], 2, "`api_key`, which would stand in FILE"),
+        (
+            &["add", "b", "https://b", "--proxy", "http://me:canary@p:1"],
+            2,
+            "`--proxy` holds a secret",
+        ),
+        (&["add", "b", "b.example"], 2, "`b.example` is not a URL"),
+        (&["add", "b"], 2, "the server's address is missing"),
+        (&["add", "https://b"], 2, "the name is missing"),
+        (&["add", "b", "https://b", "--header", "Host=x"], 2, "`Host` is set by bridge itself"),
+        (&["remove", "nope", "--yes"], 2, "there is no saved server `nope`"),
+        (&["remove", "a"], 2, "write `bridge remove a --yes`"),
+        (&["show", "b"], 2, "did you mean `bridge show a`"),
+    ] {
+        let (ended, said) = home.run(args, "canary");
+        assert_eq!(ended, code, "{args:?}: {said}");
+        assert!(said.contains(part) && !said.contains("canary"), "{args:?}: {said}");
+        assert_eq!(home.config(), before, "{args:?}");
+    }
+    assert_eq!(home.kept().len(), 0, "no secret is left of them");
+}
+
+#[test]
+fn comments_and_what_others_wrote_stay_and_so_does_a_link() {
+    let before =
+        "\u{feff}# mine\r\n\r\n[servers.a] # odd\r\n  url='https://a'\r\n\r\n\r\n# end\r\n";
+    let home = Home::with(before);
+    let real = home.0.path().join("dotfiles.toml");
+    std::fs::rename(home.file(), &real).unwrap();
+    std::os::unix::fs::symlink(&real, home.file()).unwrap();
+    home.says(&["add", "b", "https://b", "--no-check", "--deny-tool", "x"], "");
+    assert!(home.config().starts_with(before), "{}", home.config());
+    assert!(
+        home.config()
+            .ends_with("\r\n[servers.b]\r\nurl = \"https://b\"\r\ndeny-tool = [\"x\"]\r\n")
+    );
+    home.says(&["remove", "b", "--yes"], "");
+    assert_eq!(std::fs::read_to_string(&real).unwrap(), before);
+    assert!(std::fs::symlink_metadata(home.file()).unwrap().is_symlink());
+}
+
+#[test]
+fn a_file_with_a_line_that_can_t_be_read_is_listed_used_and_not_changed() {
+    let before = "[servers.a]\nurl = \"https://a\"\n[servers.b]\nurl = https://b\n";
+    let home = Home::with(before);
+    let (code, said) = home.run(&["list"], "");
+    assert!(code == 1 && said.starts_with("a  https://a\nb  (can't be used)\n"), "{said}");
+    assert!(said.contains("line 4 of FILE"), "{said}");
+    let (code, said) = home.run(&["add", "c", "https://c", "--no-check"], "");
+    assert!(code == 1 && said.contains("line 4 of FILE") && home.config() == before, "{said}");
+    assert_eq!(home.says(&["list", "--names"], ""), "a\nb\n");
+}
+
+#[test]
+fn of_many_who_save_at_once_nobody_is_lost() {
+    let home = Home::new();
+    let children: Vec<_> = (0..8)
+        .map(|number| {
+            let (name, url) = (format!("s{number}"), format!("https://h{number}/"));
+            home.command(&["add", &name, &url, "--no-check"]).spawn().unwrap()
+        })
+        .collect();
+    for child in children {
+        assert!(child.wait_with_output().unwrap().status.success());
+    }
+    let list: Value = serde_json::from_str(&home.says(&["list", "--json"], "")).unwrap();
+    let mut names: Vec<_> =
+        list.as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7"]);
+}
+
+#[test]
+fn a_saved_server_that_wants_a_sign_in_is_signed_in_to_by_its_name() {
+    let (server, home, browser) = (Guarded::run(), Home::new(), Browser::recording());
+    let url = server.mcp.url();
+    let said = home.says(&["add", "work", &url, "--browser", &browser.command()], "");
+    assert!(said.contains("it wants a sign-in: `bridge login work`"), "{said}");
+    let (code, said) = home.run(&["status", "work"], "");
+    assert!(code == 3 && said.contains("run `bridge login work`"), "{said}");
+    let mut bridge = home.serves("work").spawn();
+    bridge.initialize();
+    bridge.request(1, "tools/list", json!({}));
+    tab::sign_in(&browser.page(1));
+    assert!(bridge.expect_response(1)["result"]["tools"].is_array(), "the helper knows the name");
+    bridge.finish();
+    let said = home.says(&["remove", "work", "--yes"], "");
+    assert!(said.contains(&format!("stays: `bridge logout {url}` forgets it")), "{said}");
+    home.says(&["logout", &url], "");
+}
+
+#[test]
+fn what_is_missing_is_asked_for_in_a_terminal() {
+    let (server, other) = (McpServer::legacy().run(), crate::sign_in::whole::home());
+    let mut terminal = Terminal::run(&other, &["add", "--secret-header", "X-Api-Key"]);
+    terminal.shows("Name: ");
+    terminal.types("api\r");
+    terminal.shows("URL: ");
+    terminal.types(&format!("{}\r", server.url()));
+    terminal.asks_hidden("Value of `X-Api-Key` (it is not shown): ");
+    terminal.types("canary-9\r");
+    let shown = terminal.shows("kept as env");
+    assert!(terminal.ends().success() && !shown.contains("canary"), "{shown}");
+    let file = other.home().join(".config/mcp-bridge/config.toml");
+    assert!(std::fs::read_to_string(&file).unwrap().contains("[servers.api]"));
+    let mut terminal = Terminal::run(&other, &["remove", "api"]);
+    terminal.shows("Remove `api`? [y/N] ");
+    terminal.types("n\r");
+    assert_eq!(terminal.ends().code(), Some(1));
+    assert!(Path::new(&file).exists() && std::fs::read_to_string(&file).unwrap().contains("api"));
+}
