@@ -86,6 +86,10 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to a server now')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a sign-in, and have its tokens revoked')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show who is signed in where')
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Save a server under a name')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the saved servers')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show what is saved under a name, without secrets')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Forget a saved server')
             [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Write a server into the configuration of a desktop client')
             [CompletionResult]::new('uninstall', 'uninstall', [CompletionResultType]::ParameterValue, 'Take a server out of the configuration of a desktop client')
             [CompletionResult]::new('tools', 'tools', [CompletionResultType]::ParameterValue, 'List a server''s tools, or show one')
@@ -280,6 +284,91 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr (unless `--debug` is given too)')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'bridge;add' {
+            [CompletionResult]::new('--secret-header', '--secret-header', [CompletionResultType]::ParameterName, 'Keep the value of this header behind the keychain (repeatable)')
+            [CompletionResult]::new('--from-json', '--from-json', [CompletionResultType]::ParameterName, 'Take what a vendor shows for `mcpServers`, from a file or from stdin')
+            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)')
+            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Id of a client that is registered at the authorization server')
+            [CompletionResult]::new('--client-secret-file', '--client-secret-file', [CompletionResultType]::ParameterName, 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Scopes to ask for, with spaces between; without it, what the server names')
+            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names')
+            [CompletionResult]::new('--authorize-param', '--authorize-param', [CompletionResultType]::ParameterName, 'Add a parameter to the authorization request: `prompt=consent` (repeatable)')
+            [CompletionResult]::new('--token-param', '--token-param', [CompletionResultType]::ParameterName, 'Add a parameter to token requests (repeatable)')
+            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'Whole redirect URI, when the authorization server knows a certain one')
+            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`')
+            [CompletionResult]::new('--callback-path', '--callback-path', [CompletionResultType]::ParameterName, 'Path of the redirect URI; without it, `/oauth/callback`')
+            [CompletionResult]::new('--auth-success-url', '--auth-success-url', [CompletionResultType]::ParameterName, 'Where the browser goes after a success, in place of our own page')
+            [CompletionResult]::new('--auth-timeout', '--auth-timeout', [CompletionResultType]::ParameterName, 'How long a sign-in may take; without it, 15 minutes')
+            [CompletionResult]::new('--static-oauth-client-info', '--static-oauth-client-info', [CompletionResultType]::ParameterName, 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`')
+            [CompletionResult]::new('--static-oauth-client-metadata', '--static-oauth-client-metadata', [CompletionResultType]::ParameterName, 'Members of the registration request as JSON, or `@FILE` (RFC 7591)')
+            [CompletionResult]::new('--client-metadata-url', '--client-metadata-url', [CompletionResultType]::ParameterName, 'Address of your own client ID metadata document')
+            [CompletionResult]::new('--auth-server-metadata-url', '--auth-server-metadata-url', [CompletionResultType]::ParameterName, 'Address of the authorization server''s metadata, in place of what the server names')
+            [CompletionResult]::new('--trust-issuer', '--trust-issuer', [CompletionResultType]::ParameterName, 'Trust this issuer although its metadata names another')
+            [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'Token endpoint, in place of looking for it; with `--client-credentials`')
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header, as `Name=value`')
+            [CompletionResult]::new('--header-file', '--header-file', [CompletionResultType]::ParameterName, 'Send the headers in this file')
+            [CompletionResult]::new('--header-command', '--header-command', [CompletionResultType]::ParameterName, 'Send the headers that this program prints')
+            [CompletionResult]::new('--header-command-arg', '--header-command-arg', [CompletionResultType]::ParameterName, 'One argument of the program, as it is (repeatable)')
+            [CompletionResult]::new('--header-command-timeout', '--header-command-timeout', [CompletionResultType]::ParameterName, 'How long the program may take')
+            [CompletionResult]::new('--deny-tool', '--deny-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
+            [CompletionResult]::new('--ignore-tool', '--ignore-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
+            [CompletionResult]::new('--allow-tool', '--allow-tool', [CompletionResultType]::ParameterName, 'Offer only these tools')
+            [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)')
+            [CompletionResult]::new('--tool-timeout', '--tool-timeout', [CompletionResultType]::ParameterName, 'Give up a tool call after this time (2m)')
+            [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'How long to wait for answers in flight when the client has left')
+            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
+            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
+            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
+            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
+            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
+            [CompletionResult]::new('--body-timeout', '--body-timeout', [CompletionResultType]::ParameterName, 'How long an answer or stream may pause; without it, no limit')
+            [CompletionResult]::new('--ping-interval', '--ping-interval', [CompletionResultType]::ParameterName, 'The time between two pings; turns `--keep-alive` on')
+            [CompletionResult]::new('--credential-store', '--credential-store', [CompletionResultType]::ParameterName, 'Where the tokens of a sign-in are kept')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which of several accounts at the server this is: `work`, `personal`')
+            [CompletionResult]::new('--transport', '--transport', [CompletionResultType]::ParameterName, 'Which transports to try, in which order')
+            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'How to speak to the server: as it turns out, or with or without a handshake')
+            [CompletionResult]::new('--client-protocol', '--client-protocol', [CompletionResultType]::ParameterName, 'What a client of the modern protocol is told that could fall back on the legacy one')
+            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write what happens to this file')
+            [CompletionResult]::new('--no-check', '--no-check', [CompletionResultType]::ParameterName, 'Save it without asking the server')
+            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Save it in place of another of that name')
+            [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Open no page: the same as `--browser never`')
+            [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Sign in on another device, with a code (RFC 8628)')
+            [CompletionResult]::new('--client-credentials', '--client-credentials', [CompletionResultType]::ParameterName, 'Sign in as a program, with a client''s own id and secret (RFC 6749, 4.4)')
+            [CompletionResult]::new('--disable-resource-parameter', '--disable-resource-parameter', [CompletionResultType]::ParameterName, 'Send no resource: the same as `--resource none`')
+            [CompletionResult]::new('--use-id-token', '--use-id-token', [CompletionResultType]::ParameterName, 'Send the ID token in place of the access token')
+            [CompletionResult]::new('--disable-cookies', '--disable-cookies', [CompletionResultType]::ParameterName, 'Ignore cookies')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Offer only tools that change nothing')
+            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to another machine')
+            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Connect by IPv4 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Connect by IPv6 only')
+            [CompletionResult]::new('--keep-alive', '--keep-alive', [CompletionResultType]::ParameterName, 'Send a `ping` every 30 seconds, so that servers and proxies keep the session')
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens')
+            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr (unless `--debug` is given too)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'bridge;list' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'bridge;show' {
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'bridge;remove' {
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'bridge;install' {
@@ -785,6 +874,10 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to a server now')
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a sign-in, and have its tokens revoked')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show who is signed in where')
+            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Save a server under a name')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the saved servers')
+            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show what is saved under a name, without secrets')
+            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Forget a saved server')
             [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Write a server into the configuration of a desktop client')
             [CompletionResult]::new('uninstall', 'uninstall', [CompletionResultType]::ParameterValue, 'Take a server out of the configuration of a desktop client')
             [CompletionResult]::new('tools', 'tools', [CompletionResultType]::ParameterValue, 'List a server''s tools, or show one')
@@ -812,6 +905,18 @@ Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
             break
         }
         'bridge;help;status' {
+            break
+        }
+        'bridge;help;add' {
+            break
+        }
+        'bridge;help;list' {
+            break
+        }
+        'bridge;help;show' {
+            break
+        }
+        'bridge;help;remove' {
             break
         }
         'bridge;help;install' {

@@ -96,6 +96,10 @@ complete -c bridge -n "__fish_bridge_needs_command" -a "serve" -d 'Serve a serve
 complete -c bridge -n "__fish_bridge_needs_command" -a "login" -d 'Sign in to a server now'
 complete -c bridge -n "__fish_bridge_needs_command" -a "logout" -d 'Forget a sign-in, and have its tokens revoked'
 complete -c bridge -n "__fish_bridge_needs_command" -a "status" -d 'Show who is signed in where'
+complete -c bridge -n "__fish_bridge_needs_command" -a "add" -d 'Save a server under a name'
+complete -c bridge -n "__fish_bridge_needs_command" -a "list" -d 'List the saved servers'
+complete -c bridge -n "__fish_bridge_needs_command" -a "show" -d 'Show what is saved under a name, without secrets'
+complete -c bridge -n "__fish_bridge_needs_command" -a "remove" -d 'Forget a saved server'
 complete -c bridge -n "__fish_bridge_needs_command" -a "install" -d 'Write a server into the configuration of a desktop client'
 complete -c bridge -n "__fish_bridge_needs_command" -a "uninstall" -d 'Take a server out of the configuration of a desktop client'
 complete -c bridge -n "__fish_bridge_needs_command" -a "tools" -d 'List a server\'s tools, or show one'
@@ -300,6 +304,83 @@ complete -c bridge -n "__fish_bridge_using_subcommand status" -l ipv6 -d 'Connec
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l debug -d 'Say on stderr what happens'
 complete -c bridge -n "__fish_bridge_using_subcommand status" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
 complete -c bridge -n "__fish_bridge_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l secret-header -d 'Keep the value of this header behind the keychain (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l from-json -d 'Take what a vendor shows for `mcpServers`, from a file or from stdin' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l browser -d 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l client-id -d 'Id of a client that is registered at the authorization server' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l client-secret-file -d 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l scope -d 'Scopes to ask for, with spaces between; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l resource -d 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l authorize-param -d 'Add a parameter to the authorization request: `prompt=consent` (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l token-param -d 'Add a parameter to token requests (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l redirect-uri -d 'Whole redirect URI, when the authorization server knows a certain one' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l host -d 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l callback-path -d 'Path of the redirect URI; without it, `/oauth/callback`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l auth-success-url -d 'Where the browser goes after a success, in place of our own page' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l auth-timeout -d 'How long a sign-in may take; without it, 15 minutes' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l static-oauth-client-info -d 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l static-oauth-client-metadata -d 'Members of the registration request as JSON, or `@FILE` (RFC 7591)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l client-metadata-url -d 'Address of your own client ID metadata document' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l auth-server-metadata-url -d 'Address of the authorization server\'s metadata, in place of what the server names' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l trust-issuer -d 'Trust this issuer although its metadata names another' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l token-endpoint -d 'Token endpoint, in place of looking for it; with `--client-credentials`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l header -d 'Send a header, as `Name=value`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l header-file -d 'Send the headers in this file' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l header-command -d 'Send the headers that this program prints' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l header-command-arg -d 'One argument of the program, as it is (repeatable)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l header-command-timeout -d 'How long the program may take' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l deny-tool -l ignore-tool -d 'Hide these tools' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l allow-tool -d 'Offer only these tools' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l max-message-size -d 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l tool-timeout -d 'Give up a tool call after this time (2m)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l drain -d 'How long to wait for answers in flight when the client has left' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l ca-cert -d 'Trust the certificates in this PEM file too' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l client-cert -d 'Your certificate, if the server wants one' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l client-key -d 'Key of `--client-cert` (PEM, not encrypted)' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l proxy -d 'Use this proxy, as in `http://HOST:PORT`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l connect-timeout -d 'How long making a connection may take (seconds, or with a unit; 0: no limit)' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l headers-timeout -d 'How long to wait for an answer to begin; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l body-timeout -d 'How long an answer or stream may pause; without it, no limit' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l ping-interval -d 'The time between two pings; turns `--keep-alive` on' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l credential-store -d 'Where the tokens of a sign-in are kept' -r -f -a "auto\t'`env` where `BRIDGE_STORE_KEY` is set, else `keychain`'
+keychain\t'In sealed files, their key in the system\'s keychain'
+env\t'In sealed files, their key in the variable `BRIDGE_STORE_KEY`: 32 random bytes in base64'
+plaintext\t'In files that are not sealed: whoever can read them can use the tokens'
+memory\t'In this process only: every start needs a new sign-in'"
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l profile -d 'Which of several accounts at the server this is: `work`, `personal`' -r
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l transport -d 'Which transports to try, in which order' -r -f -a "http-first\t'Streamable HTTP, then HTTP+SSE'
+sse-first\t'HTTP+SSE, then Streamable HTTP'
+http-only\t'Streamable HTTP only'
+sse-only\t'HTTP+SSE only'"
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l protocol -d 'How to speak to the server: as it turns out, or with or without a handshake' -r -f -a "auto\t'As the server turns out to speak'
+legacy\t'With a handshake (to 2025-11-25)'
+modern\t'Without one (2026-07-28)'"
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l client-protocol -d 'What a client of the modern protocol is told that could fall back on the legacy one' -r -f -a "auto\t'To fall back if the server is a legacy one'
+modern\t'To go on: what the server does not speak is translated'"
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l log -d 'Write what happens to this file' -r -F
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l no-check -d 'Save it without asking the server'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l force -d 'Save it in place of another of that name'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l no-browser -d 'Open no page: the same as `--browser never`'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l device-code -d 'Sign in on another device, with a code (RFC 8628)'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l client-credentials -d 'Sign in as a program, with a client\'s own id and secret (RFC 6749, 4.4)'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l disable-resource-parameter -d 'Send no resource: the same as `--resource none`'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l use-id-token -d 'Send the ID token in place of the access token'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l disable-cookies -d 'Ignore cookies'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l read-only -d 'Offer only tools that change nothing'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l allow-http -d 'Allow http:// to another machine'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l enable-proxy -d 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l ipv4 -d 'Connect by IPv4 only'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l ipv6 -d 'Connect by IPv6 only'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l keep-alive -d 'Send a `ping` every 30 seconds, so that servers and proxies keep the session'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l debug -d 'Say on stderr what happens'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -l silent -d 'Say nothing on stderr (unless `--debug` is given too)'
+complete -c bridge -n "__fish_bridge_using_subcommand add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bridge -n "__fish_bridge_using_subcommand list" -l json -d 'Print JSON'
+complete -c bridge -n "__fish_bridge_using_subcommand list" -s h -l help -d 'Print help'
+complete -c bridge -n "__fish_bridge_using_subcommand show" -l json -d 'Print JSON'
+complete -c bridge -n "__fish_bridge_using_subcommand show" -s h -l help -d 'Print help'
+complete -c bridge -n "__fish_bridge_using_subcommand remove" -s y -l yes -d 'Do not ask'
+complete -c bridge -n "__fish_bridge_using_subcommand remove" -s h -l help -d 'Print help'
 complete -c bridge -n "__fish_bridge_using_subcommand install" -l client -d 'The client: claude-desktop, claude-code, cursor, vscode, windsurf, zed, codex, gemini-cli, opencode, cline or lm-studio; several with commas between. Without it, a terminal asks' -r
 complete -c bridge -n "__fish_bridge_using_subcommand install" -l workspace -d 'The configuration of the project in this folder, `.` for this one, in place of the user\'s own' -r -F
 complete -c bridge -n "__fish_bridge_using_subcommand install" -l name -d 'Name of the entry; without it, that of the saved server, or one from the address' -r
@@ -793,22 +874,26 @@ complete -c bridge -n "__fish_bridge_using_subcommand purge" -l enable-proxy -d 
 complete -c bridge -n "__fish_bridge_using_subcommand purge" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bridge -n "__fish_bridge_using_subcommand sign-in-helper" -s h -l help -d 'Print help'
 complete -c bridge -n "__fish_bridge_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "serve" -d 'Serve a server on stdin and stdout (as `bridge SERVER` does)'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "login" -d 'Sign in to a server now'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "logout" -d 'Forget a sign-in, and have its tokens revoked'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "status" -d 'Show who is signed in where'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "install" -d 'Write a server into the configuration of a desktop client'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "uninstall" -d 'Take a server out of the configuration of a desktop client'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "tools" -d 'List a server\'s tools, or show one'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "call" -d 'Call a tool'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "resources" -d 'List a server\'s resources'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "read" -d 'Read a resource'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "prompts" -d 'List a server\'s prompts'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "prompt" -d 'Get a prompt'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "import" -d 'Turn the entries of mcp-remote in desktop clients\' configurations into bridge\'s'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "doctor" -d 'Check each step to a server, and say what is wrong and what to do'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "logs" -d 'Show what happened to the connections with servers'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "purge" -d 'Remove all that this program ever stored'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "sign-in-helper" -d 'What a serving process starts to wait for a person; its settings come by stdin'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "serve" -d 'Serve a server on stdin and stdout (as `bridge SERVER` does)'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "login" -d 'Sign in to a server now'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "logout" -d 'Forget a sign-in, and have its tokens revoked'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "status" -d 'Show who is signed in where'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "add" -d 'Save a server under a name'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "list" -d 'List the saved servers'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "show" -d 'Show what is saved under a name, without secrets'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "remove" -d 'Forget a saved server'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "install" -d 'Write a server into the configuration of a desktop client'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "uninstall" -d 'Take a server out of the configuration of a desktop client'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "tools" -d 'List a server\'s tools, or show one'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "call" -d 'Call a tool'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "resources" -d 'List a server\'s resources'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "read" -d 'Read a resource'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "prompts" -d 'List a server\'s prompts'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "prompt" -d 'Get a prompt'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "import" -d 'Turn the entries of mcp-remote in desktop clients\' configurations into bridge\'s'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "doctor" -d 'Check each step to a server, and say what is wrong and what to do'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "logs" -d 'Show what happened to the connections with servers'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "purge" -d 'Remove all that this program ever stored'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "sign-in-helper" -d 'What a serving process starts to wait for a person; its settings come by stdin'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c bridge -n "__fish_bridge_using_subcommand help; and not __fish_seen_subcommand_from serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge sign-in-helper completions help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

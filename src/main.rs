@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use mcp_bridge::cli::{
-    AddArgs, CallArgs, Cli, Command, DoctorArgs, LoginArgs, LogoutArgs, LogsArgs, PromptArgs, PurgeArgs,
-    ReadArgs, Refused, ServeArgs, StatusArgs,
+    AddArgs, CallArgs, Cli, Command, DoctorArgs, LoginArgs, LogoutArgs, LogsArgs, PromptArgs,
+    PurgeArgs, ReadArgs, Refused, ServeArgs, StatusArgs,
 };
 use mcp_bridge::commands::Use;
 use mcp_bridge::commands::call::{Arguments, Call};

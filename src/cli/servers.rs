@@ -66,7 +66,7 @@ pub struct AddArgs {
 #[derive(Debug, Args)]
 pub struct ListArgs {
     /// Print JSON
-    #[arg(long, conflicts_with = "names")]
+    #[arg(long)]
     pub json: bool,
     /// Print names alone, one a line
     #[arg(long, hide = true)]

@@ -106,3 +106,25 @@ fn what_can_t_be_served_is_told_with_what_would_help() {
     let (_, said) = run(&broken, &["a"]);
     assert!(said.contains("line 2 of FILE"), "{said}");
 }
+
+/// The rows of the page: key, what it takes, default, variable.
+fn rows() -> Vec<[String; 4]> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, table) = page.split_once("## Keys").unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let mut cells = row.split('|').skip(1).map(|cell| cell.trim().replace('`', ""));
+        std::array::from_fn(|_| cells.next().unwrap())
+    })
+    .collect()
+}
+
+#[test]
+fn the_page_names_every_key_as_it_is() {
+    let keys = mcp_bridge::cli::keys().into_iter().map(|key| {
+        let takes = format!("{:?}", key.takes).to_lowercase();
+        [key.name, takes, key.default.unwrap_or_default(), key.variable.unwrap_or_default()]
+    });
+    assert_eq!(rows(), keys.collect::<Vec<_>>());
+}
