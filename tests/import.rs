@@ -123,7 +123,7 @@ fn what_would_not_serve_stays_as_it_is() {
     for part in [
         "none: mcp-remote\n    stays as it is: it names no server\n",
         "plain: mcp-remote\n    stays as it is: http://10.0.0.1/mcp would be reached without encryption",
-        "token: mcp-remote\n    stays as it is: the parameter `token` of the address is a secret",
+        "token: mcp-remote\n    stays as it is: `token` in the address is a secret",
         "not taken over: there is no option `--unheard-of` here",
     ] {
         assert!(told.contains(part), "{part}: {told}");
@@ -148,4 +148,62 @@ fn what_was_imported_serves() {
     let args = entry["args"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
     let builder = BridgeProcess::with_args(args).program(entry["command"].as_str().unwrap());
     builder.six_variables_only().spawn().initialize();
+}
+
+#[test]
+fn a_secret_in_a_header_moves_out_of_the_file_and_is_sent() {
+    const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let server = McpServer::legacy().run();
+    let home = Home::new();
+    let args = json!([
+        "-y",
+        "mcp-remote",
+        server.url(),
+        "--header",
+        "Authorization:${AUTH}",
+        "--header",
+        "X-Team: red"
+    ]);
+    let env = json!({"AUTH": "Bearer moved", "HTTPS_PROXY": "http://proxy:1"});
+    let before = json!({"mcpServers": {"work": {"command": "npx", "args": args, "env": env}}});
+    home.write(CURSOR, before.to_string().as_bytes());
+    let mut import = home.command(&["import", "--yes"]);
+    let (code, told) =
+        crate::install::home::ended(&import.env("BRIDGE_STORE_KEY", KEY).output().unwrap());
+    assert_eq!(code, 0, "{told}");
+    assert!(told.contains("becomes: bridge work\n    saved as `work`, its secrets behind the keychain: `Authorization`"), "{told}");
+    assert!(told.contains("still holds the secrets") && !told.contains("moved"), "{told}");
+    let holding: Vec<_> = home
+        .files()
+        .into_iter()
+        .filter(|file| String::from_utf8_lossy(&home.read(file)).contains("moved"))
+        .collect();
+    assert_eq!(holding, [format!("{CURSOR}.before-import")], "{told}");
+
+    let after: Value = serde_json::from_str(&home.text(CURSOR)).unwrap();
+    let entry = &after["mcpServers"]["work"];
+    assert_eq!(entry["args"], json!(["work"]));
+    assert_eq!(entry["env"], json!({"HTTPS_PROXY": "http://proxy:1"}));
+    let mut command = home.command(&["work"]);
+    let mut bridge = command
+        .env("BRIDGE_STORE_KEY", KEY)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let initialize = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}});
+    std::io::Write::write_all(bridge.stdin.as_mut().unwrap(), format!("{initialize}\n").as_bytes())
+        .unwrap();
+    let mut answer = String::new();
+    std::io::BufRead::read_line(
+        &mut std::io::BufReader::new(bridge.stdout.take().unwrap()),
+        &mut answer,
+    )
+    .unwrap();
+    drop(bridge.stdin.take());
+    bridge.wait().unwrap();
+    let sent = server.requests();
+    assert_eq!(sent[0].header("authorization"), Some("Bearer moved"), "{answer}");
+    assert_eq!(sent[0].header("x-team"), Some("red"));
 }

@@ -190,6 +190,27 @@ fn secrets(new: &mut NewServer, args: &AddArgs) -> Result<BTreeMap<String, Secre
     Ok(secrets)
 }
 
+/// Saves a server that was found in another program's file, untried, in place of one of the same name: the secrets
+/// of its headers go behind the keychain.
+pub(super) fn keep(mut new: NewServer, environment: &Environment) -> Result<(), Error> {
+    let mut secrets = BTreeMap::new();
+    for (name, value) in &mut new.headers {
+        if saved::is_secret_header(name, value) {
+            let (template, secret) = apart(name, &Secret::new(value.clone()));
+            *value = template;
+            secrets.insert(name.to_ascii_lowercase(), secret);
+        }
+    }
+    let config = saved::serve_new(&new, environment)?;
+    let headers = Kept::of(&config, &new.name, Patience::Interactive);
+    headers.save(&values(&new, &secrets, &Values::new()))?;
+    saved::save(&new).inspect_err(|_| {
+        // Nothing names them.
+        let _ = headers.delete();
+    })?;
+    Ok(())
+}
+
 /// The scheme of an `Authorization` stays readable; without one it is that of a token.
 fn apart(name: &str, value: &Secret<String>) -> (String, Secret<String>) {
     let text = value.expose().trim();

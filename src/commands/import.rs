@@ -4,9 +4,10 @@ use std::io::IsTerminal;
 
 use crate::cli::ImportArgs;
 use crate::config::desktop::{Needed, needed, portable, secret_in, with_placeholders};
+use crate::config::saved::{self, Config, NewServer};
 use crate::config::{self, Environment};
 use crate::desktop::mcp_remote::{self, Becomes};
-use crate::desktop::{Client, Entry, File};
+use crate::desktop::{self, Client, Entry, File};
 use crate::error::Error;
 use crate::printable::one_line;
 use crate::ui;
@@ -31,8 +32,17 @@ struct Found {
     told: String,
     /// How many become ours.
     count: usize,
-    /// Some that go hold secrets.
-    has_secrets: bool,
+    /// Servers that are saved first, since their headers hold secrets.
+    saved: Vec<NewServer>,
+}
+
+/// What entries become depends on this.
+struct Here<'a> {
+    program: String,
+    needed: Needed,
+    environment: &'a Environment,
+    /// The names of the servers that are saved, or will be.
+    taken: Vec<String>,
 }
 
 /// Shows what there is, and rewrites it once that is confirmed.
@@ -44,11 +54,16 @@ pub fn run(args: &ImportArgs, environment: &Environment) -> Result<(), Error> {
     if args.undo {
         return undo_all(&targets);
     }
-    let program = program(args.command.as_deref())?;
-    let needed = needed(environment);
+    let taken = Config::read()?.servers.into_iter().map(|found| found.saved.name);
+    let mut here = Here {
+        program: program(args.command.as_deref())?,
+        needed: needed(environment),
+        environment,
+        taken: taken.collect(),
+    };
     let mut found = Vec::new();
     let read = each(&targets, |target| {
-        found.extend(look(target, &program, &needed, environment)?);
+        found.extend(look(target, &mut here)?);
         Ok(())
     });
     for found in &found {
@@ -66,22 +81,18 @@ pub fn run(args: &ImportArgs, environment: &Environment) -> Result<(), Error> {
         return read;
     }
     confirm(args, found.iter().map(|found| found.count).sum())?;
-    each(&found, rewrite)?;
+    each(&found, |found| rewrite(found, environment))?;
     read
 }
 
 /// Reads a configuration; nothing where no entry is mcp-remote's.
-fn look(
-    target: &Target,
-    program: &str,
-    needed: &Needed,
-    environment: &Environment,
-) -> Result<Option<Found>, Error> {
+fn look(target: &Target, here: &mut Here) -> Result<Option<Found>, Error> {
     let Target { client, path } = target;
     let file = File::read(path).map_err(|error| file_error(path, &error))?;
     let entries = client.entries(file.text()).map_err(|error| broken(path, &error))?;
     let text = file.text().to_owned();
-    let mut found = Found { client, file, text, told: String::new(), count: 0, has_secrets: false };
+    let told = String::new();
+    let mut found = Found { client, file, text, told, count: 0, saved: Vec::new() };
     let mut is_one = false;
     for (name, value) in entries {
         let Some(entry) = Entry::read(&value, client.shape) else { continue };
@@ -93,9 +104,17 @@ fn look(
         let version = becomes.version.as_ref().map(|version| format!("@{}", shown(version)));
         let (name_shown, version) = (shown(&name), version.unwrap_or_default());
         found.told += &format!("  {name_shown}: mcp-remote{version}\n");
-        match ours(&becomes, program, needed, environment) {
-            Ok(entry) => {
+        match ours(&name, &becomes, here) {
+            Ok((entry, saved)) => {
                 found.told += &format!("    becomes: bridge {}\n", line(&entry.arguments));
+                if let Some(new) = &saved {
+                    found.told += &format!(
+                        "    saved as `{}`, its secrets behind the keychain: {}\n",
+                        new.name,
+                        secrets(new)
+                    );
+                }
+                found.saved.extend(saved);
                 found.text = client
                     .with_other_entry(&found.text, &name, &entry)
                     .map_err(|error| broken(path, &error))?;
@@ -117,35 +136,63 @@ fn look(
     Ok(is_one.then_some(found))
 }
 
-/// The entry that takes the place of mcp-remote's, tried as its client will have it read.
+/// The entry that takes the place of mcp-remote's, tried as its client will have it read, and the server that is saved
+/// for it where a header holds a secret.
 fn ours(
+    name: &str,
     becomes: &Becomes,
-    program: &str,
-    needed: &Needed,
-    environment: &Environment,
-) -> Result<Entry, Error> {
+    here: &mut Here,
+) -> Result<(Entry, Option<NewServer>), Error> {
     if becomes.url.is_empty() {
         return Err(Error::usage("it names no server"));
     }
-    let words = words(becomes);
-    if let Some((what, hint)) = secret_in(&words) {
-        return Err(Error::usage(format!(
-            "{what} is a secret, and is not written into a client's file"
-        ))
-        .hint(hint));
+    let has_secret =
+        becomes.headers.iter().any(|(name, value)| saved::is_secret_header(name, value));
+    let open = Becomes { headers: Vec::new(), ..becomes.clone() };
+    if let Some((what, hint)) = secret_in(&words(if has_secret { &open } else { becomes })) {
+        let what = format!("{what} is a secret, and is not written into a client's file");
+        return Err(Error::usage(what).hint(hint));
     }
-    let (arguments, mut variables) = portable(&words);
-    super::install::served(&arguments, &with_placeholders(&words, environment).0)?;
-    let add = |variables: &mut Vec<(String, String)>, more: &[(String, String)]| {
-        for (name, value) in more {
-            if !variables.iter().any(|(each, _)| each == name) {
-                variables.push((name.clone(), value.clone()));
-            }
+    let words = words(becomes);
+    let (mut arguments, mut variables) = portable(&words);
+    let serve = super::install::served(&arguments, &with_placeholders(&words, here.environment).0)?;
+    let saved = has_secret.then(|| {
+        let host = serve.endpoint.url().host_str().unwrap_or_default();
+        NewServer {
+            name: free_name(name, host, &here.taken),
+            url: becomes.url.clone(),
+            port: becomes.port.clone(),
+            options: becomes.options.clone(),
+            headers: becomes.headers.clone(),
         }
-    };
-    add(&mut variables, &becomes.env);
-    add(&mut variables, &needed.set);
-    Ok(Entry { command: program.to_owned(), arguments, environment: variables })
+    });
+    if let Some(new) = &saved {
+        here.taken.push(new.name.clone());
+        arguments = vec![new.name.clone()];
+        variables.clear();
+    }
+    for (name, value) in becomes.env.iter().chain(&here.needed.set) {
+        if !variables.iter().any(|(each, _)| each == name) {
+            variables.push((name.clone(), value.clone()));
+        }
+    }
+    Ok((Entry { command: here.program.clone(), arguments, environment: variables }, saved))
+}
+
+/// A name that no saved server has yet: that of the entry, or one from the host.
+fn free_name(name: &str, host: &str, taken: &[String]) -> String {
+    let of_host = desktop::name_for(host);
+    let name = [name, &of_host].into_iter().find(|name| saved::is_name(name)).unwrap_or("hosted");
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    names.find(|name| !taken.contains(name)).unwrap_or_default()
+}
+
+/// The names of the headers that hold secrets.
+fn secrets(new: &NewServer) -> String {
+    let headers = new.headers.iter().filter(|(name, value)| saved::is_secret_header(name, value));
+    let names: Vec<_> = headers.map(|(name, _)| format!("`{}`", shown(name))).collect();
+    names.join(", ")
 }
 
 /// What is typed for it.
@@ -191,12 +238,15 @@ fn confirm(args: &ImportArgs, count: usize) -> Result<(), Error> {
     }
 }
 
-fn rewrite(found: &Found) -> Result<(), Error> {
+fn rewrite(found: &Found, environment: &Environment) -> Result<(), Error> {
     let Found { client, file, .. } = found;
+    for new in &found.saved {
+        super::add::keep(new.clone(), environment)?;
+    }
     file.replace(&found.text, BACKUP).map_err(|error| file_error(&file.path, &error))?;
     let mut told = format!("{}: {} is rewritten\n", client.title, file.path.display());
     told += &format!("  as it was before: {}\n", file.backup(BACKUP).display());
-    if found.has_secrets {
+    if !found.saved.is_empty() {
         told += "  that file still holds the secrets: delete it once all works\n";
     }
     print(&format!(

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::Environment;
 use super::headers::{self, is_secret_variable};
+use super::saved;
 use crate::desktop::{Started, Surroundings, System, variables};
 use crate::error::Error;
 
@@ -106,42 +107,33 @@ pub fn with_placeholders(
 pub fn secret_in(words: &[String]) -> Option<(String, &'static str)> {
     const KEPT: &str =
         "`bridge add NAME URL --secret-header HEADER` asks for it and keeps it; then install NAME";
-    let is_open = |value: &str| !value.is_empty() && !value.contains("${");
-    let server = words.first().map(String::as_str).unwrap_or_default();
-    let query = server.split_once('?').map_or("", |(_, query)| query);
-    let parameter = query
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .find(|(name, value)| headers::is_secret(&name.to_ascii_lowercase()) && is_open(value));
-    if let Some((name, _)) = parameter {
-        let what = format!("the parameter `{name}` of the address");
-        return Some((what, "write `${VAR}` for its value, and set VAR where the client starts"));
+    let of_url = words.first().and_then(|server| saved::secret_in_url(server));
+    if let Some(part) = of_url {
+        let what = format!("{part} in the address");
+        return Some((what, "write `${VAR}` in its place, and set VAR where the client starts"));
     }
     let pairs = words.iter().zip(words.iter().skip(1));
-    let mut typed = pairs.filter(|(option, _)| option.starts_with("--"));
-    typed.find_map(|(option, value)| match option.as_str() {
-        "--header" => {
-            let (name, value) = value.split_once([':', '=']).unwrap_or((value, ""));
-            let secret = headers::is_secret(&name.to_ascii_lowercase()) && is_open(value);
-            secret.then(|| (format!("the header `{}`", name.trim()), KEPT))
+    let mut options = pairs.filter_map(|(option, value)| Some((option.strip_prefix("--")?, value)));
+    options.find_map(|(option, value)| {
+        let (name, rest) = value.split_once([':', '=']).unwrap_or((value, ""));
+        let pair_is_secret = || saved::is_secret_header(name.trim(), rest.trim());
+        match option {
+            "header" if pair_is_secret() => Some((format!("the header `{}`", name.trim()), KEPT)),
+            "authorize-param" | "token-param" if pair_is_secret() => {
+                Some((format!("`--{option} {name}`"), "leave it out, or write `${VAR}`"))
+            }
+            _ if saved::is_secret_option(option, value) => {
+                let hint = match option {
+                    "proxy" => "set BRIDGE_PROXY where the client starts, in place of the option",
+                    "client-secret" => {
+                        "put it into a file that only you can read: `--client-secret-file FILE`"
+                    }
+                    _ => "put the JSON into a file that only you can read: `@FILE`",
+                };
+                Some((format!("what `--{option}` holds"), hint))
+            }
+            _ => None,
         }
-        "--authorize-param" | "--token-param" => {
-            let (name, value) = value.split_once('=').unwrap_or((value, ""));
-            let secret = headers::is_secret(&name.to_ascii_lowercase()) && is_open(value);
-            secret.then(|| (format!("`{option} {name}`"), "leave it out, or write `${VAR}`"))
-        }
-        "--static-oauth-client-info" if value.contains("client_secret") && is_open(value) => Some(
-            (format!("`{option}`"), "put the JSON into a file that only you can read: `@FILE`"),
-        ),
-        "--proxy" if value.contains('@') => Some((
-            format!("the address in `{option}`"),
-            "set BRIDGE_PROXY where the client starts, in place of the option",
-        )),
-        "--client-secret" => Some((
-            format!("`{option}`"),
-            "put it into a file that only you can read: `--client-secret-file FILE`",
-        )),
-        _ => None,
     })
 }
 
