@@ -251,8 +251,9 @@ fn what_was_answered_to_headers_is_not_remembered() {
         bridge.call(1, "tools/list", json!({}));
         bridge.close_stdin();
         bridge.wait_exit();
-        // What kind of server it is depends on no header.
-        let is_fact = |file: &PathBuf| file.extension().is_some_and(|kind| kind == "facts");
+        // What kind of server it is depends on no header, and when it was served neither.
+        let is_fact =
+            |file: &PathBuf| file.extension().is_some_and(|it| it == "facts" || it == "log");
         files(bridge.home()).into_iter().filter(|file| !is_fact(file)).count()
     };
     let to = || BridgeProcess::to(server.url());

@@ -30,12 +30,14 @@ fn every_client_gets_its_entry_and_keeps_the_rest_of_its_file() {
         let home = Home::new();
         let before = home::fixture(client, "before");
         home.write(path, &before);
-        let told = home.ok(&["install", URL, "--client", client, "--read-only"]);
+        let install =
+            ["install", URL, "--client", client, "--read-only", "--command", home::INSTALLED];
+        let told = home.ok(&install);
         assert!(told.contains("`example` is written to"), "{client}: {told}");
         home.assert_is(path, &home::fixture(client, "after"), client);
         assert_eq!(home.read(&format!("{path}.bridge-backup")), before, "{client}: the backup");
 
-        let told = home.ok(&["install", URL, "--client", client, "--read-only"]);
+        let told = home.ok(&install);
         assert!(told.contains("already, as it should be"), "{client}: {told}");
         home.assert_is(path, &home::fixture(client, "after"), client);
     }

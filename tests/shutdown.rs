@@ -325,7 +325,7 @@ fn fifty_lives_leave_no_process_no_lock_and_no_temporary_file() {
     first.close_stdin();
     first.wait_exit();
     let remembered = files_in(first.home());
-    assert_eq!(remembered.len(), 2, "one file for answers, one for facts: {remembered:?}");
+    assert_eq!(remembered.len(), 3, "for answers, for facts, for events: {remembered:?}");
     let leftover = remembered[0].with_file_name(".new-killed");
     std::fs::write(leftover, "half").expect("what a killed process may leave");
     for life in 0..50 {

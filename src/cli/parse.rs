@@ -5,10 +5,10 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches};
+use clap::{Arg, ArgAction, Args, Command, CommandFactory, FromArgMatches};
 
 use super::saved::typed_options;
-use super::{Cli, mistaken};
+use super::{Cli, ServeArgs, mistaken};
 use crate::error::Error;
 
 /// Columns of a help text where nobody knows how many there are.
@@ -50,6 +50,9 @@ pub fn variables() -> Vec<String> {
 /// # Errors
 /// [`Refused`] says what to show in place of a command.
 pub fn parse(args: &[OsString]) -> Result<Cli, Refused> {
+    if let Some(cli) = as_a_client_types(args) {
+        return Ok(cli);
+    }
     let command = command(args.iter().any(|arg| arg == "-h"));
     let parsed = command.clone().try_get_matches_from(args);
     let read = parsed.and_then(|mut matches| {
@@ -72,6 +75,20 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Refused> {
             Refused::Shown(Box::new(error))
         }
     })
+}
+
+/// An address, then options: the arguments of nearly every start. To build all commands for them would take longer
+/// than everything else up to the first message. What can't be read so is read, and told, the long way.
+fn as_a_client_types(args: &[OsString]) -> Option<Cli> {
+    let (server, rest) = args.get(1..)?.split_first()?;
+    let is_verb = |arg: &OsString| arg.to_str().is_some_and(mistaken::is_reserved);
+    if !server.to_str()?.contains("://") || rest.iter().any(is_verb) {
+        return None;
+    }
+    let command = ServeArgs::augment_args(Command::new("bridge"));
+    let command = without_empty_variables(with_repeated_switches(command));
+    let mut matches = command.try_get_matches_from(args).ok()?;
+    Some(Cli { command: None, serve: ServeArgs::from_arg_matches_mut(&mut matches).ok()? })
 }
 
 /// What is told to be typed begins with the command that was.

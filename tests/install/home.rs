@@ -8,6 +8,8 @@ use tempfile::TempDir;
 pub const URL: &str = "https://mcp.example.com/mcp";
 /// What stands in a fixture for the path of the program.
 const PROGRAM: &str = "@BRIDGE@";
+/// A path that is as long on every machine: how a list is laid out depends on it.
+pub const INSTALLED: &str = "/opt/bridge";
 
 pub struct Home {
     folder: TempDir,
@@ -94,7 +96,8 @@ impl Home {
     #[track_caller]
     pub fn assert_is(&self, path: &str, expected: &[u8], fixture: &str) {
         let found = String::from_utf8(self.read(path)).unwrap();
-        let found = found.replace(env!("CARGO_BIN_EXE_bridge"), PROGRAM);
+        let found =
+            found.replace(env!("CARGO_BIN_EXE_bridge"), PROGRAM).replace(INSTALLED, PROGRAM);
         if std::env::var_os("UPDATE_FIXTURES").is_some() {
             std::fs::write(fixture_path(fixture, "after"), &found).unwrap();
             return;

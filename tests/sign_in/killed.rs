@@ -65,12 +65,17 @@ fn one_new_sign_in(mut bridge: BridgeProcess, browser: &Browser, back: &str) {
     leaves_nothing_unfinished(bridge);
 }
 
-/// Once nobody writes any more.
-#[track_caller]
-fn leaves_nothing_unfinished(mut process: BridgeProcess) {
+/// One that lives would sweep what another leaves, and nobody could look at that.
+fn ended(mut process: BridgeProcess) -> BridgeProcess {
     process.close_stdin();
     assert!(process.wait_exit().success());
-    assert_eq!(unfinished(&process), Vec::<PathBuf>::new());
+    process
+}
+
+/// Once nobody writes any more.
+#[track_caller]
+fn leaves_nothing_unfinished(process: BridgeProcess) {
+    assert_eq!(unfinished(&ended(process)), Vec::<PathBuf>::new());
 }
 
 #[test]
@@ -116,7 +121,7 @@ fn a_helper_that_is_killed_before_it_can_save_costs_one_new_sign_in_that_says_wh
 fn a_login_that_is_killed_while_it_saves_leaves_the_sign_in_of_before() {
     let server = with_large_grant(2);
     let browser = Browser::recording();
-    let first = signed_in(&server, &browser);
+    let first = ended(signed_in(&server, &browser));
     let args = ["--force".to_owned(), "--browser".to_owned(), browser.command()];
     let login = limited(server.command("login").args(args));
     let mut login = login.home_of(&first).spawn();
@@ -126,7 +131,6 @@ fn a_login_that_is_killed_while_it_saves_leaves_the_sign_in_of_before() {
     next.initialize();
     assert!(echo(&mut next, 1).is_object());
     assert_eq!((browser.pages().len(), server.grants("refresh_token")), (2, 0));
-    first.finish();
     leaves_nothing_unfinished(next);
 }
 
@@ -153,7 +157,7 @@ fn a_first_login_that_is_killed_while_it_saves_can_be_done_again_at_once() {
 fn one_that_is_killed_while_it_saves_a_rotated_token_costs_one_new_sign_in_that_says_why() {
     let server = with_large_grant(2);
     let browser = Browser::recording();
-    let first = signed_in(&server, &browser);
+    let first = ended(signed_in(&server, &browser));
     let start = || starting(&server, &browser).home_of(&first);
     let mut killed = limited(start()).spawn();
     killed.initialize();
@@ -168,6 +172,5 @@ fn one_that_is_killed_while_it_saves_a_rotated_token_costs_one_new_sign_in_that_
     next.wait_for_stderr("invalid_grant: the refresh token was used before");
     assert!(next.expect_response(1)["result"].is_object());
     assert_eq!((browser.pages().len(), server.grants("refresh_token")), (2, 2));
-    first.finish();
     leaves_nothing_unfinished(next);
 }
