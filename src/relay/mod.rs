@@ -239,7 +239,6 @@ impl Running {
     }
 
     fn read_text(&mut self, text: bytes::Bytes, now: Instant) {
-        tracing::trace!(bytes = text.len(), "client→remote");
         let parts = match split_batch(text) {
             Ok(parts) => parts,
             Err(bad) => return self.machine.client_sent_malformed(&bad, now),
