@@ -31,7 +31,7 @@ pub fn run(config: &config::SignIns, only: Option<&Login>, as_json: bool) -> Res
     described.sort_by(|one, other| place(one).cmp(&place(other)));
     if let Some(login) = only {
         described.iter_mut().for_each(|described| name(described, login));
-        described.extend(known(login).filter(|_| shown.is_empty()));
+        described.extend(shown.is_empty().then(|| known(login)));
     }
     if as_json {
         print(&format!("{}\n", Value::from(described.clone())))?;
@@ -90,16 +90,14 @@ pub fn login(config: &config::Serve) -> Login {
     super::parts::login(config)
 }
 
-/// What is known of a server that nobody is signed in to, if anything is.
-fn known(login: &Login) -> Option<Value> {
+/// What is known of a server that nobody is signed in to.
+fn known(login: &Login) -> Value {
     let facts = facts(login);
     let (server, profile) =
         (crate::remote::without_secrets(login.server()), login.profile().name());
-    (facts != Facts::default()).then(|| {
-        json!({
-            "server": server, "profile": profile, "state": "nobody is signed in",
-            "era": era(facts), "transport": transport(facts),
-        })
+    json!({
+        "server": server, "profile": profile, "state": "nobody is signed in",
+        "era": era(facts), "transport": transport(facts),
     })
 }
 
