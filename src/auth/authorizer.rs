@@ -81,8 +81,10 @@ pub(super) struct State {
     version: Option<Version>,
     pub(super) held: Option<Held>,
     pub(super) untried: Option<Untried>,
-    /// The tokens that a person got in the place of refused ones, and when.
-    replaced: Option<(u64, Instant)>,
+    /// What waits for the person: operations, as in [`Authorizer::waits`].
+    pub(super) unmet: Vec<String>,
+    /// The last sign-in that took the place of one that was over or refused.
+    pub(super) replaced: Option<Replaced>,
     /// The tokens that the server refused, when, and that could not be renewed yet.
     pub(super) refused: Option<(u64, Instant)>,
     /// The tokens that can't be renewed, which may still stand in the record.
@@ -114,11 +116,12 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Whether a person got these tokens a moment ago since the server refused those before: where these are
-    /// refused too, though other requests were taken with them, a renewal would not end it.
-    pub(super) fn has_just_replaced(&self, generation: u64, now: Instant) -> bool {
-        self.replaced.is_some_and(|(replaced, at)| {
-            replaced == generation && now.saturating_duration_since(at) < BACKOFF
+    /// Whether a person got these tokens a moment ago, and the server did not take since all that waited for them:
+    /// where these are refused too, though other requests were taken with them, neither a renewal nor another
+    /// page would end it. Once all was taken, a refusal is news.
+    pub(super) fn has_replaced_in_vain(&self, generation: u64, now: Instant) -> bool {
+        self.replaced.as_ref().is_some_and(|replaced| {
+            replaced.is_unmet_by(generation) && now.saturating_duration_since(replaced.at) < BACKOFF
         })
     }
 
@@ -146,6 +149,22 @@ impl State {
         }
         self.looked = Some(now);
         false
+    }
+}
+
+/// Tokens that a person got in the place of others.
+#[derive(Debug)]
+pub(super) struct Replaced {
+    generation: u64,
+    at: Instant,
+    /// What waited for them, and was not taken since.
+    pub(super) unmet: Vec<String>,
+}
+
+impl Replaced {
+    /// Whether it is about these tokens, and something that waited for them was not taken yet.
+    pub(super) fn is_unmet_by(&self, generation: u64) -> bool {
+        self.generation == generation && !self.unmet.is_empty()
     }
 }
 
@@ -355,8 +374,9 @@ impl Authorizer {
             if state.wanted || state.cause.step_up {
                 state.untried = Some(Untried { generation, earned: true });
             }
+            let (at, unmet) = (SystemClock.monotonic(), std::mem::take(&mut state.unmet));
             if state.cause.refused.is_some() {
-                state.replaced = Some((generation, SystemClock.monotonic()));
+                state.replaced = Some(Replaced { generation, at, unmet });
             }
             let asked = std::mem::take(&mut state.asked_scopes);
             state.stepped_up = std::mem::take(&mut state.stepped_up).union(&asked);

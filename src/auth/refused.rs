@@ -13,6 +13,9 @@ use super::sign_in::Cause;
 use super::token::TokenSet;
 use crate::clock::{Clock, SystemClock};
 
+/// Operations of which is remembered that they wait for a person.
+const MAX_UNMET: usize = 16;
+
 /// What a refusal comes to.
 #[derive(Debug)]
 pub enum Verdict {
@@ -36,11 +39,23 @@ impl From<Lack> for Verdict {
 }
 
 impl Authorizer {
-    /// The server took this token.
-    pub fn taken(&self, bearer: &Bearer) {
+    /// The server took this token, with a request of this operation: a method and what it names.
+    pub fn taken(&self, bearer: &Bearer, operation: impl FnOnce() -> Option<String>) {
         let mut state = self.state();
+        let replaced = state.replaced.as_mut().filter(|it| it.is_unmet_by(bearer.generation));
+        if let Some((replaced, taken)) = replaced.and_then(|it| Some((it, operation()?))) {
+            replaced.unmet.retain(|unmet| *unmet != taken);
+        }
         state.untried.take_if(|untried| untried.generation == bearer.generation);
         state.refused.take_if(|(refused, _)| *refused == bearer.generation);
+    }
+
+    /// A request of this operation waits for a person.
+    pub fn waits(&self, operation: Option<String>) {
+        let mut state = self.state();
+        let room = state.unmet.len() < MAX_UNMET;
+        let news = operation.filter(|operation| room && !state.unmet.contains(operation));
+        state.unmet.extend(news);
     }
 
     /// The server answered 401 or 403.
@@ -88,7 +103,7 @@ impl Authorizer {
         if let Some(untried) = untried.filter(|untried| untried.generation == held.generation) {
             return self.refused_anew(&held, untried, challenge).await;
         }
-        if self.state().has_just_replaced(held.generation, SystemClock.monotonic()) {
+        if self.state().has_replaced_in_vain(held.generation, SystemClock.monotonic()) {
             return Verdict::Refused(self.endless(&held, challenge.as_ref()));
         }
         match self.renewed(&held).await {

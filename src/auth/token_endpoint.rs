@@ -182,9 +182,12 @@ impl TokenEndpoint<'_> {
         // A bare 401 is about the proof too (RFC 6749 §5.2), though it does not name the client.
         let of_proof = failure.kind == FailureKind::InvalidClient
             || (failure.kind == FailureKind::BadAnswer && failure.status == Some(401));
-        match other.filter(|_| of_proof && may_ask()) {
-            Some(other) => Ok((self.send(endpoint, &form, other).await?, other)),
-            None => Err(failure),
+        let Some(other) = other.filter(|_| of_proof && may_ask()) else { return Err(failure) };
+        match self.send(endpoint, &form, other).await {
+            Ok(reply) => Ok((reply, other)),
+            // What is wrong with the way that the server offers tells more.
+            Err(second) if second.kind == FailureKind::InvalidClient => Err(failure),
+            Err(second) => Err(second),
         }
     }
 
@@ -204,6 +207,9 @@ impl TokenEndpoint<'_> {
         match (method, &client.secret, &client.key) {
             (AuthMethod::Basic, Some(secret), _) => {
                 authorization = Some(basic(&client.client_id, secret));
+                // Some look for the client by the form alone, as the official Python SDK does. It is no second
+                // proof (RFC 6749 §2.3).
+                pairs.push(("client_id", &client.client_id));
             }
             (AuthMethod::Post, Some(secret), _) => {
                 pairs.extend([

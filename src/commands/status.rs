@@ -31,7 +31,7 @@ pub fn run(config: &config::SignIns, only: Option<&One>, as_json: bool) -> Resul
     described.sort_by(|one, other| place(one).cmp(&place(other)));
     if let Some(One { login, .. }) = only {
         described.iter_mut().for_each(|described| name(described, login));
-        described.extend(known(login).filter(|_| shown.is_empty()));
+        described.extend(shown.is_empty().then(|| known(login)));
     }
     if as_json {
         print(&format!("{}\n", Value::from(described.clone())))?;
@@ -94,16 +94,14 @@ pub fn one(config: &config::Serve) -> One {
     One { login: super::parts::login(config), command: super::parts::login_command_of(config) }
 }
 
-/// What is known of a server that nobody is signed in to, if anything is.
-fn known(login: &Login) -> Option<Value> {
+/// What is known of a server that nobody is signed in to.
+fn known(login: &Login) -> Value {
     let facts = facts(login);
     let (server, profile) =
         (crate::remote::without_secrets(login.server()), login.profile().name());
-    (facts != Facts::default()).then(|| {
-        json!({
-            "server": server, "profile": profile, "state": "nobody is signed in",
-            "era": facts.era(), "transport": facts.transport_name(),
-        })
+    json!({
+        "server": server, "profile": profile, "state": "nobody is signed in",
+        "era": facts.era(), "transport": facts.transport_name(),
     })
 }
 

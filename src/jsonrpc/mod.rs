@@ -10,7 +10,7 @@ pub mod object;
 pub mod read;
 pub mod scan;
 
-pub use envelope::{Malformed, split_batch};
+pub use envelope::{Malformed, is_batch, split_batch};
 pub use id::Id;
 
 use bytes::Bytes;
@@ -113,6 +113,11 @@ impl Message {
     /// The message as it came.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// The same where nothing else is needed of it any more.
+    pub fn into_bytes(self) -> Bytes {
+        self.bytes
     }
 
     /// What it is.

@@ -25,8 +25,9 @@ impl<M: Memory> Machine<M> {
     /// A message of the server.
     pub(super) fn server_sent(&mut self, sent: FromServer, now: Instant) {
         let FromServer { origin, message, room } = sent;
-        match message.kind().clone() {
+        match message.kind() {
             Kind::Response { id, .. } => {
+                let id = id.clone();
                 self.response(FromServer { origin, message, room }, id.as_ref(), now);
             }
             Kind::Request { .. } => {
@@ -43,16 +44,16 @@ impl<M: Memory> Machine<M> {
                 self.commands.push(Command::Write(shown, room));
             }
             Kind::Notification { method }
-                if &*method == "notifications/subscriptions/acknowledged" =>
+                if &**method == "notifications/subscriptions/acknowledged" =>
             {
                 self.stream_acknowledged(FromServer { origin, message, room });
                 self.pump(now);
             }
             Kind::Notification { method } => {
-                if &*method == "notifications/tools/list_changed" {
+                if &**method == "notifications/tools/list_changed" {
                     self.filtering.forget();
                 }
-                let message = if &*method == "notifications/cancelled" {
+                let message = if &**method == "notifications/cancelled" {
                     self.server_cancelled(origin, message)
                 } else {
                     message

@@ -81,6 +81,16 @@ impl Receive for Inbox {
         Box::pin(self.hand_over(message))
     }
 
+    fn receive_now(&self, message: Message) -> Result<(), Message> {
+        let Ok(place) = self.arrivals.try_reserve() else { return Err(message) };
+        let room = self.writer.room_now(message.bytes().len());
+        if room.is_none() {
+            return Err(message);
+        }
+        place.send(Arrival::Message(FromServer { origin: self.origin, message, room }));
+        Ok(())
+    }
+
     fn session_given(&self, id: Secret<Box<str>>) -> BoxFuture<'_, ()> {
         Box::pin(self.tell(|exchange| Arrival::Session { exchange, id }))
     }

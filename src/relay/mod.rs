@@ -187,9 +187,7 @@ impl Running {
                 () = writer.closed() => return,
                 taken = inbox.recv_many(&mut batch, BATCH) => {
                     debug_assert!(taken > 0, "this loop holds a sender");
-                    if batch.iter().any(Arrival::is_told) {
-                        gather(&mut inbox, &mut batch).await;
-                    }
+                    gather(&mut inbox, &mut batch).await;
                     self.arrived(&mut batch);
                 }
                 read = lines.recv(), if reading && !pressed => {
@@ -238,7 +236,6 @@ impl Running {
     }
 
     fn read_text(&mut self, text: bytes::Bytes, now: Instant) {
-        tracing::trace!(bytes = text.len(), "client→remote");
         let parts = match split_batch(text) {
             Ok(parts) => parts,
             Err(bad) => return self.machine.client_sent_malformed(&bad, now),
@@ -308,7 +305,7 @@ impl Running {
             match command {
                 Command::Write(message, room) => {
                     awaited &= !matches!(message.kind(), Kind::Notification { .. });
-                    frames.push(Frame::with_room(message.bytes().clone(), room));
+                    frames.push(Frame::with_room(message.into_bytes(), room));
                 }
                 Command::Send(exchange, outgoing) => self.send(exchange, outgoing),
                 Command::Stop(exchange) => self.stop(exchange),
@@ -496,13 +493,18 @@ async fn kept_up<F: Future<Output = ListenEnd>>(mut begin: impl FnMut() -> F) ->
     }
 }
 
-/// Takes what else is about to come: of many notifications in a row each would wake the thread that writes.
+/// Takes what else is about to come, for as long as it comes and nobody waits for it: of many notifications in a
+/// row each would wake the thread that writes.
 async fn gather(inbox: &mut mpsc::Receiver<Arrival>, batch: &mut Vec<Arrival>) {
-    tokio::task::yield_now().await;
-    while batch.len() < BATCH
-        && let Ok(arrival) = inbox.try_recv()
-    {
-        batch.push(arrival);
+    let mut told = 0;
+    while batch.len() < BATCH && batch.len() > told && batch[told..].iter().all(Arrival::is_told) {
+        told = batch.len();
+        tokio::task::yield_now().await;
+        while batch.len() < BATCH
+            && let Ok(arrival) = inbox.try_recv()
+        {
+            batch.push(arrival);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Requests that carry a token, and what becomes of those that are refused for it.
 
+use bytes::Bytes;
 use hyper::header::WWW_AUTHENTICATE;
 
 use super::failure::{Failure, FailureKind, Fate};
@@ -8,6 +9,7 @@ use super::request::{Answer, Ask};
 use super::{Remote, response};
 use crate::auth::{Lack, Verdict};
 use crate::http::{Body, Delivery};
+use crate::jsonrpc::{Message, read};
 
 /// Times that one request is sent with another token.
 const MAX_TOKENS: usize = 2;
@@ -26,11 +28,16 @@ impl Remote {
         };
         let mut tokens = 0;
         loop {
-            let bearer = authorizer.bearer().await.map_err(|lack| self.lacking(lack))?;
+            let bearer = authorizer.bearer().await.map_err(|lack| {
+                if matches!(lack, Lack::Person) {
+                    authorizer.waits(operation(ask));
+                }
+                self.lacking(lack)
+            })?;
             let answer = self.ask_carrying(bearer.as_ref(), ask, session, how).await?;
             if !matches!(answer.status.as_u16(), 401 | 403) {
                 if let Some(bearer) = &bearer {
-                    authorizer.taken(bearer);
+                    authorizer.taken(bearer, || operation(ask));
                 }
                 return Ok(answer);
             }
@@ -45,6 +52,7 @@ impl Remote {
                 Verdict::Again if tokens < MAX_TOKENS => tokens += 1,
                 Verdict::Again | Verdict::NotOurs => return Ok(answer.into()),
                 Verdict::SignIn(cause) => {
+                    authorizer.waits(operation(ask));
                     return Err(Failure { cause, ..self.person_needed(status) });
                 }
                 Verdict::Refused(failure) => return Err(Failure::of_sign_in(&failure)),
@@ -78,6 +86,15 @@ impl Remote {
         let failure = Failure::settled(FailureKind::SignInNeeded, Some(status), what);
         Failure { fate: Fate::NotExecuted, ..failure }
     }
+}
+
+/// What a request asks for, whoever sends it: its method, and the tool, prompt or resource.
+fn operation(ask: &Ask<'_>) -> Option<String> {
+    let (Ask::Post(bytes, _) | Ask::PostTo(_, bytes)) = ask else { return None };
+    let message = Message::parse(Bytes::clone(bytes)).ok()?;
+    message.id()?;
+    let named = read::tool_name(&message).or_else(|| read::resource_uri(&message));
+    Some(format!("{} {}", message.method()?, named.unwrap_or_default()))
 }
 
 /// An answer whose body was read.

@@ -342,7 +342,7 @@ impl Remote {
                 return self.no_answer(status, &headers, Some(malformed.why)).into();
             }
         };
-        if let [only] = &messages[..]
+        if let Some(only) = messages.only()
             && matches!(only.kind(), Kind::Response { id: None, failed: true })
             && !response::is_jsonrpc_error(only)
         {

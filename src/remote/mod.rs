@@ -210,6 +210,15 @@ pub trait Receive: Send + Sync + 'static {
     /// Takes one message; resolves when the next may be read, which is the back-pressure.
     fn receive(&self, message: Message) -> BoxFuture<'_, ()>;
 
+    /// Takes one message where that needs no waiting, and gives it back where it does: of many in a row each
+    /// would cost a future.
+    ///
+    /// # Errors
+    /// The message, which was not taken.
+    fn receive_now(&self, message: Message) -> Result<(), Message> {
+        Err(message)
+    }
+
     /// The server gave a session id with the head of its answer.
     fn session_given(&self, id: Secret<Box<str>>) -> BoxFuture<'_, ()>;
 
@@ -249,8 +258,14 @@ impl Recipient {
 
     /// Gives it one message; resolves when the next may be read, which is the back-pressure.
     pub async fn receive(&self, message: Message) {
-        let Some(pass) = &self.pass else { return self.by.receive(message).await };
+        let Some(pass) = &self.pass else { return self.give(message).await };
         for message in pass(message) {
+            self.give(message).await;
+        }
+    }
+
+    async fn give(&self, message: Message) {
+        if let Err(message) = self.by.receive_now(message) {
             self.by.receive(message).await;
         }
     }

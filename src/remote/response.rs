@@ -1,6 +1,8 @@
 //! What a response is: an answer, an event stream, or a refusal and its reason.
 
+use std::iter::Chain;
 use std::time::Duration;
+use std::{option, vec};
 
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
@@ -11,7 +13,7 @@ use super::failure::{Failure, FailureKind, Fate};
 use crate::clock::{Clock, SystemClock};
 use crate::http::{Body, Fault, retry_after};
 use crate::jsonrpc::edit::{into_line, member, member_at};
-use crate::jsonrpc::{Kind, Malformed, Message, split_batch};
+use crate::jsonrpc::{Kind, Malformed, Message, is_batch, split_batch};
 use crate::printable::printable;
 
 /// The cause of a failure that is a web page in place of an answer.
@@ -113,14 +115,47 @@ async fn collect_up_to(
     }
 }
 
+/// The messages of a body. One, which is the rule, takes no memory of its own.
+pub(super) enum Messages {
+    One(Message),
+    Batch(Vec<Message>),
+}
+
+impl Messages {
+    /// The message if there is just one.
+    pub(super) fn only(&self) -> Option<&Message> {
+        match self {
+            Self::One(message) => Some(message),
+            Self::Batch(messages) => messages.first().filter(|_| messages.len() == 1),
+        }
+    }
+}
+
+impl IntoIterator for Messages {
+    type Item = Message;
+    type IntoIter = Chain<option::IntoIter<Message>, vec::IntoIter<Message>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let (one, batch) = match self {
+            Self::One(message) => (Some(message), Vec::new()),
+            Self::Batch(messages) => (None, messages),
+        };
+        one.into_iter().chain(batch)
+    }
+}
+
 /// The messages of a body: one, or those of a batch that are some.
 ///
 /// # Errors
 /// None of them is one: what is wrong with the first.
-pub(super) fn messages(body: Vec<u8>) -> Result<Vec<Message>, Malformed> {
+pub(super) fn messages(body: Vec<u8>) -> Result<Messages, Malformed> {
+    let line = into_line(body);
+    if !is_batch(&line) {
+        return Message::parse(line).map(Messages::One);
+    }
     let mut messages = Vec::new();
     let mut first_malformed = None;
-    for part in split_batch(into_line(body))? {
+    for part in split_batch(line)? {
         match Message::parse(part) {
             Ok(message) => messages.push(message),
             Err(malformed) => {
@@ -131,7 +166,7 @@ pub(super) fn messages(body: Vec<u8>) -> Result<Vec<Message>, Malformed> {
     }
     match first_malformed {
         Some(malformed) if messages.is_empty() => Err(malformed),
-        _ => Ok(messages),
+        _ => Ok(Messages::Batch(messages)),
     }
 }
 

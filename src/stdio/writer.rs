@@ -23,7 +23,17 @@ const AT_ONCE: usize = 4 * 1024;
 
 /// A reservation of space in the queue, given back when the message was written or dropped.
 #[derive(Debug)]
-pub struct Room(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+pub struct Room(OwnedSemaphorePermit);
+
+impl Room {
+    /// Both as one, so that many are given back at once.
+    fn with(mut self, other: Option<Self>) -> Self {
+        if let Some(Self(other)) = other {
+            self.0.merge(other);
+        }
+        self
+    }
+}
 
 /// One message on its way out.
 #[derive(Debug)]
@@ -165,9 +175,14 @@ impl Writer {
     /// Waits until there is room for a message of this size. This is the back-pressure: whoever reads
     /// from the server does not read on before it.
     pub async fn room(&self, size: usize) -> Option<Room> {
-        let size = u32::try_from(size.min(MAX_WAITING)).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.shared.room);
-        room.acquire_many_owned(size).await.ok().map(Room)
+        room.acquire_many_owned(permits(size)).await.ok().map(Room)
+    }
+
+    /// The same where it is there at once.
+    pub fn room_now(&self, size: usize) -> Option<Room> {
+        let room = Arc::clone(&self.shared.room);
+        room.try_acquire_many_owned(permits(size)).ok().map(Room)
     }
 
     /// Whether so many of this program's own messages wait that no more should be caused.
@@ -214,6 +229,11 @@ impl Writer {
     }
 }
 
+/// What a message of this size takes of the room: no more than there is.
+fn permits(size: usize) -> u32 {
+    u32::try_from(size.min(MAX_WAITING)).unwrap_or(u32::MAX)
+}
+
 fn write_all(mut output: impl Write, shared: &Shared) {
     let mut buffer = Vec::with_capacity(BATCH);
     let mut taken = VecDeque::new();
@@ -258,14 +278,14 @@ fn write_frames(
     frames: &mut VecDeque<Frame>,
     buffer: &mut Vec<u8>,
 ) -> std::io::Result<()> {
-    let mut rooms = Vec::new();
+    let mut held: Option<Room> = None;
     while let Some(frame) = frames.pop_front() {
         let (bytes, room) = (frame.bytes, frame.room);
         let large = bytes.len() > GATHERED;
         if buffer.len() + bytes.len() >= BATCH || large {
             output.write_all(buffer)?;
             buffer.clear();
-            rooms.clear();
+            held = None;
         }
         if large {
             output.write_all(&bytes)?;
@@ -273,7 +293,10 @@ fn write_frames(
             buffer.extend_from_slice(&bytes);
         }
         buffer.push(b'\n');
-        rooms.extend(room);
+        held = match room {
+            Some(room) => Some(room.with(held)),
+            None => held,
+        };
     }
     output.write_all(buffer)?;
     buffer.clear();

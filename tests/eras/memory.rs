@@ -182,3 +182,19 @@ fn a_legacy_client_gets_a_modern_server_in_place_of_a_legacy_one() {
         second.finish();
     }
 }
+
+#[test]
+fn an_address_with_nothing_at_it_says_nothing_of_the_server_that_comes_there() {
+    let server = ModernServer::run();
+    server.once("server/discover", Answer::status(404));
+    let mut first = BridgeProcess::to(server.url()).spawn();
+    let answer = first.call(1, "server/discover", modern(json!({})));
+    assert_eq!(answer["error"]["code"], -32601, "{answer}");
+    first.close_stdin();
+    first.wait_exit();
+    server.forgive();
+    let mut second = BridgeProcess::to(server.url()).home_of(&first).spawn();
+    let answer = second.call(1, "server/discover", modern(json!({})));
+    assert!(answer["result"]["supportedVersions"].is_array(), "{answer}");
+    second.finish();
+}

@@ -1,6 +1,5 @@
 //! Addresses, time-outs and pings.
 
-use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -13,8 +12,8 @@ use crate::support::{Answer, BlackHole, BridgeProcess, ClosedPort, Gate, McpServ
 /// `localhost` has two addresses, and the first of them swallows what is sent to it.
 #[test]
 fn a_black_hole_behind_one_address_costs_a_moment() {
-    let hole = BlackHole::dig_at((Ipv6Addr::LOCALHOST, 0).into());
-    let server = McpServer::legacy().on_port(hole.address().port()).run();
+    let (v4, v6) = ClosedPort::reserve_both();
+    let (server, hole) = (McpServer::legacy().on(v4).run(), BlackHole::dig_at(v6));
     let url = server.url_at(&format!("localhost:{}", hole.address().port()));
     let start = Instant::now();
     works(BridgeProcess::to(&url), &server);
@@ -24,13 +23,14 @@ fn a_black_hole_behind_one_address_costs_a_moment() {
 
 #[test]
 fn one_kind_of_address_can_be_forbidden() {
-    let server = McpServer::legacy().at(IpAddr::V6(Ipv6Addr::LOCALHOST)).run();
-    let port = server.address().port();
+    // Nobody listens on the IPv4 address of its port.
+    let (nobody, v6) = ClosedPort::reserve_both();
+    let server = McpServer::legacy().on(v6).run();
     works(BridgeProcess::to(server.url()).arg("--ipv6"), &server);
     let before = server.count("tools/call");
     let closed = ClosedPort::reserve();
-    let (localhost, v4) =
-        (format!("localhost:{port}"), format!("localhost:{}", closed.address().port()));
+    let localhost = format!("localhost:{}", nobody.address().port());
+    let v4 = format!("localhost:{}", closed.address().port());
     let hint = |host: &str| format!("check the network, and that {host} is running");
     assert_messages(vec![
         (

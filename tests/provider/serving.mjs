@@ -177,6 +177,8 @@ export async function inMidSession(steps, world) {
     }, 60_000);
     await steps.step('logout while it waits: the next call begins anew', async () => {
         await world.run('logout');
+        // Calls until then wait for the page that was taken back.
+        await until('the bridge notices', () => world.log.match(/nobody is signed in to .* taken back/));
         world.person({ does: 'approve' });
         const pages = world.pages.length;
         assert.equal(text(await session.call('read')), 'done: read');

@@ -45,6 +45,11 @@ export class World {
         return { ...getDefaultEnvironment(), ...chosen };
     }
 
+    /** What every bridge of this home wrote into its log. */
+    get log() {
+        return readFileSync(this.environment.BRIDGE_LOG, 'utf8');
+    }
+
     /** Addresses that were opened in the browser. */
     get pages() {
         const log = `${this.directory}/pages.log`;

@@ -95,7 +95,11 @@ fn a_status_of_a_server_ends_with_3_unless_somebody_is_signed_in_there() {
     let server = Guarded::run();
     let (browser, home) = (Browser::recording(), home());
     let status = || said_on_stdout(server.command("status"), &home);
-    assert_eq!(status().0, Some(3));
+    let (code, told) = status();
+    assert_eq!((code, told), (Some(3), format!("{}  nobody is signed in\n", server.mcp.url())));
+    let (code, told) = said_on_stdout(server.command("status").arg("--json"), &home);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((code, &told[0]["state"]), (Some(3), &"nobody is signed in".into()));
     let login = || server.command("login").args(["--browser".to_owned(), browser.command()]);
     let mut denied = login().home_of(&home).spawn();
     tab::get(&tab::deny(&browser.page(1))).unwrap();

@@ -96,6 +96,49 @@ fn a_call_that_is_refused_with_tokens_that_others_take_costs_two_token_requests_
     bridge.finish();
 }
 
+#[test]
+fn a_sign_in_that_is_revoked_a_moment_after_it_worked_is_asked_for_again() {
+    let server = Guarded::with(Plan::default().expects_refusals(), McpServer::legacy());
+    let browser = Browser::recording();
+    let mut bridge = signed_in(&server, &browser);
+    for (id, pages) in [(1, 2), (2, 3), (3, 4)] {
+        server.auth.revoke_all();
+        ask(&mut bridge, id);
+        tab::sign_in(&browser.page(pages));
+        assert!(bridge.expect_response(id)["result"].is_object());
+        assert_eq!(browser.pages().len(), pages);
+    }
+    assert_eq!((server.grants("refresh_token"), server.grants("authorization_code")), (3, 4));
+    bridge.finish();
+}
+
+#[test]
+fn a_call_that_is_refused_with_every_token_costs_one_page_also_where_each_token_is_said_to_be_over()
+{
+    let plan = Plan::default().expects_refusals().rule("/token", |asked| {
+        let renews = asked.field("grant_type").as_deref() == Some("refresh_token");
+        renews.then(|| Answer::json(400, &json!({"error": "invalid_grant"})))
+    });
+    let server = Guarded::with(plan, McpServer::legacy());
+    let browser = Browser::recording();
+    let mut bridge = signed_in(&server, &browser);
+    let refused = crate::support::Answer::status(401).header("www-authenticate", "Bearer");
+    server.mcp.always(matcher::tool("echo"), refused.clone());
+    server.mcp.always(matcher::tool("add"), refused);
+    ask(&mut bridge, 1);
+    tab::sign_in(&browser.page(2));
+    let answer = bridge.expect_response(1);
+    assert!(answer["error"].to_string().contains("was refused by"), "{answer}");
+    let note = bridge.call_tool(2, "set_note", json!({"text": "x"}));
+    assert!(note["result"].is_object(), "others are taken: {note}");
+    for (id, tool) in [(3, "echo"), (4, "add")] {
+        let again = bridge.call_tool(id, tool, json!({}));
+        assert!(again["error"].to_string().contains("was refused by"), "{tool}: {again}");
+    }
+    assert_eq!((browser.pages().len(), server.grants("authorization_code")), (2, 2));
+    bridge.finish();
+}
+
 /// The browser is sent back with an error for the first of these parameters that the request has.
 fn refusing(parameters: [(&'static str, &'static str); 2]) -> Plan {
     let plan = Plan { wants_resource: false, ..Plan::default() };

@@ -1,6 +1,6 @@
 //! Addresses where nobody answers.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 
 use socket2::{Domain, Socket, Type};
 
@@ -17,6 +17,18 @@ impl ClosedPort {
     /// Keeps a port from others after its listener was closed.
     pub(super) fn hold(address: SocketAddr) -> Self {
         Self { held: bind(address) }
+    }
+
+    /// The same port on both loopback addresses, 127.0.0.1 first: on either, nobody else gets it.
+    pub fn reserve_both() -> (Self, Self) {
+        // Most ports of the one are free on the other; a hundred that are not is a defect.
+        for _ in 0..100 {
+            let v6 = Self::hold((Ipv6Addr::LOCALHOST, 0).into());
+            if let Ok(held) = try_bind((Ipv4Addr::LOCALHOST, v6.address().port()).into()) {
+                return (Self { held }, v6);
+            }
+        }
+        panic!("no port is free on both loopback addresses");
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -42,11 +54,11 @@ pub struct BlackHole {
 
 impl BlackHole {
     pub fn dig() -> Self {
-        Self::dig_at((Ipv4Addr::LOCALHOST, 0).into())
+        Self::dig_at(ClosedPort::reserve())
     }
 
-    pub fn dig_at(address: SocketAddr) -> Self {
-        let held = bind(address);
+    pub fn dig_at(port: ClosedPort) -> Self {
+        let ClosedPort { held } = port;
         held.listen(0).expect("listening on a port of our own");
         // A queue of length 0 takes one connection; the next one finds it full.
         let queue = TcpStream::connect(address_of(&held)).expect("the queue's one place");
@@ -63,10 +75,14 @@ impl BlackHole {
 }
 
 fn bind(address: SocketAddr) -> Socket {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).expect("a socket");
-    socket.set_reuse_address(true).expect("SO_REUSEADDR");
-    socket.bind(&address.into()).unwrap_or_else(|why| panic!("can't bind {address}: {why}"));
-    socket
+    try_bind(address).unwrap_or_else(|why| panic!("can't bind {address}: {why}"))
+}
+
+fn try_bind(address: SocketAddr) -> std::io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
 }
 
 fn address_of(socket: &Socket) -> SocketAddr {

@@ -117,6 +117,7 @@ impl Remote {
     /// What an outcome says, if there was one in time.
     fn learnt(&self, outcome: Option<Outcome>, within: Duration, answer: &Aside) -> Probed {
         let host = self.endpoint().host();
+        let is_clear = !matches!(&outcome, Some(Outcome::Failed(failure)) if is_of_nobody(failure));
         let probed = match (outcome, answer.take()) {
             (None, _) => Probed::Failed(Failure::timeout(&host, within)),
             (Some(Outcome::Answered), Some(answer)) => judged(answer, None, &host),
@@ -127,11 +128,17 @@ impl Remote {
         };
         match &probed {
             Probed::Modern(_) | Probed::Refusing(_) => self.known.learn(Fact::Modern(true)),
-            Probed::NotModern => self.known.learn(Fact::Modern(false)),
+            Probed::NotModern if is_clear => self.known.learn(Fact::Modern(false)),
+            Probed::NotModern => {}
             Probed::Failed(failure) => tracing::debug!(what = failure.what, "the era is not known"),
         }
         probed
     }
+}
+
+/// Whether there is nothing at the address now: no MCP server said so, and tomorrow one may be there.
+fn is_of_nobody(failure: &Failure) -> bool {
+    failure.answer.is_none() && matches!(failure.status, Some(404 | 410))
 }
 
 /// Whether our revision is refused by a server that says that it speaks it.

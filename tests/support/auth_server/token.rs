@@ -50,6 +50,10 @@ fn prove(world: &World, asked: &Asked) -> Result<Proof, Answer> {
         let pair = STANDARD.decode(basic).expect("base64");
         let pair = String::from_utf8(pair).expect("text");
         let (id, secret) = pair.split_once(':').expect("a pair");
+        // As the official Python SDK does it: the client is looked for by the form.
+        if asked.field("client_id") != Some(decoded(id)) {
+            return Err(world.refuse(401, "invalid_client", "Missing client_id"));
+        }
         (decoded(id), Some(decoded(secret)), "client_secret_basic")
     } else if let Some(assertion) = &assertion {
         (subject(world, assertion)?, None, "private_key_jwt")

@@ -1,7 +1,7 @@
 //! How a server is set up before it runs: what it answers, what it takes, how it is reached.
 
 use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub struct Builder {
     state: State,
     connecting: Connecting,
     tls: Option<Tls>,
-    address: SocketAddr,
+    port: Option<ClosedPort>,
 }
 
 impl Builder {
@@ -46,7 +46,7 @@ impl Builder {
             state: State::default(),
             connecting: Connecting::default(),
             tls: None,
-            address: (Ipv4Addr::LOCALHOST, 0).into(),
+            port: None,
         }
     }
 
@@ -201,15 +201,14 @@ impl Builder {
 
     /// Listens on this address of the machine, in place of 127.0.0.1.
     #[must_use]
-    pub fn at(mut self, address: IpAddr) -> Self {
-        self.address.set_ip(address);
-        self
+    pub fn at(self, address: IpAddr) -> Self {
+        self.on(ClosedPort::hold((address, 0).into()))
     }
 
-    /// Listens on this port.
+    /// Listens on this port, in place of any of 127.0.0.1.
     #[must_use]
-    pub fn on_port(mut self, port: u16) -> Self {
-        self.address.set_port(port);
+    pub fn on(mut self, port: ClosedPort) -> Self {
+        self.port = Some(port);
         self
     }
 
@@ -234,7 +233,7 @@ impl Builder {
             self = self.path("/mcp");
         }
         self.settings.paths.dedup();
-        let port = ClosedPort::hold(self.address);
+        let port = self.port.take().unwrap_or_else(ClosedPort::reserve);
         self.run_on(port)
     }
 

@@ -20,8 +20,15 @@ pub(super) struct Hub(Mutex<Inner>);
 struct Inner {
     last: u64,
     listeners: HashMap<u64, Listener>,
-    /// How many listen to a resource.
-    resources: HashMap<String, usize>,
+    resources: HashMap<String, Resource>,
+}
+
+/// A resource that somebody listens to.
+#[derive(Debug, Default)]
+struct Resource {
+    listeners: usize,
+    /// The server said that it tells of it.
+    granted: bool,
 }
 
 #[derive(Debug)]
@@ -43,13 +50,13 @@ pub(super) struct Heard {
 impl Inner {
     /// Somebody listens to a resource no longer; whether nobody does.
     fn is_left_by_last(&mut self, uri: &str) -> bool {
-        let Some(count) = self.resources.get_mut(uri) else { return false };
-        *count -= 1;
-        if *count == 0 {
+        let Some(resource) = self.resources.get_mut(uri) else { return false };
+        resource.listeners -= 1;
+        let is_left = resource.listeners == 0;
+        if is_left {
             self.resources.remove(uri);
-            return true;
         }
-        false
+        is_left
     }
 }
 
@@ -58,7 +65,8 @@ impl Hub {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins to listen. Also given: the resources that nobody listened to before.
+    /// Begins to listen. Also given: the resources that the server is to be asked for. Where another is still
+    /// waiting for its word, it is asked twice: what is acknowledged has to be true.
     pub(super) fn join(&self, filter: &Filter) -> (Heard, Vec<String>) {
         let (sender, receiver) = mpsc::channel(WAITING);
         let missed = Arc::<AtomicBool>::default();
@@ -67,15 +75,15 @@ impl Hub {
         let number = inner.last;
         let listener = Listener { filter: filter.clone(), sender, missed: Arc::clone(&missed) };
         inner.listeners.insert(number, listener);
-        let mut new = Vec::new();
+        let mut unsure = Vec::new();
         for uri in &filter.resources {
-            let count = inner.resources.entry(uri.clone()).or_default();
-            *count += 1;
-            if *count == 1 {
-                new.push(uri.clone());
+            let resource = inner.resources.entry(uri.clone()).or_default();
+            resource.listeners += 1;
+            if !resource.granted {
+                unsure.push(uri.clone());
             }
         }
-        (Heard { number, filter: filter.clone(), receiver, missed }, new)
+        (Heard { number, filter: filter.clone(), receiver, missed }, unsure)
     }
 
     /// Ends it. Given: the resources that nobody listens to any more.
@@ -86,10 +94,14 @@ impl Hub {
         gone.filter(|uri| inner.is_left_by_last(uri)).collect()
     }
 
-    /// The server does not tell of these resources, which whoever listens was going to hear of.
-    pub(super) fn narrow(&self, heard: &mut Heard, refused: &[String]) {
+    /// What the server said of the resources that it was asked for: of these it does not tell, which whoever
+    /// listens was going to hear of.
+    pub(super) fn settle(&self, heard: &mut Heard, asked: &[String], refused: &[String]) {
         heard.filter.resources.retain(|uri| !refused.contains(uri));
         let mut inner = self.lock();
+        for uri in asked.iter().filter(|uri| !refused.contains(uri)) {
+            inner.resources.entry(uri.clone()).and_modify(|resource| resource.granted = true);
+        }
         if let Some(listener) = inner.listeners.get_mut(&heard.number) {
             listener.filter = heard.filter.clone();
             for uri in refused {
@@ -154,8 +166,9 @@ mod tests {
     #[test]
     fn a_resource_is_subscribed_to_by_the_first_and_left_by_the_last() {
         let hub = Hub::default();
-        let (first, new) = hub.join(&filter(r#"{"resourceSubscriptions":["a","b"]}"#));
+        let (mut first, new) = hub.join(&filter(r#"{"resourceSubscriptions":["a","b"]}"#));
         assert_eq!(new, ["a", "b"]);
+        hub.settle(&mut first, &new, &[]);
         let (second, new) = hub.join(&filter(r#"{"resourceSubscriptions":["b","c"]}"#));
         assert_eq!(new, ["c"]);
         assert_eq!(hub.leave(first.number), ["a"]);
@@ -164,11 +177,24 @@ mod tests {
         assert!(hub.is_empty() && hub.resources().is_empty());
     }
 
+    #[test]
+    fn until_the_server_has_answered_the_next_one_asks_too() {
+        let hub = Hub::default();
+        let (mut first, asked) = hub.join(&filter(r#"{"resourceSubscriptions":["a","b"]}"#));
+        let (mut second, again) = hub.join(&filter(r#"{"resourceSubscriptions":["a","b"]}"#));
+        assert_eq!(again, ["a", "b"]);
+        hub.settle(&mut first, &asked, &["a".to_owned()]);
+        hub.settle(&mut second, &again, &["a".to_owned()]);
+        assert_eq!(hub.resources(), ["b"]);
+        let (_, new) = hub.join(&filter(r#"{"resourceSubscriptions":["b"]}"#));
+        assert_eq!(new, [""; 0]);
+    }
+
     #[tokio::test]
     async fn what_the_server_refuses_is_not_heard_of_and_the_next_one_asks_for_it_again() {
         let hub = Hub::default();
-        let (mut first, _) = hub.join(&filter(r#"{"resourceSubscriptions":["a","b"]}"#));
-        hub.narrow(&mut first, &["a".to_owned()]);
+        let (mut first, asked) = hub.join(&filter(r#"{"resourceSubscriptions":["a","b"]}"#));
+        hub.settle(&mut first, &asked, &["a".to_owned()]);
         assert_eq!(hub.resources(), ["b"]);
         hub.gap();
         assert_eq!(first.next().await.len(), 1);

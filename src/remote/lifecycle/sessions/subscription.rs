@@ -22,10 +22,10 @@ pub(super) async fn serve(
         Err(failure) => return Outcome::Failed(failure),
     };
     let mut agreed = filter.offered(live.capabilities());
-    let (heard, new) = entry.hub.join(&agreed);
+    let (heard, asked) = entry.hub.join(&agreed);
     let mut listening = Listening { remote: Arc::downgrade(remote), entry, heard };
-    let refused = subscribe(remote, &live, "resources/subscribe", new).await;
-    listening.entry.hub.narrow(&mut listening.heard, &refused);
+    let refused = subscribe(remote, &live, "resources/subscribe", asked.clone()).await;
+    listening.entry.hub.settle(&mut listening.heard, &asked, &refused);
     agreed.resources.retain(|uri| !refused.contains(uri));
     receive.receive(agreed.acknowledged(id)).await;
     loop {
