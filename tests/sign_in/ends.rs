@@ -258,7 +258,7 @@ fn with_trouble() -> (Guarded, Trouble) {
 }
 
 /// Longer than a call is tried again.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A call whose token can't be renewed says so and what to do; once the network is back the next one works.
 #[track_caller]
