@@ -1,12 +1,13 @@
 //! What the server offers, counted.
 
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use super::Subject;
 use super::network::of_failure;
 use super::report::{Check, Report};
 use super::session::Session;
-use crate::jsonrpc::edit::members;
+use crate::jsonrpc::edit::member;
 use crate::jsonrpc::read;
 use crate::remote::Failure;
 
@@ -45,9 +46,14 @@ async fn counted(
         let method = format!("{name}/list");
         let answer = session.request(&subject.remote, &method, &params).await?;
         let result = read::result(&answer).unwrap_or("{}");
-        count += members(result, name).map_or(0, |members| members.len());
+        count += length(member(result, name).unwrap_or_default());
         let Some(cursor) = read::next_cursor(result) else { return Ok((count, true)) };
         params = format!("{{\"cursor\":{cursor}}}");
     }
     Ok((count, false))
+}
+
+/// How many elements an array has; none where it is no array.
+fn length(array: &str) -> usize {
+    serde_json::from_str::<Vec<IgnoredAny>>(array).map_or(0, |elements| elements.len())
 }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use mcp_bridge::clock::{Clock, SystemClock};
+use serde_json::json;
 
 use super::{Cause, Sick, all_are_found_and_cured, doctor, seen};
 use crate::support::mcp_server::Builder as Server;
@@ -274,4 +275,15 @@ fn servers_of_both_eras_and_both_transports_are_well() {
         assert_eq!(told.text("protocol", "detail"), spoken, "{told:#?}");
     }
     assert_eq!(legacy.count(delete()), legacy.sessions(), "each session was ended");
+}
+
+#[test]
+fn what_a_server_offers_is_counted() {
+    let tool =
+        |number: u32| json!({"name": format!("t{number}"), "inputSchema": {"type": "object"}});
+    let tools = (0..7).map(tool).collect::<Vec<_>>();
+    let server = McpServer::legacy().tools(json!(tools)).run();
+    let seen = seen(doctor([server.url()]));
+    assert_eq!(seen.check("tools")["detail"], "7", "{seen:#?}");
+    assert_eq!(seen.check("tools")["data"]["count"], 7, "{seen:#?}");
 }
