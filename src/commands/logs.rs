@@ -138,18 +138,20 @@ impl Tails {
         let mut lines = Vec::new();
         for path in logs.files() {
             let host = host_of(&path);
-            let of = |text: String| {
+            let of = |bytes: &[u8]| {
+                let text = String::from_utf8_lossy(bytes);
                 text.lines().filter_map(|line| Line::parse(&host, line)).collect::<Vec<_>>()
             };
             if at_first {
-                lines.extend(of(read_from(&path.with_added_extension("1"), 0).unwrap_or_default()));
+                lines
+                    .extend(of(&read_from(&path.with_added_extension("1"), 0).unwrap_or_default()));
             }
             let from = self.read_to(&path);
-            let text = read_from(&path, *from).unwrap_or_default();
+            let mut bytes = read_from(&path, *from).unwrap_or_default();
             // A line that is being written is read whole the next time.
-            let whole = text.rfind('\n').map_or(0, |end| end + 1);
-            *from += u64::try_from(whole).unwrap_or_default();
-            lines.extend(of(text[..whole].to_owned()));
+            bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
+            *from += u64::try_from(bytes.len()).unwrap_or_default();
+            lines.extend(of(&bytes));
         }
         lines
     }
@@ -169,13 +171,12 @@ impl Tails {
     }
 }
 
-fn read_from(path: &Path, from: u64) -> std::io::Result<String> {
+fn read_from(path: &Path, from: u64) -> std::io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(from))?;
     let mut bytes = Vec::new();
     file.take(MAX_READ).read_to_end(&mut bytes)?;
-    // Of a character that is half written the rest comes with the rest of its line.
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(bytes)
 }
 
 /// The server's name, as the name of the file has it.
@@ -241,6 +242,18 @@ mod tests {
         let news = tails.news(&all, false);
         assert_eq!(news.len(), 1);
         assert_eq!(news[0].text, "half written");
+        let odd =
+            [b"2026-11-21T10:00:05Z bridge[9] error: \xff\xff\xff\n", LINES.as_bytes(), b"tten\n"];
+        fs::write(&file, odd.concat()).unwrap();
+        assert_eq!(Tails::default().news(&all, true).len(), 5);
+        let mut tails = Tails::default();
+        tails.news(&all, true);
+        fs::write(
+            &file,
+            [&odd.concat()[..], b"2026-11-21T10:00:06Z bridge[9] info: next\n"].concat(),
+        )
+        .unwrap();
+        assert_eq!(tails.news(&all, false)[0].text, "next");
         fs::write(&file, "2026-11-21T10:00:05Z bridge[9] error: anew\n").unwrap();
         assert_eq!(tails.news(&all, false)[0].text, "anew");
     }

@@ -7,6 +7,7 @@ mod entry;
 mod file;
 mod item;
 mod json;
+mod jsonc;
 pub mod mcp_remote;
 mod program;
 mod tables;
@@ -16,7 +17,7 @@ pub use diff::diff;
 pub use entry::{Entry, is_name, name_for};
 pub use file::{File, FileError};
 pub use item::Item;
-pub use json::Broken;
+pub use jsonc::Broken;
 pub use program::{NoProgram, Started, path as program};
 
 use serde_json::Value;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::item::Item;
-use super::json::Broken;
+use super::jsonc::Broken;
 use crate::toml::{self, Document, Entry};
 
 /// Writes an item as the table that the path leads to. What stands there besides its members stays.
