@@ -188,7 +188,7 @@ pub static ALL: [Trial; 18] = [
         repeat: 1,
         side_by_side: false,
         run: start::binary,
-        metrics: &[row("binary, stripped", "MB", AtMost(7.0))],
+        metrics: &[row("binary, stripped", "MB", AtMost(6.0))],
     },
 ];
 
