@@ -5,8 +5,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What every module may use: they use nothing of ours but each other.
-const LEAVES: [&str; 10] =
-    ["clock", "error", "http", "logging", "os", "paths", "printable", "secret", "spelling", "toml"];
+const LEAVES: [&str; 12] = [
+    "clock",
+    "error",
+    "http",
+    "logging",
+    "order",
+    "os",
+    "paths",
+    "printable",
+    "secret",
+    "spelling",
+    "task",
+    "toml",
+];
 
 /// Module → the modules that it may use besides the leaves.
 const ARROWS: [(&str, &[&str]); 20] = [
@@ -56,7 +68,10 @@ fn modules_use_only_what_lies_below_them() {
         let module = module_of(&path);
         let Some((_, allowed)) = ARROWS.iter().find(|(name, _)| *name == module) else {
             assert!(
-                matches!(&*module, "lib" | "main" | "printable" | "secret" | "spelling"),
+                matches!(
+                    &*module,
+                    "lib" | "main" | "order" | "printable" | "secret" | "spelling" | "task"
+                ),
                 "`{module}` is in no row"
             );
             continue;

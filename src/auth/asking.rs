@@ -10,6 +10,7 @@ use super::record::LastFailure;
 use super::scopes::Scopes;
 use super::sign_in::{Cause, taken_back};
 use crate::credentials::LockKind;
+use crate::task;
 
 /// How often the record is looked at while a person signs in, and for how long oftener.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -48,7 +49,7 @@ impl Authorizer {
         if std::mem::replace(&mut self.state().watching, true) {
             return;
         }
-        tokio::spawn(async move {
+        task::spawn(async move {
             let began = Instant::now();
             while !this.is_served() {
                 let often = began.elapsed() < OFTEN_FOR;
@@ -98,7 +99,7 @@ impl Authorizer {
             state.taken_back = false;
         }
         self.watch();
-        tokio::spawn(async move {
+        task::spawn(async move {
             if let Some(ended) = this.asked(&cause).await {
                 this.phase.send_replace(ended);
             }

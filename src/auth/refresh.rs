@@ -17,6 +17,7 @@ use super::token_endpoint::TokenEndpoint;
 use super::vault::Vault;
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::credentials::LockKind;
+use crate::task;
 
 /// A token set, its number, and which sign-in it is of.
 #[derive(Debug, Clone)]
@@ -86,7 +87,7 @@ async fn transaction(
                     "the renewed sign-in could not be saved: {failure}; this process goes on with it, and \
                      tries again until it can be"
                 );
-                tokio::spawn(save_at_last(vault.clone(), fetch.clone(), params.to_vec()));
+                task::spawn(save_at_last(vault.clone(), fetch.clone(), params.to_vec()));
             }
             Ok(held)
         }

@@ -125,9 +125,10 @@ pub(super) fn members(body: &[u8]) -> Option<Map<String, Value>> {
         };
     }
     let known = |name: &str| matches!(name, "access_token" | "error");
-    let form: Map<String, Value> = url::form_urlencoded::parse(body.trim_ascii())
-        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-        .collect();
+    let mut form = Map::new();
+    for (name, value) in url::form_urlencoded::parse(body.trim_ascii()) {
+        form.insert(name.into_owned(), Value::String(value.into_owned()));
+    }
     form.keys().any(|name| known(name)).then_some(form)
 }
 

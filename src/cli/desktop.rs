@@ -9,6 +9,7 @@ use super::{
     CredentialArgs, FilterArgs, HeaderArgs, LogArgs, NetworkArgs, RelayArgs, SignInArgs,
     TransportArgs,
 };
+use crate::order;
 
 /// Which client's configuration, and how.
 #[derive(Debug, Args)]
@@ -127,7 +128,7 @@ impl FromArgMatches for ServerOptions {
                 }
             }
         }
-        words.sort_by_key(|(index, _)| *index);
+        let words = order::by_key(words, |(index, _)| *index);
         Ok(Self { words: words.into_iter().flat_map(|(_, words)| words).collect(), unreadable })
     }
 

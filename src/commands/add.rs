@@ -9,6 +9,7 @@ use crate::config::saved::{self, Config, NewServer, is_name};
 use crate::config::{self, Environment};
 use crate::credentials::Patience;
 use crate::error::{Error, Exit};
+use crate::order;
 use crate::remote::{Entry, without_secrets};
 use crate::secret::Secret;
 use crate::ui;
@@ -311,7 +312,7 @@ fn values(new: &NewServer, secrets: &BTreeMap<String, Secret<String>>, old: &Val
         headers.any(|(each, value)| each.eq_ignore_ascii_case(name) && value.contains(KEPT))
     };
     let old = old.iter().filter(|(name, _)| is_named(name));
-    let mut values: Values = old.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut values = order::map(old.map(|(name, value)| (name.clone(), value.clone())));
     values.extend(secrets.iter().map(|(name, value)| (name.clone(), value.expose().clone())));
     values
 }

@@ -10,6 +10,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
+use crate::order;
 use crate::printable::printable;
 use crate::ui;
 
@@ -84,8 +85,8 @@ impl Line {
 /// stdout can't be written.
 pub fn run(logs: &Logs) -> Result<(), Error> {
     let mut tails = Tails::default();
-    let mut lines = logs.chosen(tails.news(logs, true));
-    lines.sort_by(|one, other| one.at.cmp(&other.at));
+    let lines = logs.chosen(tails.news(logs, true));
+    let lines = order::by(lines, |one, other| one.at.cmp(&other.at));
     let first = lines.len().saturating_sub(logs.lines);
     let last = if logs.lines == 0 { &lines[..] } else { &lines[first..] };
     if last.is_empty() && !logs.follow {

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::relay::{ClientSide, FileMemory, Relay};
 use crate::remote::Remote;
 use crate::stdio::{Line, Writer, reader};
+use crate::task;
 use crate::{config, os, paths};
 
 /// Serves until the client is gone.
@@ -88,7 +89,7 @@ async fn serve(config: config::Serve) -> Result<(), Error> {
         server = config.endpoint.shown(),
         "started"
     );
-    tokio::spawn(async {
+    task::spawn(async {
         tokio::time::sleep(STARTED).await;
         os::give_memory_back();
     });

@@ -10,6 +10,7 @@ use crate::clock::{Clock, Moment, SystemClock, span};
 use crate::config;
 use crate::credentials::{Entry, Keep, Login, Patience, Store};
 use crate::error::{Error, Exit};
+use crate::order;
 use crate::remote::Facts;
 
 use super::login::{UNSEALED, kept};
@@ -26,9 +27,9 @@ pub fn run(config: &config::SignIns, only: Option<&One>, as_json: bool) -> Resul
     let shown: Vec<_> =
         entries.iter().filter(|entry| id.as_ref().is_none_or(|id| *id == entry.id)).collect();
     let now = SystemClock.wall();
+    let described = shown.iter().map(|entry| described(entry, store.name(), now)).collect();
     let mut described: Vec<Value> =
-        shown.iter().map(|entry| described(entry, store.name(), now)).collect();
-    described.sort_by(|one, other| place(one).cmp(&place(other)));
+        order::by(described, |one, other| place(one).cmp(&place(other)));
     if let Some(One { login, .. }) = only {
         described.iter_mut().for_each(|described| name(described, login));
         described.extend(shown.is_empty().then(|| known(login)));

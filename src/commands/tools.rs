@@ -8,6 +8,7 @@ use super::table::{indented, table};
 use crate::client::{Client, Failed, Root, elements, in_words};
 use crate::error::Error;
 use crate::jsonrpc::{edit, object};
+use crate::order;
 use crate::printable::{escaped, one_line, printable};
 use crate::spelling::nearest;
 use crate::ui;
@@ -145,8 +146,7 @@ fn arguments(schema: &Value, raw: &str) -> Vec<(String, String)> {
     let place = |name: &str| written.iter().position(|(each, _)| each == name);
     let required: Vec<&str> =
         schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let mut names = root.names(schema);
-    names.sort_by_key(|name| place(name).unwrap_or(usize::MAX));
+    let names = order::by_key(root.names(schema), |name| place(name).unwrap_or(usize::MAX));
     let (needed, others): (Vec<_>, Vec<_>) =
         names.into_iter().partition(|name| required.contains(name));
     let row = |name: &str| {

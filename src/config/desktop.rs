@@ -1,6 +1,5 @@
 //! What the environment says to the commands that edit the configurations of desktop clients.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::Environment;
@@ -8,6 +7,7 @@ use super::headers::{self, is_secret_variable};
 use super::saved;
 use crate::desktop::{Started, Surroundings, System, variables};
 use crate::error::Error;
+use crate::order;
 
 /// Variables besides our own that change what a serving process does, and that clients do not pass on.
 const OF_EVERYBODY: [&str; 14] = [
@@ -45,7 +45,7 @@ pub fn surroundings(environment: &Environment) -> Result<Surroundings, Error> {
     };
     let set = variables().filter_map(|name| Some((name, PathBuf::from(environment.get(name)?))));
     // As XDG wants it: a relative one is none.
-    let set: BTreeMap<_, _> = set.filter(|(_, path)| path.is_absolute()).collect();
+    let set = order::map(set.filter(|(_, path)| path.is_absolute()));
     Ok(Surroundings { system, home, variables: set })
 }
 

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::order;
+
 /// The variables of the environment, read once.
 #[derive(Default)]
 pub struct Environment {
@@ -14,10 +16,13 @@ pub struct Environment {
 impl Environment {
     /// The process's own. What is not Unicode is left out.
     pub fn of_process() -> Self {
-        let variables = std::env::vars_os();
-        variables
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect()
+        let mut known = Self::default();
+        for (name, value) in std::env::vars_os() {
+            if let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) {
+                known.variables.insert(name, value);
+            }
+        }
+        known
     }
 
     #[cfg(test)]
@@ -38,10 +43,11 @@ impl Environment {
 
     /// The same, with something for those of these that are not set.
     pub(super) fn with_defaults(&self, names: &[String]) -> Self {
-        let unset = names.iter().filter(|name| self.get(name).is_none());
-        let defaults = unset.map(|name| (name.clone(), "x".to_owned()));
-        let set = self.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
-        set.chain(defaults).collect()
+        let mut variables = self.variables.clone();
+        for name in names.iter().filter(|name| self.get(name).is_none()) {
+            variables.insert(name.clone(), "x".to_owned());
+        }
+        Self { variables, ..Self::default() }
     }
 
     /// The names of the variables whose values were put into a text so far.
@@ -52,7 +58,7 @@ impl Environment {
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
-        Self { variables: variables.into_iter().collect(), ..Self::default() }
+        Self { variables: order::map(variables), ..Self::default() }
     }
 }
 

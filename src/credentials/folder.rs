@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::envelope::MAX_RECORD;
 use super::error::StoreError;
-use crate::{os, paths};
+use crate::{order, os, paths};
 
 /// Changes when a record does. Cheap to look at; it says nothing of order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,8 +154,7 @@ impl Folder {
                 found.push((id.to_owned(), ending.to_owned(), path));
             }
         }
-        found.sort();
-        Ok(found)
+        Ok(order::by(found, Ord::cmp))
     }
 
     /// Renames a record so that it is kept and not found.

@@ -23,7 +23,9 @@ impl Item {
             Self::Flag(flag) => (*flag).into(),
             Self::List(texts) => texts.iter().map(String::as_str).collect(),
             Self::Object(members) => {
-                members.iter().map(|(name, item)| (name.clone(), item.to_value())).collect()
+                let mut object = serde_json::Map::new();
+                object.extend(members.iter().map(|(name, item)| (name.clone(), item.to_value())));
+                Value::Object(object)
             }
         }
     }

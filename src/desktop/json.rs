@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::item::Item;
 use super::jsonc::{Broken, Kind, Member, Node, line_of, read};
+use crate::order;
 
 /// The indentation of a file that shows none.
 const INDENT: &str = "  ";
@@ -82,8 +83,8 @@ pub fn pretty(item: &Item) -> String {
 type Changes = Vec<(Range<usize>, String)>;
 
 /// Replaces pieces of a text.
-fn spliced(text: &str, mut changes: Changes) -> String {
-    changes.sort_by_key(|(range, _)| range.start);
+fn spliced(text: &str, changes: Changes) -> String {
+    let changes = order::by_key(changes, |(range, _)| range.start);
     let mut spliced = String::with_capacity(text.len() + 256);
     let mut done = 0;
     for (range, with) in changes {
@@ -117,8 +118,9 @@ impl<'a> Document<'a> {
     fn value(&self, node: &Node) -> Value {
         match &node.kind {
             Kind::Object(members) => {
-                let members = members.iter().map(|m| (m.name.clone(), self.value(&m.value)));
-                Value::Object(members.collect())
+                let mut object = serde_json::Map::new();
+                object.extend(members.iter().map(|m| (m.name.clone(), self.value(&m.value))));
+                Value::Object(object)
             }
             Kind::List(nodes) => nodes.iter().map(|node| self.value(node)).collect(),
             Kind::Single(value) => value.clone(),

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::order;
+
 /// Our option for one of mcp-remote's, and whether a value follows it.
 const OPTIONS: [(&str, &str, bool); 33] = [
     ("header", "header", true),
@@ -76,7 +78,7 @@ pub struct Becomes {
 pub fn becomes(command: &str, args: &[String], env: &[(String, String)]) -> Option<Becomes> {
     let words: Vec<String> =
         std::iter::once(command.to_owned()).chain(args.iter().cloned()).collect();
-    let mut env: BTreeMap<_, _> = env.iter().cloned().collect();
+    let mut env = order::map(env.iter().cloned());
     let (version, rest) = started(&words, &mut env)?;
     let mut becomes = Becomes { version, ..Becomes::default() };
     becomes.arguments(&rest);

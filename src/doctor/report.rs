@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::error::Exit;
+use crate::order;
 use crate::printable::one_line;
 
 /// Longest detail or hint, in characters.
@@ -171,15 +172,15 @@ impl Report {
     }
 
     /// Brings the checks into this order; those that were not made are skipped.
-    pub fn finish(&mut self, order: &[&'static str]) {
+    pub fn finish(&mut self, names: &[&'static str]) {
         let why = self.stopped.clone().unwrap_or_default();
-        for name in order {
+        for name in names {
             if self.status(name).is_none() {
                 self.add(Check::skip(name, &why));
             }
         }
-        let place = |check: &Check| order.iter().position(|name| *name == check.name);
-        self.checks.sort_by_key(place);
+        let place = |check: &Check| names.iter().position(|name| *name == check.name);
+        self.checks = order::by_key(std::mem::take(&mut self.checks), place);
     }
 
     fn failures(&self) -> impl Iterator<Item = &Check> {

@@ -23,6 +23,8 @@ use super::stream::{Refused, Stream};
 use super::tunnel;
 use super::{Origin, Settings};
 
+use crate::task;
+
 type Outgoing = Request<Full<Bytes>>;
 type Http2 = http2::SendRequest<Full<Bytes>>;
 
@@ -375,7 +377,7 @@ impl Pool {
             return;
         }
         let pool = Arc::clone(self);
-        tokio::spawn(async move {
+        task::spawn(async move {
             if connection.sender.ready().await.is_ok() {
                 pool.state().keep(connection);
             }
@@ -413,7 +415,7 @@ async fn handshake1(io: TokioIo<Stream>) -> Result<http1::SendRequest<Full<Bytes
     let (sender, connection) = http1::handshake(io)
         .await
         .map_err(|error| Fault::new(FaultKind::Connect, Sent::No, &error))?;
-    tokio::spawn(connection);
+    task::spawn(async move { drop(connection.await) });
     Ok(sender)
 }
 
@@ -425,7 +427,7 @@ async fn handshake2(io: TokioIo<Stream>, refused: Option<Refused>) -> Result<Sha
         .await
         .map_err(|error| Fault::new(FaultKind::Connect, Sent::No, &error))?;
     let max_streams = Arc::new(AtomicUsize::new(connection.current_max_send_streams()));
-    tokio::spawn(DriveH2 { connection, max_streams: Arc::clone(&max_streams) });
+    task::spawn(DriveH2 { connection, max_streams: Arc::clone(&max_streams) });
     Ok(SharedH2 { sender, refused, max_streams })
 }
 

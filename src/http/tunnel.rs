@@ -14,6 +14,8 @@ use super::proxy::Proxy;
 use super::stream::Stream;
 use super::{AGENT, Origin};
 
+use crate::task;
+
 fn refused(reason: ProxyReason, cause: impl Into<String>) -> Fault {
     Fault::words(FaultKind::Proxy(reason), Sent::No, cause)
 }
@@ -30,7 +32,8 @@ pub(super) async fn connect(
 ) -> Result<Stream, Fault> {
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
-    tokio::spawn(connection.with_upgrades());
+    let connection = connection.with_upgrades();
+    task::spawn(async move { drop(connection.await) });
     let request = request(proxy, origin)?;
     let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
     if !response.status().is_success() {

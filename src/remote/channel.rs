@@ -16,6 +16,7 @@ use super::request::Ask;
 use super::sse::{Cursor, Event, Events, LeftOut};
 use super::{Recipient, Remote, response};
 use crate::jsonrpc::Id;
+use crate::task;
 
 /// How long a server may take to open the stream and name its endpoint. A Streamable HTTP server may
 /// open a stream of another kind here and never say a word.
@@ -128,7 +129,7 @@ impl Remote {
         let awaited = Arc::new(Awaited::default());
         let (close, closed) = watch::channel(false);
         let reader = Reader { events, awaited: Arc::clone(&awaited), close };
-        let reader = tokio::spawn(reader.read(receive.clone())).abort_handle();
+        let reader = task::spawn(reader.read(receive.clone())).abort_handle();
         Ok(Arc::new(Channel { endpoint, awaited, closed, reader }))
     }
 

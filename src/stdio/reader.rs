@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use crate::jsonrpc::scan::{Glimpse, IdScanner};
 #[cfg(target_os = "linux")]
 use crate::os;
+use crate::task;
 
 /// What is asked of the system at once: a pipe holds as much.
 const CHUNK: usize = 64 * 1024;
@@ -53,7 +54,7 @@ pub fn spawn_ready(
     max_line: usize,
 ) -> mpsc::Receiver<Vec<Line>> {
     let (sender, receiver) = mpsc::channel(BATCHES);
-    tokio::spawn(async move {
+    task::spawn(async move {
         let mut splitter = Splitter::new(max_line);
         if read_ready(&ready, &mut splitter, &sender).await {
             let last = splitter.finish();

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use super::{Document, Entry, Table};
+use crate::order;
 
 impl Document<'_> {
     /// The file with these lines at its end, after an empty one.
@@ -36,7 +37,7 @@ impl Document<'_> {
                 self.line_start(entry.statement.start)..self.line_after(entry.statement.end);
             cuts.push(lines);
         }
-        cuts.sort_by_key(|cut| cut.start);
+        let cuts = order::by_key(cuts, |cut| cut.start);
         let (mut text, mut kept) = (String::with_capacity(self.text.len()), 0);
         for cut in cuts {
             text.push_str(self.text.get(kept..cut.start).unwrap_or_default());

@@ -8,6 +8,7 @@ use toml_parser::parser::{Event, EventKind, RecursionGuard, parse_document};
 use toml_parser::{Expected, ParseError, Source, Span};
 
 use super::{Document, Entry, Table, Value, Wrong};
+use crate::order;
 
 /// Deepest nesting of arrays and tables within a line.
 const DEEPEST: u32 = 16;
@@ -192,7 +193,8 @@ impl<'a> Reader<'a, '_> {
         let errors = self.errors.iter().map(wrong);
         self.document.wrong.extend(errors);
         self.twice();
-        self.document.wrong.sort_by_key(|wrong| wrong.at);
+        let wrong = std::mem::take(&mut self.document.wrong);
+        self.document.wrong = order::by_key(wrong, |wrong| wrong.at);
         self.document
     }
 

@@ -23,6 +23,8 @@ use super::callback::Callback;
 use super::page::{Names, Outcome};
 use super::settings::RedirectAddress;
 
+use crate::task;
+
 /// Hits that wait for a verdict at once.
 const MAX_QUESTIONS: usize = 16;
 /// How long a page may take to reach the browser once it is known.
@@ -105,7 +107,7 @@ impl Listener {
             now: watch::Sender::default(),
         });
         let sockets: Vec<TcpListener> = bound.sockets;
-        let serving = tokio::spawn(connection::serve(sockets, shared.clone()));
+        let serving = task::spawn(connection::serve(sockets, shared.clone()));
         Ok(Self { redirect: bound.redirect, address: bound.address, shared, questions, serving })
     }
 

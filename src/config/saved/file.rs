@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{self, Key, PORT, SavedHeader, SavedOption, SavedServer, Takes, URL, mistaken};
 use crate::error::Error;
+use crate::order;
 use crate::paths;
 use crate::printable::printable;
 use crate::spelling;
@@ -184,7 +185,7 @@ impl Reader {
         }
         self.unreadable(document);
         self.without_address();
-        self.config.problems.sort_by_key(|problem| problem.line);
+        by_line(&mut self.config.problems);
     }
 
     /// What is no TOML is a matter of the server in whose table it stands.
@@ -206,7 +207,7 @@ impl Reader {
                 let what = "the server has no `url`".to_owned();
                 found.problems.push(Problem { line: found.line, what });
             }
-            found.problems.sort_by_key(|problem| problem.line);
+            by_line(&mut found.problems);
         }
     }
 
@@ -304,6 +305,10 @@ impl Reader {
             None => format!("there is no key `{shown}`"),
         }
     }
+}
+
+fn by_line(problems: &mut Vec<Problem>) {
+    *problems = order::by_key(std::mem::take(problems), |problem| problem.line);
 }
 
 fn no_name(name: &str) -> String {

@@ -4,6 +4,7 @@ mod edit;
 mod file;
 mod secrets;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 pub use edit::{NewServer, remove, save, set};
@@ -83,11 +84,13 @@ pub fn unset_variables(new: &NewServer, environment: &Environment) -> Vec<String
     let headers = new.headers.iter().map(|(_, value)| value.replace("${keychain}", ""));
     let options = new.options.iter().flat_map(|(_, values)| values.clone());
     let texts: Vec<_> = headers.chain(options).chain([new.url.clone()]).collect();
-    let mut unset: Vec<_> = texts.iter().flat_map(|text| names(text)).collect();
-    unset.retain(|name| environment.get(name).is_none());
-    unset.sort();
-    unset.dedup();
-    unset
+    let mut unset = BTreeSet::new();
+    for name in texts.iter().flat_map(|text| names(text)) {
+        if environment.get(&name).is_none() {
+            unset.insert(name);
+        }
+    }
+    unset.into_iter().collect()
 }
 
 /// An error of a saved server, with the line that it comes from.

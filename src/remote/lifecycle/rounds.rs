@@ -19,6 +19,7 @@ use crate::remote::exchange::{Outcome, Post};
 use crate::remote::failure::{Failure, FailureKind};
 use crate::remote::retry::Backoff;
 use crate::remote::{Pass, Recipient, Remote};
+use crate::task;
 
 /// Times that a server may ask before it has to answer.
 const MAX_ROUNDS: usize = 16;
@@ -274,9 +275,11 @@ impl Drop for Open<'_> {
             return;
         }
         // Without a runtime the process ends, and the client is gone.
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if tokio::runtime::Handle::try_current().is_err() {
+            return;
+        }
         let receive = self.receive.clone();
-        runtime.spawn(async move {
+        task::spawn(async move {
             for message in taken_back {
                 receive.receive(message).await;
             }

@@ -18,6 +18,7 @@ use crate::remote::exchange::{Outcome, Post, attempts};
 use crate::remote::lifecycle::translate::for_modern_client::log_level::Level;
 use crate::remote::lifecycle::translate::for_modern_client::{progress, request};
 use crate::remote::{Failure, Recipient, Remote};
+use crate::task;
 
 /// How long the server may take to hear of a cancellation.
 const CANCELLING: Duration = Duration::from_secs(5);
@@ -82,7 +83,7 @@ impl Drop for Guard {
         }
         let task = self.task.clone();
         let runtime = tokio::runtime::Handle::try_current();
-        let (Ok(runtime), Some(remote)) = (runtime, self.remote.upgrade()) else {
+        let (Ok(_), Some(remote)) = (runtime, self.remote.upgrade()) else {
             return task.abort();
         };
         if !self.handed_over.load(Ordering::Relaxed) {
@@ -91,7 +92,7 @@ impl Drop for Guard {
         let params = format!("{{\"requestId\":{}}}", self.id);
         let message = Message::notification("notifications/cancelled", Some(&params));
         let live = Arc::clone(&self.live);
-        runtime.spawn(async move {
+        task::spawn(async move {
             let _ = tokio::time::timeout(CANCELLING, live.send(&remote, message)).await;
             task.abort();
         });
@@ -122,7 +123,7 @@ impl Call {
             mirrored: None,
         };
         let task =
-            tokio::spawn(carry(Arc::clone(remote), Arc::clone(&live), post, mailbox, own.clone()));
+            task::spawn(carry(Arc::clone(remote), Arc::clone(&live), post, mailbox, own.clone()));
         let guard = Guard {
             remote: Arc::downgrade(remote),
             live: Arc::clone(&live),

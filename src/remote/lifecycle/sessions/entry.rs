@@ -14,6 +14,7 @@ use super::live::Live;
 use crate::jsonrpc::read;
 use crate::remote::lifecycle::translate::for_modern_client::capabilities;
 use crate::remote::{Backoff, Failure, FailureKind, ListenEnd, Patience, Remote, listen};
+use crate::task;
 
 /// Who asks, where the client does not say.
 const OURS: &str = concat!("{\"name\":\"bridge\",\"version\":\"", env!("CARGO_PKG_VERSION"), "\"}");
@@ -122,7 +123,7 @@ impl Entry {
         let live = Live::open(remote, self, generation, patience).await?;
         let before =
             self.live.lock().unwrap_or_else(PoisonError::into_inner).replace(Arc::clone(&live));
-        let task = tokio::spawn(listening(
+        let task = task::spawn(listening(
             Arc::downgrade(self),
             Arc::downgrade(remote),
             Arc::downgrade(&live),
@@ -130,7 +131,7 @@ impl Entry {
         *live.listening.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.abort_handle());
         if before.is_some() && !self.hub.is_empty() {
             let (entry, remote, live) = (Arc::clone(self), Arc::clone(remote), Arc::clone(&live));
-            tokio::spawn(async move {
+            task::spawn(async move {
                 subscribe(&remote, &live, "resources/subscribe", entry.hub.resources()).await;
                 entry.hub.gap();
             });

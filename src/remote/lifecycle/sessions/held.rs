@@ -12,6 +12,8 @@ use ring::{digest, hmac};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use crate::task;
+
 /// How long a client may take to come back.
 pub(super) const HELD_FOR: Duration = Duration::from_secs(15 * 60);
 /// What waits at once. The one that waited for longest is given up for another.
@@ -104,7 +106,7 @@ impl<T: Send + 'static> Held<T> {
     /// Holds a value under its number until its time is over, or another needs its place: then it is dropped.
     pub(super) fn hold(self: &Arc<Self>, number: u64, value: T) {
         let held = Arc::clone(self);
-        let end = tokio::spawn(async move {
+        let end = task::spawn(async move {
             tokio::time::sleep(HELD_FOR).await;
             drop(held.take(number));
         });

@@ -19,6 +19,7 @@ use crate::remote::lifecycle::translate::for_modern_client::{answer, change, pro
 use crate::remote::lifecycle::{Carrier, Session};
 use crate::remote::{Failure, Fate, Patience, Remote};
 use crate::secret::Secret;
+use crate::task;
 
 /// The revision that is asked for.
 const VERSION: &str = "2025-11-25";
@@ -194,7 +195,7 @@ impl Live {
             return;
         };
         let live = Arc::clone(self);
-        tokio::spawn(async move {
+        task::spawn(async move {
             let _ = tokio::time::timeout(OWN_TIME, live.send(&remote, message)).await;
             drop(turn);
         });

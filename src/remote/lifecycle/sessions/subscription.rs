@@ -8,6 +8,7 @@ use crate::jsonrpc::Id;
 use crate::remote::exchange::{Outcome, Post};
 use crate::remote::lifecycle::translate::for_modern_client::change::{Filter, tagged};
 use crate::remote::{Failure, Recipient, Remote};
+use crate::task;
 
 /// Serves a subscription until its client ends it.
 pub(super) async fn serve(
@@ -50,9 +51,9 @@ impl Drop for Listening {
     fn drop(&mut self) {
         let gone = self.entry.hub.leave(self.heard.number);
         let runtime = tokio::runtime::Handle::try_current();
-        let (Ok(runtime), Some(remote)) = (runtime, self.remote.upgrade()) else { return };
+        let (Ok(_), Some(remote)) = (runtime, self.remote.upgrade()) else { return };
         let Some(live) = self.entry.current().filter(|_| !gone.is_empty()) else { return };
-        runtime.spawn(async move {
+        task::spawn(async move {
             subscribe(&remote, &live, "resources/unsubscribe", gone).await;
         });
     }
