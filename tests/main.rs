@@ -17,6 +17,7 @@
 //! | `filters`           | tools that are hidden and refused, and nothing else changed           |
 //! | `headers`           | the user's own headers reach the server and nobody else               |
 //! | `hostile`           | what servers that mean harm, and clients that flood, can't fill       |
+//! | `hosted`            | five real products, a story each, with the commands that their users type |
 //! | `large_messages`    | whole, in bounded memory, at the pace of the slowest side             |
 //! | `loopback`          | the redirect listener among hostile visitors                          |
 //! | `import`            | mcp-remote's entries become ours, and come back                       |
@@ -61,6 +62,8 @@ mod fidelity;
 mod filters;
 #[cfg(unix)]
 mod headers;
+#[cfg(target_os = "linux")]
+mod hosted;
 mod hostile;
 mod hostile_host;
 #[cfg(target_os = "linux")]

@@ -6,6 +6,8 @@ mod bridge_process;
 mod connections;
 mod gates;
 mod good_server;
+#[cfg(target_os = "linux")]
+mod hosted;
 mod modern_server;
 mod ports;
 mod schema;

@@ -3,12 +3,25 @@
 //!
 //! `cargo run --release --example demo` builds the program, plays the story, and prints what went over
 //! the wire. It ends with exit code 0 only if every step came out as told.
+//!
+//! With `-- all` it plays the stories of five hosted products (`tests/hosted`) and prints a table; with the
+//! name of one (`-- callcamp`) it starts that product on this machine, for you to try.
 
 #![expect(clippy::print_stdout, reason = "the demo's whole purpose is to be read")]
 #![expect(clippy::print_stderr, reason = "what went wrong is said where errors are")]
 
 mod client;
+#[cfg(target_os = "linux")]
+#[path = "../../tests/hosted/mod.rs"]
+mod hosted;
 mod server;
+#[cfg(target_os = "linux")]
+#[path = "../../tests/support/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "the tests' own; not all of it is used here")]
+#[expect(clippy::unwrap_used, reason = "a failure ends a step, as in any test")]
+mod support;
+#[cfg(target_os = "linux")]
+mod tour;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -20,17 +33,27 @@ use serde_json::{Value, json};
 use client::Client;
 use server::Server;
 
+const USAGE: &str = "\
+It builds bridge, puts it before a server on this machine, and shows what goes over the wire:
+
+    cargo run --release --example demo              a small server, every message shown
+    cargo run --release --example demo -- all       the stories of five hosted products (Linux)
+    cargo run --release --example demo -- callcamp  one of them, for you to try (Linux)";
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
-    if std::env::args_os().len() > 1 {
-        println!("It takes no arguments: cargo run --release --example demo\n");
-        println!(
-            "It builds bridge, puts it before a server on this machine, and shows what goes over the wire."
-        );
-        return ExitCode::SUCCESS;
-    }
-    match play() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => play(),
+        #[cfg(target_os = "linux")]
+        [name] if !name.starts_with('-') => tour(name),
+        _ => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+    };
+    match done {
         Ok(()) => {
             println!("\nAll steps came out as told.");
             ExitCode::SUCCESS
@@ -39,6 +62,16 @@ fn main() -> ExitCode {
             eprintln!("\nthe demo failed: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn tour(name: &str) -> Result<()> {
+    let bridge = build()?;
+    match name {
+        "all" if tour::tell_all() => Ok(()),
+        "all" => Err("not every step came out as told".into()),
+        name => tour::open(name, &bridge),
     }
 }
 

@@ -28,7 +28,7 @@ use self::inbox::{Inbox, Line};
 use self::pipes::{Stdin, Stdout};
 use super::canary::Watch;
 use super::watched::Watched;
-use super::{DEADLINE, Gate, McpServer, Timeline};
+use super::{DEADLINE, Gate, McpServer, Timeline, program};
 
 pub use self::pipes::Streams;
 
@@ -176,6 +176,14 @@ impl Builder {
     }
 }
 
+/// The six variables and a key to the store: what a person's process finds in a private home.
+pub fn environment(home: &Path) -> Vec<(String, PathBuf)> {
+    let six = six_variables(home).into_iter();
+    let six = six.map(|(name, value)| (name.to_owned(), PathBuf::from(value)));
+    let key = ("BRIDGE_STORE_KEY".to_owned(), PathBuf::from(STORE_KEY));
+    six.chain([key]).collect()
+}
+
 fn six_variables(home: &Path) -> [(&'static str, String); 6] {
     [
         ("HOME", home.display().to_string()),
@@ -249,7 +257,7 @@ impl BridgeProcess {
     /// The bridge with any arguments.
     pub fn with_args<A: Into<String>>(args: impl IntoIterator<Item = A>) -> Builder {
         let builder = Builder {
-            program: env!("CARGO_BIN_EXE_bridge").into(),
+            program: program(),
             args: Vec::new(),
             env: Vec::new(),
             home: None,

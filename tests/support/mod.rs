@@ -25,6 +25,7 @@
 //! - [`timeline`]: one ordered log of both sides, printed when a test fails.
 //! - [`certificates`]: a private authority for TLS.
 //! - [`http_client`]: a plain client, for the self-tests.
+//! - [`hosted`]: five real products, and what a story about one of them stands on.
 //!
 //! Every wait ends: a fixture that waits longer than [`DEADLINE`] fails its test and says for what.
 
@@ -34,6 +35,8 @@ pub mod canary;
 pub mod certificates;
 pub mod gate;
 pub mod guarded;
+#[cfg(target_os = "linux")]
+pub mod hosted;
 pub mod http_client;
 pub mod lossy;
 pub mod mcp_server;
@@ -50,6 +53,7 @@ pub mod terminal;
 pub mod timeline;
 pub mod watched;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use bridge_process::BridgeProcess;
@@ -65,3 +69,13 @@ pub use timeline::Timeline;
 /// How long a fixture waits for what must happen. Only a failing test ever waits this long, so it
 /// is generous: it holds on a loaded machine too.
 pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The bridge under test: what cargo built for the tests, or what lies beside the folder of the examples.
+pub fn program() -> PathBuf {
+    if let Some(built) = option_env!("CARGO_BIN_EXE_bridge") {
+        return built.into();
+    }
+    let this = std::env::current_exe().expect("a program");
+    let profile = this.ancestors().nth(2).expect("an example lies in <profile>/examples");
+    profile.join("bridge").with_extension(std::env::consts::EXE_EXTENSION)
+}

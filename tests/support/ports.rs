@@ -1,8 +1,11 @@
 //! Addresses where nobody answers.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
+
+use super::DEADLINE;
 
 /// A port that refuses: bound, so that nobody else gets it, but nobody listens.
 pub struct ClosedPort {
@@ -14,9 +17,17 @@ impl ClosedPort {
         Self::hold((Ipv4Addr::LOCALHOST, 0).into())
     }
 
-    /// Keeps a port from others after its listener was closed.
+    /// Keeps a port from others after its listener was closed. A process that another thread has just begun may
+    /// hold the listener for a moment longer.
     pub(super) fn hold(address: SocketAddr) -> Self {
-        Self { held: bind(address) }
+        let until = Instant::now() + DEADLINE;
+        loop {
+            match try_bind(address) {
+                Ok(held) => return Self { held },
+                Err(why) => assert!(Instant::now() < until, "can't bind {address}: {why}"),
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// The same port on both loopback addresses, 127.0.0.1 first: on either, nobody else gets it.
@@ -72,10 +83,6 @@ impl BlackHole {
     pub fn url(&self) -> String {
         format!("http://{}/mcp", self.address())
     }
-}
-
-fn bind(address: SocketAddr) -> Socket {
-    try_bind(address).unwrap_or_else(|why| panic!("can't bind {address}: {why}"))
 }
 
 fn try_bind(address: SocketAddr) -> std::io::Result<Socket> {

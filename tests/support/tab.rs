@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
+use rustls::{ClientConnection, StreamOwned};
 use tempfile::TempDir;
 use url::Url;
 
@@ -93,9 +94,8 @@ pub fn begin(address: &str) -> TcpStream {
 
 /// Opens an address, without following where it leads.
 pub fn get(address: &str) -> std::io::Result<Shown> {
-    let mut socket = asked(&Url::parse(address).expect("a URL"))?;
-    let mut answer = Vec::new();
-    socket.read_to_end(&mut answer)?;
+    let url = Url::parse(address).expect("a URL");
+    let answer = if url.scheme() == "https" { read_tls(&url)? } else { read(asked(&url)?)? };
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| std::io::Error::other("no answer"))?;
@@ -108,12 +108,44 @@ pub fn get(address: &str) -> std::io::Result<Shown> {
 }
 
 fn asked(url: &Url) -> std::io::Result<TcpStream> {
-    let host = format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"));
-    let mut socket = TcpStream::connect(&host)?;
-    socket.set_read_timeout(Some(DEADLINE))?;
-    let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
-    write!(socket, "GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")?;
+    let mut socket = connected(url)?;
+    ask(url, &mut socket)?;
     Ok(socket)
+}
+
+fn connected(url: &Url) -> std::io::Result<TcpStream> {
+    let socket = TcpStream::connect(host(url))?;
+    socket.set_read_timeout(Some(DEADLINE))?;
+    Ok(socket)
+}
+
+fn host(url: &Url) -> String {
+    format!("{}:{}", url.host_str().expect("a host"), url.port().expect("a port"))
+}
+
+fn ask(url: &Url, socket: &mut impl Write) -> std::io::Result<()> {
+    let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    let host = host(url);
+    write!(socket, "GET {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n")
+}
+
+fn read(mut socket: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut answer = Vec::new();
+    match socket.read_to_end(&mut answer) {
+        // Who closes a TLS connection without saying so has said all by the length of the body.
+        Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => Err(error),
+        _ => Ok(answer),
+    }
+}
+
+/// Whose certificate it is does not matter to this browser.
+fn read_tls(url: &Url) -> std::io::Result<Vec<u8>> {
+    let name = url.host_str().expect("a host").to_owned().try_into().expect("a name");
+    let config = super::certificates::trusting_anyone();
+    let connection = ClientConnection::new(config, name).map_err(std::io::Error::other)?;
+    let mut socket = StreamOwned::new(connection, connected(url)?);
+    ask(url, &mut socket)?;
+    read(socket)
 }
 
 /// Where our own page leads on to.

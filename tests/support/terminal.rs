@@ -1,5 +1,6 @@
 //! The binary in a real terminal, with its keyboard and screen in the test's hand.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -13,7 +14,7 @@ use rustix::pty::OpenptFlags;
 use rustix::termios::LocalModes;
 
 use super::watched::Watched;
-use super::{BridgeProcess, DEADLINE};
+use super::{BridgeProcess, DEADLINE, program};
 
 /// The key of the stored sign-ins.
 pub const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -35,6 +36,19 @@ impl Terminal {
     }
 
     pub fn with(home: &BridgeProcess, args: &[&str], env: [(&str, &str); 1]) -> Self {
+        let home = home.home();
+        let own =
+            [("HOME", home), ("TERM", Path::new("xterm")), ("PATH", Path::new("/usr/bin:/bin"))];
+        let env = env.map(|(name, value)| (name, Path::new(value)));
+        Self::at(home, args, own.into_iter().chain(env))
+    }
+
+    /// In this home, with all of this environment.
+    pub fn at<N: AsRef<OsStr>, V: AsRef<OsStr>>(
+        home: &Path,
+        args: &[&str],
+        env: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
         let keyboard = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         rustix::pty::grantpt(&keyboard).unwrap();
         rustix::pty::unlockpt(&keyboard).unwrap();
@@ -45,9 +59,8 @@ impl Terminal {
         let keyboard = File::from(keyboard);
         // Ctrl-C reaches whoever has the terminal for its own.
         let mut command = Command::new("setsid");
-        command.args(["--ctty", env!("CARGO_BIN_EXE_bridge")]).args(args);
-        command.env_clear().envs([("HOME", home.home()), ("TERM", Path::new("xterm"))]);
-        command.env("PATH", "/usr/bin:/bin").envs(env).current_dir(home.home());
+        command.arg("--ctty").arg(program()).args(args);
+        command.env_clear().envs(env).current_dir(home);
         let end = || line.try_clone().unwrap();
         command.stdin(end()).stdout(end()).stderr(end());
         let child = command.spawn().unwrap();

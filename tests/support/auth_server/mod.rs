@@ -27,6 +27,8 @@ pub type Edit = Box<dyn Fn(&mut Value) + Send + Sync>;
 
 /// How it behaves.
 pub struct Plan {
+    /// Where it is found, if something stands before it (HTTPS).
+    pub origin: Option<String>,
     /// Path of the issuer: empty, or `/tenant`.
     pub issuer_path: &'static str,
     /// Paths at which the metadata of the resource lies.
@@ -62,6 +64,7 @@ pub struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         Self {
+            origin: None,
             issuer_path: "",
             resource_at: vec!["/.well-known/oauth-protected-resource/mcp"],
             metadata_at: vec!["/.well-known/oauth-authorization-server"],
@@ -208,7 +211,7 @@ impl World {
     }
 
     fn base(&self) -> String {
-        format!("http://{}", self.address)
+        self.plan.origin.clone().unwrap_or_else(|| format!("http://{}", self.address))
     }
 
     fn issuer(&self) -> String {
@@ -320,6 +323,21 @@ impl AuthServer {
 
     pub fn issuer(&self) -> String {
         self.world.issuer()
+    }
+
+    pub fn origin(&self) -> String {
+        self.world.base()
+    }
+
+    /// Where it listens, whatever stands before it.
+    pub fn address(&self) -> SocketAddr {
+        self.world.address
+    }
+
+    /// Gives all requests so far.
+    pub fn recorder(&self) -> impl Fn() -> Vec<Asked> + Send + use<> {
+        let world = Arc::clone(&self.world);
+        move || world.state().asked.clone()
     }
 
     pub fn at(&self, path: &str) -> String {

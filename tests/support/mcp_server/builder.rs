@@ -25,6 +25,7 @@ pub struct Builder {
     state: State,
     connecting: Connecting,
     tls: Option<Tls>,
+    authority: Option<Arc<PrivateAuthority>>,
     port: Option<ClosedPort>,
 }
 
@@ -46,6 +47,7 @@ impl Builder {
             state: State::default(),
             connecting: Connecting::default(),
             tls: None,
+            authority: None,
             port: None,
         }
     }
@@ -185,6 +187,13 @@ impl Builder {
         self.tls(Certificate::Good, Protocols::Http2AndHttp1)
     }
 
+    /// As `https`, by an authority that has more than one server.
+    #[must_use]
+    pub fn https_by(mut self, authority: &Arc<PrivateAuthority>) -> Self {
+        self.authority = Some(Arc::clone(authority));
+        self.https()
+    }
+
     #[must_use]
     pub fn tls(mut self, certificate: Certificate, protocols: Protocols) -> Self {
         let client = ClientCertificate::NotAsked;
@@ -240,7 +249,8 @@ impl Builder {
     fn run_on(mut self, port: ClosedPort) -> McpServer {
         let address = port.address();
         let authority = self.tls.map(|tls| {
-            let authority = PrivateAuthority::found();
+            let authority = self.authority.take();
+            let authority = authority.unwrap_or_else(|| Arc::new(PrivateAuthority::found()));
             self.connecting.tls = Some(authority.server_config(tls, address.ip()));
             authority
         });

@@ -65,7 +65,7 @@ pub struct McpServer {
     address: SocketAddr,
     orders: mpsc::UnboundedSender<Order>,
     thread: Option<JoinHandle<()>>,
-    authority: Option<PrivateAuthority>,
+    authority: Option<Arc<PrivateAuthority>>,
 }
 
 impl McpServer {
@@ -109,7 +109,7 @@ impl McpServer {
 
     #[track_caller]
     pub fn authority(&self) -> &PrivateAuthority {
-        self.authority.as_ref().expect("a server with TLS")
+        self.authority.as_deref().expect("a server with TLS")
     }
 
     // --- what it does next ---
@@ -311,6 +311,12 @@ impl McpServer {
 
     pub fn requests(&self) -> Vec<Request> {
         self.world.state.read().requests.clone()
+    }
+
+    /// Gives all requests so far, also when the server is gone.
+    pub fn recorder(&self) -> impl Fn() -> Vec<Request> + Send + use<> {
+        let world = Arc::clone(&self.world);
+        move || world.state.read().requests.clone()
     }
 
     pub fn requests_of(&self, matcher: impl Into<Matcher>) -> Vec<Request> {

@@ -1,0 +1,94 @@
+//! Five hosted products on this machine: their stories, and each by itself to try.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::hosted::{PRODUCTS, Product};
+use crate::support::hosted::tale::Step;
+use crate::support::hosted::{Tale, Way};
+
+/// What became of a story told in one way.
+struct Told {
+    passed: usize,
+    failed: Option<String>,
+    took: Duration,
+}
+
+/// Tells every story in every way and prints a table. Whether all steps passed.
+pub fn tell_all() -> bool {
+    let mut table = String::new();
+    let mut good = true;
+    for product in &PRODUCTS {
+        let told = Way::ALL.map(|way| {
+            println!("\n── {}, {}", product.name, way.name());
+            tell(product, way)
+        });
+        good &= told.iter().all(|told| told.failed.is_none());
+        let cells = told.iter().map(|told| match told.failed {
+            None => format!("{:>2} passed {:>4.1} s", told.passed, told.took.as_secs_f64()),
+            Some(_) => format!("{:>2}, then failed", told.passed),
+        });
+        let cells: Vec<_> = cells.map(|cell| format!("{cell:<18}")).collect();
+        let _ = writeln!(table, "{:<10} {}", product.name, cells.join(" "));
+    }
+    let ways = Way::ALL.map(|way| format!("{:<18}", way.name()));
+    println!("\nSteps of each story:\n\n{:<10} {}\n{table}", "", ways.join(" "));
+    good
+}
+
+/// One story; a step that fails ends it.
+fn tell(product: &'static Product, way: Way) -> Told {
+    let state = Arc::<Mutex<(usize, String)>>::default();
+    let heard = Arc::clone(&state);
+    let hears = Box::new(move |step: &Step| {
+        let mut state = heard.lock().expect("nothing fails in here");
+        match step {
+            Step::Begun(sentence) => {
+                sentence.clone_into(&mut state.1);
+                print!("   {sentence} … ");
+                let _ = std::io::stdout().flush();
+            }
+            Step::Passed => {
+                state.0 += 1;
+                println!("as told");
+            }
+        }
+    });
+    let started = Instant::now();
+    // A thread of its own: a failed step is its panic.
+    let story = std::thread::spawn(move || {
+        let mut tale = Tale::new(product.name, way, hears);
+        (product.story)(&mut tale);
+        tale.ends();
+    });
+    let failed = story.join().is_err();
+    let state = state.lock().expect("nothing fails in there");
+    if failed {
+        println!("FAILED");
+    }
+    Told { passed: state.0, failed: failed.then(|| state.1.clone()), took: started.elapsed() }
+}
+
+/// Starts one product and says what to type, until somebody ends the program.
+pub fn open(name: &str, bridge: &Path) -> crate::Result<()> {
+    let product = PRODUCTS.iter().find(|product| product.name == name).ok_or_else(|| {
+        let names = PRODUCTS.map(|product| product.name).join(", ");
+        format!("there is no product {name}; there are {names}, and all")
+    })?;
+    let open = (product.open)();
+    let settings = open.user.shell_settings(bridge)?;
+    println!(
+        "\n{}: {}. It runs on this machine until you press Enter.\n",
+        product.name, product.about
+    );
+    println!("In another terminal:\n");
+    println!("    . {}", settings.display());
+    println!("    # a home of its own, the trust for the server's certificate, and `bridge`\n");
+    open.commands.iter().for_each(|command| println!("    {command}"));
+    println!("\nPress Enter to end it.");
+    std::io::stdin().read_line(&mut String::new())?;
+    Ok(())
+}

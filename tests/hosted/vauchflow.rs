@@ -1,0 +1,103 @@
+//! Vauchflow: a key in a header, calls that are independent of each other, errors as it makes them.
+
+use serde_json::{Value, json};
+
+use super::{Open, Product};
+use crate::support::hosted::vauchflow::{CAMPAIGNS, TOOLS, VALID, Vauchflow};
+use crate::support::hosted::{Client, Clients, Tale, User};
+
+pub const PRODUCT: Product =
+    Product { name: "vauchflow", about: "an API key, stateless, errors of its own", story, open };
+
+const SCOPES: [&str; 4] = ["vouchers:read", "campaigns:read", "vouchers:write", "campaigns:write"];
+
+fn story(tale: &mut Tale) {
+    let vauchflow = Vauchflow::run();
+    tale.watch(vauchflow.record());
+    let user = User::trusting(vauchflow.authority());
+    let key = vauchflow.issues_agent_key(&SCOPES);
+
+    tale.step("`bridge add vauchflow URL --secret-header X-API-Key` reads the key", || {
+        let line = format!("bridge add vauchflow {} --secret-header X-API-Key", vauchflow.url());
+        user.pipes(&key, &line).ok().says(&["Saved `vauchflow`", "x-api-key: kept as"]);
+        assert!(user.config().contains("X-API-Key = \"${keychain}\""), "{}", user.config());
+        user.types("bridge install vauchflow --client claude-desktop").ok();
+        assert!(!user.client_file().contains("canary"), "{}", user.client_file());
+    });
+    let windows = tale.way.copies();
+    let clients = tale.step("The client starts bridge, with nothing but the name", || {
+        user.opens(windows, &user.entry("vauchflow"))
+    });
+    results(tale, &vauchflow, &user, &clients);
+    refusals(tale, &vauchflow, &clients);
+    tale.step("The windows close: there is no session to end", || clients.close());
+    tale.step("Nothing is left but what is sealed", || user.has_no_secret_on_disk());
+}
+
+fn results(tale: &mut Tale, vauchflow: &Vauchflow, user: &User, clients: &Clients) {
+    tale.step("The tools are listed", || {
+        let names = TOOLS.map(|(name, _)| name.to_owned()).to_vec();
+        assert_eq!(clients.all(Client::tools), Ok(names));
+    });
+    tale.step("A read tool's result without `content` arrives", || {
+        let arguments = json!({"code": "SUMMER"});
+        let result = clients.all(|client| client.calls("validate_voucher", &arguments));
+        assert_eq!(result, Ok(serde_json::from_str(VALID).expect("JSON")));
+        let result = clients.all(|client| client.calls("list_campaigns", &json!({})));
+        assert_eq!(result, Ok(serde_json::from_str(CAMPAIGNS).expect("JSON")));
+    });
+    tale.step("Exactly as it was sent: `20.00` stays `20.00`", || {
+        let said = user.types("bridge call vauchflow validate_voucher code=SUMMER --json");
+        assert_eq!(said.ok().stdout.trim_end(), VALID);
+    });
+    tale.restart(|| vauchflow.restarts());
+    tale.step("A write tool", || {
+        let text = clients.all(|client| client.calls_for_text("create_voucher", &json!({})));
+        assert!(text.as_ref().is_ok_and(|text| text.contains("created")), "{text:?}");
+    });
+    tale.step("A risky write waits for an approval, which is no error", || {
+        let result = clients.all(|client| client.calls("create_campaign", &json!({})));
+        let result = result.expect("a result");
+        assert_eq!(result["isError"], false);
+        let text = result["content"][0]["text"].as_str().expect("a text");
+        let pending: Value = serde_json::from_str(text).expect("JSON in the text");
+        assert_eq!(pending["status"], "pending_approval");
+        assert!(pending["poll_url"].is_string(), "{pending}");
+    });
+}
+
+fn refusals(tale: &mut Tale, vauchflow: &Vauchflow, clients: &Clients) {
+    tale.step("A missing scope is an error of this call, with the server's words", || {
+        let error = clients.all(|client| client.calls("delete_campaign", &json!({})));
+        let error = error.expect_err("a refusal").to_string();
+        assert!(error.contains("This key lacks the scope campaigns:delete"), "{error}");
+    });
+    tale.step("A JSON-RPC error is passed on as it is", || {
+        let error = clients.all(|client| client.calls("export_customers", &json!({})));
+        let wanted =
+            json!({"code": -32004, "message": "This key lacks the scope customers:export"});
+        assert_eq!(error, Err(wanted));
+    });
+    tale.step("429 is waited out", || {
+        vauchflow.limits_the_rate_of("validate_voucher");
+        let result = clients.all(|client| client.calls("validate_voucher", &json!({})));
+        assert_eq!(result, Ok(serde_json::from_str(VALID).expect("JSON")));
+    });
+}
+
+fn open() -> Open {
+    let vauchflow = Vauchflow::run();
+    let user = User::trusting(vauchflow.authority());
+    let key = vauchflow.issues_agent_key(&SCOPES);
+    let commands = vec![
+        format!(
+            "printf %s {key} | bridge add vauchflow {} --secret-header X-API-Key",
+            vauchflow.url()
+        ),
+        "bridge tools vauchflow".to_owned(),
+        "bridge call vauchflow validate_voucher code=SUMMER --json".to_owned(),
+        "bridge call vauchflow create_campaign    # waits for an approval".to_owned(),
+        "bridge call vauchflow delete_campaign    # a scope that this key lacks".to_owned(),
+    ];
+    Open { user, commands, _running: Box::new(vauchflow) }
+}
