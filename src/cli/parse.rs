@@ -53,6 +53,9 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Refused> {
     if let Some(cli) = as_a_client_types(args) {
         return Ok(cli);
     }
+    if let Some(args) = behind_mcp_remote(args) {
+        return parse(&args);
+    }
     let command = command(args.iter().any(|arg| arg == "-h"));
     let parsed = command.clone().try_get_matches_from(args);
     let read = parsed.and_then(|mut matches| {
@@ -97,6 +100,18 @@ fn with_command(mut cli: Cli) -> Cli {
         args.command = command;
     }
     cli
+}
+
+/// The arguments of an entry in which only the program was changed: without what `npx` took of them, `-y` and
+/// `mcp-remote`, whose place bridge takes.
+fn behind_mcp_remote(args: &[OsString]) -> Option<Vec<OsString>> {
+    let (program, rest) = args.split_first()?;
+    let rest = rest.strip_prefix(&[OsString::from("-y")]).unwrap_or(rest);
+    let (package, rest) = rest.split_first()?;
+    let name = package.to_str()?.split('@').next();
+    let address = rest.first().and_then(|arg| arg.to_str()).is_some_and(|arg| arg.contains("://"));
+    let own = || std::iter::once(program).chain(rest).cloned().collect();
+    (name == Some("mcp-remote") && address).then(own)
 }
 
 /// The command line: without empty variables, which count as unset, and as wide as the terminal.

@@ -10,7 +10,7 @@ use crate::config::{self, Environment};
 use crate::credentials::Patience;
 use crate::error::{Error, Exit};
 use crate::order;
-use crate::remote::{Entry, without_secrets};
+use crate::remote::{Entry, Knock, without_secrets};
 use crate::secret::Secret;
 use crate::ui;
 
@@ -257,7 +257,7 @@ fn add(mut new: NewServer, args: &AddArgs) -> Result<(), Error> {
     super::kept::put(&mut config, &values)?;
     let said = match args.no_check {
         true => None,
-        false => of_entry(&checked(&config)?, &new, &config),
+        false => of_knock(&checked(&config)?, &new),
     };
     if !values.is_empty() {
         headers.save(&values)?;
@@ -318,9 +318,9 @@ fn values(new: &NewServer, secrets: &BTreeMap<String, Secret<String>>, old: &Val
 }
 
 /// Knocks at the server.
-fn checked(config: &config::Serve) -> Result<Entry, Error> {
+fn checked(config: &config::Serve) -> Result<Knock, Error> {
     let remote = Parts::new(config, Patience::Interactive).remote(config);
-    super::runtime()?.block_on(remote.entry(None)).map_err(|failure| {
+    super::runtime()?.block_on(remote.first_knock(None)).map_err(|failure| {
         let error = Error { exit: Exit::Unreachable, ..Error::failed("the server is not saved") };
         error
             .because(failure.reason())
@@ -329,15 +329,19 @@ fn checked(config: &config::Serve) -> Result<Entry, Error> {
 }
 
 /// What is to be said of how the server answered.
-fn of_entry(entry: &Entry, new: &NewServer, config: &config::Serve) -> Option<String> {
-    match entry {
+fn of_knock(knock: &Knock, new: &NewServer) -> Option<String> {
+    if let Some(warning) = knock.warning() {
+        return Some(warning);
+    }
+    let name = &new.name;
+    match &knock.entry {
         Entry::Open => None,
-        Entry::Closed(_) if config.remote.headers.authorize() => {
-            Some("warning: the server refuses its `Authorization`".to_owned())
-        }
-        Entry::Closed(_) => Some(format!(
-            "it wants a sign-in: `bridge login {}`, or when a client first uses it",
-            new.name
+        Entry::Closed(Some(_)) => Some(format!(
+            "it wants a sign-in: `bridge login {name}`, or when a client first uses it"
+        )),
+        // It does not say how.
+        Entry::Closed(None) => Some(format!(
+            "it wants a sign-in: `bridge login {name}`, or `bridge login {name} --with-token` with a token of yours"
         )),
         Entry::Unclear => Some(
             "warning: what answers there does not look like an MCP server; check the address"

@@ -64,16 +64,17 @@ pub(super) fn put(config: &mut config::Serve, values: &Values) -> Result<(), Err
     let name = config.saved.as_ref().map(|saved| saved.name.clone()).unwrap_or_default();
     for header in std::mem::take(&mut config.kept) {
         let header_name = header.name();
+        let renew = format!("bridge add {name} --force --secret-header {header_name}");
         let refused = |why: String| {
             Error::usage(format!("the header `{header_name}` of `{name}` can't be sent"))
                 .because(why)
-                .hint(format!("run `bridge add {name} --force --secret-header {header_name}`"))
+                .hint(format!("run `{renew}`"))
         };
         let value = values
             .get(&header_name.to_ascii_lowercase())
             .ok_or_else(|| refused(NOTHING.to_owned()))?;
-        let sent =
-            header.with(&Secret::new(value.clone())).map_err(|why| refused(why.to_string()))?;
+        let value = Secret::new(value.clone());
+        let sent = header.with(&value, renew.clone()).map_err(|why| refused(why.to_string()))?;
         config.remote.headers.fixed.push(sent);
     }
     Ok(())

@@ -18,7 +18,7 @@ use crate::config;
 use crate::credentials::{Keep, Key, KeychainError, Lock, LockKind, Patience, StoreError};
 use crate::error::Error;
 use crate::printable::printable;
-use crate::remote::{Entry, Remote};
+use crate::remote::{Entry, Knock, Remote};
 use crate::secret::Secret;
 use crate::{os, ui};
 
@@ -414,9 +414,11 @@ async fn keep_given(sign_in: &SignIn, remote: &Remote) -> Result<(), Error> {
     let given = sign_in.vault.change(move |record| record.give(tokens));
     given.await.map_err(|failure| error(&failure))?;
     ui::say(&format!("The token is kept: {}.", kept(sign_in.vault.store_name())));
-    match remote.entry(bearer.as_ref()).await {
-        Ok(Entry::Open | Entry::Unclear) => {}
-        Ok(Entry::Closed(challenge)) => ui::say(&refused_gift(sign_in, challenge.as_ref())),
+    match remote.first_knock(bearer.as_ref()).await {
+        Ok(Knock { entry: Entry::Closed(challenge), .. }) => {
+            ui::say(&refused_gift(sign_in, challenge.as_ref()));
+        }
+        Ok(knock) => knock.warning().iter().for_each(|warning| ui::say(warning)),
         Err(failure) => ui::say(&format!("warning: it could not be tried: {}", failure.reason())),
     }
     Ok(())

@@ -6,7 +6,7 @@ use super::expand::{Environment, Unexpanded, expand, unexpanded};
 use crate::cli::{HeaderArgs, SavedHeader, SavedServer};
 use crate::error::Error;
 use crate::os;
-use crate::remote::{Header, HeaderCommand, HeaderError, Headers, Source};
+use crate::remote::{Header, HeaderCommand, HeaderError, Headers, Source, is_secret_name};
 use crate::secret::Secret;
 
 /// What begins the names of variables that are headers.
@@ -15,9 +15,6 @@ const PREFIX: &str = "BRIDGE_HEADER_";
 const OPTIONS: [&str; 3] = ["FILE", "COMMAND", "COMMAND_TIMEOUT"];
 /// Variables that no option has, for they hold secrets.
 const SECRETS: [&str; 2] = ["BRIDGE_STORE_KEY", "BRIDGE_CLIENT_SECRET"];
-/// Parts of the names of headers that carry secrets.
-const SECRET_NAMES: [&str; 9] =
-    ["auth", "key", "token", "secret", "cookie", "passw", "credential", "session", "signature"];
 
 /// The headers, and whether a secret was typed.
 #[derive(Debug)]
@@ -43,7 +40,6 @@ pub struct KeptHeader {
     name: String,
     /// What stands before, between and after what is kept. Variables may have given it.
     around: Secret<Vec<String>>,
-    file: PathBuf,
     /// The line of the file that names it.
     pub line: usize,
 }
@@ -54,13 +50,13 @@ impl KeptHeader {
         &self.name
     }
 
-    /// The header, with what is kept.
+    /// The header, with what is kept; `renewed_by` is the command that takes another value.
     ///
     /// # Errors
     /// It can't be sent.
-    pub fn with(&self, kept: &Secret<String>) -> Result<Header, HeaderError> {
+    pub fn with(&self, kept: &Secret<String>, renewed_by: String) -> Result<Header, HeaderError> {
         let value = self.around.expose().join(kept.expose());
-        Header::new(&self.name, &value, Source::File(self.file.clone()))
+        Header::new(&self.name, &value, Source::Kept(renewed_by))
     }
 }
 
@@ -86,7 +82,7 @@ pub(super) fn headers(
         let what = format!("line {} of {}", header.line, file.display());
         let place = Place { what, source: Source::File(file.clone()), environment };
         if header.value.contains(KEPT) {
-            kept.push(place.kept(header, file)?);
+            kept.push(place.kept(header)?);
         } else {
             fixed.push(place.header(&header.name, &header.value)?);
         }
@@ -101,7 +97,7 @@ pub(super) fn headers(
         let what = format!("`--header` number {}", number + 1);
         let place = Place { what, source: Source::Argument, environment };
         let header = place.line(text.expose())?;
-        if !text.expose().contains("${") && is_secret(header.name()) {
+        if !text.expose().contains("${") && is_secret_name(header.name()) {
             let name = text.expose().split([':', '=']).next().unwrap_or_default();
             secret_in_arguments = Some(name.trim().to_owned());
         }
@@ -160,12 +156,7 @@ fn secret_variables(environment: &Environment) -> Vec<String> {
 pub(super) fn variables_for_nobody(environment: &Environment) -> Vec<String> {
     let ours = environment.with_prefix("BRIDGE_").map(|(name, _)| format!("BRIDGE_{name}"));
     let named = environment.expanded().into_iter();
-    ours.chain(named.filter(|name| is_secret(&name.to_ascii_lowercase()))).collect()
-}
-
-/// Whether the name of a header or parameter, in small letters, is one of those that carry secrets.
-pub(super) fn is_secret(name: &str) -> bool {
-    SECRET_NAMES.iter().any(|part| name.contains(part))
+    ours.chain(named.filter(|name| is_secret_name(&name.to_ascii_lowercase()))).collect()
 }
 
 fn from_environment(environment: &Environment) -> Result<Vec<Header>, Error> {
@@ -211,13 +202,13 @@ impl Place<'_> {
     }
 
     /// A header whose value is kept elsewhere; that of a value is tried that can be sent.
-    fn kept(&self, header: &SavedHeader, file: PathBuf) -> Result<KeptHeader, Error> {
+    fn kept(&self, header: &SavedHeader) -> Result<KeptHeader, Error> {
         let SavedHeader { name, value, line } = header;
         self.header(name, &value.replace(KEPT, "x"))?;
         let expanded =
             |piece| expand(piece, self.environment).map_err(|why| self.unexpanded(name, &why));
         let around = value.split(KEPT).map(expanded).collect::<Result<_, _>>()?;
-        Ok(KeptHeader { name: name.clone(), around: Secret::new(around), file, line: *line })
+        Ok(KeptHeader { name: name.clone(), around: Secret::new(around), line: *line })
     }
 
     fn header(&self, name: &str, value: &str) -> Result<Header, Error> {

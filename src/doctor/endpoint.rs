@@ -9,7 +9,7 @@ use super::network::of_failure;
 use super::report::{Check, Report};
 use crate::auth::Challenge;
 use crate::clock::span;
-use crate::remote::{Entry, Knock, without_secrets};
+use crate::remote::{Entry, FailureKind, Knock, without_secrets};
 
 /// How far the two clocks may be apart: tokens are good for minutes, and servers forgive a few.
 const SKEW: Duration = Duration::from_secs(5 * 60);
@@ -33,7 +33,8 @@ pub(super) fn answer(subject: &Subject, knock: &Knock, report: &mut Report) -> D
     let moved =
         if moved == subject.name.url { String::new() } else { format!("; it moved to {moved}") };
     let data = json!({ "status": status });
-    let own = subject.authorizer.is_none();
+    let refused = knock.refusal.as_ref().map(|refusal| refusal.kind);
+    let own = subject.authorizer.is_none() || refused == Some(FailureKind::HeaderRefused);
     let check = match (&knock.entry, &knock.refusal) {
         (Entry::Closed(_), Some(refusal)) if own => {
             report.stop("the header was refused");

@@ -1,6 +1,7 @@
 //! Requests that carry a token, and what becomes of those that are refused for it.
 
 use bytes::Bytes;
+use hyper::StatusCode;
 use hyper::header::WWW_AUTHENTICATE;
 
 use super::failure::{Failure, FailureKind, Fate};
@@ -44,6 +45,9 @@ impl Remote {
             // Boxed, as is all that hardly ever happens: the future of a request is moved about.
             let answer = Box::pin(Refused::of(answer)).await;
             if self.means_lost(&answer, session) {
+                return Ok(answer.into());
+            }
+            if bearer.is_none() && answer.is_of_own_key() {
                 return Ok(answer.into());
             }
             let status = answer.head.status.as_u16();
@@ -109,6 +113,14 @@ impl Refused {
         let content = response::collect_some(body).await;
         let head = Answer { status, headers, body: Body::whole(Vec::new()), injected };
         Self { head, content }
+    }
+
+    /// Whether it is about a key of the user's own: nobody is asked to sign in.
+    fn is_of_own_key(&self) -> bool {
+        let Answer { status, headers, injected, .. } = &self.head;
+        *status == StatusCode::UNAUTHORIZED
+            && !headers.contains_key(WWW_AUTHENTICATE)
+            && injected.has_credential()
     }
 }
 

@@ -9,7 +9,7 @@ use hyper::header::{CONTENT_TYPE, DATE, HeaderValue, WWW_AUTHENTICATE};
 
 use super::Remote;
 use super::exchange::ANYHOW;
-use super::failure::Failure;
+use super::failure::{Failure, FailureKind};
 use super::lifecycle::{Carrier, Session, legacy};
 use super::request::Ask;
 use crate::auth::{Bearer, Challenge};
@@ -48,13 +48,30 @@ pub struct Knock {
     pub refusal: Option<Failure>,
 }
 
+impl Knock {
+    /// What is to be told of a refusal that no sign-in cures: of the user's own header, or of who they are.
+    pub fn warning(&self) -> Option<String> {
+        let refusal = self.refusal.as_ref()?;
+        let own = matches!(refusal.kind, FailureKind::HeaderRefused | FailureKind::Refused);
+        own.then(|| format!("warning: {}", refusal.reason()))
+    }
+}
+
 impl Remote {
     /// Asks whether this token is taken, or whether it goes without one.
     ///
     /// # Errors
     /// There was no answer in 10 s.
     pub async fn entry(&self, bearer: Option<&Bearer>) -> Result<Entry, Failure> {
-        self.knock(bearer, Bytes::from_static(PING), TIME).await.map(|knock| knock.entry)
+        self.first_knock(bearer).await.map(|knock| knock.entry)
+    }
+
+    /// As `entry`, with all that came of it.
+    ///
+    /// # Errors
+    /// There was no answer in 10 s.
+    pub async fn first_knock(&self, bearer: Option<&Bearer>) -> Result<Knock, Failure> {
+        self.knock(bearer, Bytes::from_static(PING), TIME).await
     }
 
     /// Sends one message and looks at the head of what comes back. A session that is begun by it is ended.

@@ -43,6 +43,9 @@ const RESERVED: [&str; 21] = [
 const RESERVED_PREFIX: &str = "mcp-param-";
 /// Longest value, in bytes; servers refuse heads of more than 8 or 16 KiB.
 const MAX_VALUE: usize = 16 * 1024;
+/// Names with one of these in them carry secrets.
+const SECRET_NAMES: [&str; 9] =
+    ["auth", "key", "token", "secret", "cookie", "passw", "credential", "session", "signature"];
 /// A shorter value is not looked for in what a server says: it would be found in ordinary words.
 const SHORTEST_ECHO: usize = 6;
 
@@ -77,6 +80,8 @@ pub enum Source {
     Variable(String),
     /// `--header-command`.
     Command,
+    /// Kept for a saved server; this command takes another value.
+    Kept(String),
 }
 
 impl fmt::Display for Source {
@@ -86,6 +91,7 @@ impl fmt::Display for Source {
             Self::File(path) => write!(f, "the file {}", path.display()),
             Self::Variable(name) => write!(f, "the variable `{name}`"),
             Self::Command => f.write_str("`--header-command`"),
+            Self::Kept(command) => write!(f, "what is kept, and `{command}` takes another"),
         }
     }
 }
@@ -135,6 +141,11 @@ impl Header {
     }
 }
 
+/// Whether the name of a header or parameter, in small letters, is one of those that carry secrets.
+pub fn is_secret_name(name: &str) -> bool {
+    SECRET_NAMES.iter().any(|part| name.contains(part))
+}
+
 /// A name as it may be shown: what was meant as a value may stand in its place.
 fn shortened(name: &str) -> String {
     const SHOWN: usize = 24;
@@ -167,8 +178,8 @@ impl Headers {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Injected {
     headers: HeaderMap,
-    /// Where `Authorization` came from.
-    authorization: Option<Source>,
+    /// What says who the user is, and where it came from: `Authorization`, else a key.
+    credential: Option<(HeaderName, Source)>,
     /// Which run of the command this is of; 0 without one.
     run: u64,
     renew_at: Option<SystemTime>,
@@ -179,11 +190,22 @@ impl Injected {
         let mut with = self.clone();
         for Header { name, value, source } in headers {
             with.headers.insert(name.clone(), value.clone());
-            if *name == AUTHORIZATION {
-                with.authorization = Some(source.clone());
+            let is_key = is_secret_name(name.as_str()) || matches!(source, Source::Kept(_));
+            let is_key = is_key && !with.has_authorization();
+            if *name == AUTHORIZATION || is_key {
+                with.credential = Some((name.clone(), source.clone()));
             }
         }
         with
+    }
+
+    fn has_authorization(&self) -> bool {
+        self.credential.as_ref().is_some_and(|(name, _)| *name == AUTHORIZATION)
+    }
+
+    /// Whether a 401 without a challenge is about one of them.
+    pub(super) fn has_credential(&self) -> bool {
+        self.credential.is_some()
     }
 
     /// Adds them to a request, in place of what stands there under the same names.
@@ -206,13 +228,20 @@ impl Injected {
         )
     }
 
-    /// A failure that holds no value of ours, and a refused header told as such.
+    /// A failure that holds no value of ours, and a refused `Authorization` told as such.
     pub(super) fn told(&self, mut failure: Failure) -> Failure {
         failure.what = self.redact(&failure.what);
         failure.cause = failure.cause.map(|cause| self.redact(&cause));
-        if let (FailureKind::SignInNeeded, Some(source)) = (failure.kind, &self.authorization) {
+        if self.has_authorization() { self.blamed(failure) } else { failure }
+    }
+
+    /// The refusal of a server that does not ask for a sign-in: it is about the user's own key, where there is one.
+    pub(super) fn blamed(&self, mut failure: Failure) -> Failure {
+        if let (FailureKind::SignInNeeded, Some((name, source))) = (failure.kind, &self.credential)
+        {
+            let name = if *name == AUTHORIZATION { "Authorization" } else { name.as_str() };
             failure.kind = FailureKind::HeaderRefused;
-            failure.what = format!("your `Authorization` header was refused: {}", failure.what);
+            failure.what = format!("your `{name}` header was refused: {}", failure.what);
             failure.cause = Some(format!("it comes from {source}"));
             // What the server says is part of ours: the reason to act on is the header.
             failure.answer = None;
@@ -349,6 +378,16 @@ mod tests {
         assert_eq!(told.what, "your `Authorization` header was refused: HTTP 401 from h");
         assert_eq!(told.cause.as_deref(), Some("it comes from `--header`"));
         let other = Injected::default().with(&[header("X-Tenant", "x").unwrap()]);
-        assert_eq!(other.told(refused()).kind, FailureKind::SignInNeeded);
+        assert_eq!(other.blamed(refused()).kind, FailureKind::SignInNeeded);
+        let renew = "bridge add work --force --secret-header X-API-Key";
+        let key = Header::new("X-API-Key", "x", Source::Kept(renew.to_owned())).unwrap();
+        let key = other.with(&[key]);
+        assert_eq!(key.told(refused()).kind, FailureKind::SignInNeeded, "it may be challenged");
+        let told = key.blamed(refused());
+        assert_eq!(told.what, "your `x-api-key` header was refused: HTTP 401 from h");
+        let cause = format!("it comes from what is kept, and `{renew}` takes another");
+        assert_eq!(told.cause, Some(cause));
+        let both = key.with(&[header("Authorization", "x").unwrap()]);
+        assert!(both.told(refused()).what.starts_with("your `Authorization` header"));
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName,
-    HeaderValue, LOCATION, USER_AGENT,
+    HeaderValue, LOCATION, USER_AGENT, WWW_AUTHENTICATE,
 };
 use hyper::{Method, Request, StatusCode};
 
@@ -200,6 +200,9 @@ impl Remote {
         let host = self.endpoint().host();
         let lost = legacy::refusal_means_lost(session, status, &String::from_utf8_lossy(&body));
         let mut failure = injected.told(response::refused(status, &headers, &body, &host));
+        if !headers.contains_key(WWW_AUTHENTICATE) {
+            failure = injected.blamed(failure);
+        }
         failure.what = self.without_session(failure.what, session);
         Refusal { failure, body, lost }
     }

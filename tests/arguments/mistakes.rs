@@ -86,8 +86,8 @@ const MISTAKES: [(&[&str], &str); 27] = [
         "the server's address is empty\n  because: the first argument is empty, as when a variable in \
          a script is not set\nhint: write the address: `bridge https://mcp.example.com/mcp`",
     ),
-    (&["-y", "mcp-remote", "https://h/mcp"], NPX),
-    (&["mcp-remote", "https://h/mcp"], NPX),
+    (&["-y", "mcp-remote"], NPX),
+    (&["mcp-remote", "--debug", "https://h/mcp"], NPX),
     (&["npx", "-y", "mcp-remote@latest", "https://h/mcp"], NPX),
     (
         &["completion", "bash"],

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::config::headers::is_secret;
+use crate::remote::is_secret_name;
 
 /// What the values of well-known kinds of tokens begin with.
 const BEGINNINGS: [&str; 10] =
@@ -12,7 +12,7 @@ const LONG: usize = 20;
 
 /// Whether a header's value is to be kept out of files. One that names a variable is no secret itself.
 pub fn is_secret_header(name: &str, value: &str) -> bool {
-    !value.contains("${") && (is_secret(&name.to_ascii_lowercase()) || looks_secret(value))
+    !value.contains("${") && (is_secret_name(&name.to_ascii_lowercase()) || looks_secret(value))
 }
 
 fn looks_secret(value: &str) -> bool {
@@ -35,7 +35,7 @@ pub fn secret_in_url(url: &str) -> Option<String> {
     let secret = |(name, value): &(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)| {
         !value.is_empty()
             && !value.contains("${")
-            && (is_secret(&name.to_ascii_lowercase()) || looks_secret(value))
+            && (is_secret_name(&name.to_ascii_lowercase()) || looks_secret(value))
     };
     let found = parsed.query_pairs().find(secret)?;
     Some(format!("`{}`", crate::printable::printable(&found.0, 40)))
