@@ -52,7 +52,7 @@ fn sets_up(tale: &mut Tale, callcamp: &CallCamp, user: &User) {
     let token = callcamp.generates_a_token();
     tale.step("`bridge add callcamp URL` saves the server by a name", || {
         let said = user.types(&format!("bridge add callcamp {}", callcamp.url()));
-        said.ok().says(&["Saved `callcamp`", "bridge login callcamp"]);
+        said.ok().says(&["Saved `callcamp`", "bridge login callcamp --with-token"]);
     });
     tale.step("`bridge login callcamp --with-token` reads the token from stdin", || {
         let said = user.pipes(&token, "bridge login callcamp --with-token");
@@ -137,7 +137,8 @@ fn a_revoked_token(tale: &mut Tale, callcamp: &CallCamp, user: &User, clients: &
 fn no_client(tale: &mut Tale, callcamp: &CallCamp, user: &User) {
     let token = callcamp.generates_a_token_without_client();
     tale.step("A token whose user has no client: the server's own words, and no sign-in", || {
-        user.pipes(&token, "bridge login callcamp --with-token");
+        let said = user.pipes(&token, "bridge login callcamp --with-token");
+        said.ok().says(&["warning: HTTP 403", "Your user has no client assigned"]);
         let said = user.types("bridge tools callcamp");
         said.says(&["Your user has no client assigned"]);
     });
@@ -148,12 +149,12 @@ fn pasted(tale: &mut Tale, callcamp: &CallCamp) {
     let token = callcamp.generates_a_token();
     let mut user = User::trusting(callcamp.authority());
     let header = format!("Authorization: Bearer {token}");
-    let args = json!([callcamp.url(), "--header", header]);
+    let args = json!(["-y", "mcp-remote", callcamp.url(), "--header", header]);
     tale.step("The arguments of the documentation work unchanged, with a warning", || {
         user.pastes(&json!({"mcpServers": {"callcamp": {"command": "bridge", "args": args}}}));
         let clients = user.opens(1, &user.entry("callcamp"));
         assert_eq!(clients.all(Client::tools).map(|tools| tools.len()), Ok(12));
-        clients.0[0].logs("warning");
+        clients.0[0].logs("the value of `Authorization` is in the arguments");
         clients.close();
     });
 }

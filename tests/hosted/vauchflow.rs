@@ -31,6 +31,8 @@ fn story(tale: &mut Tale) {
     results(tale, &vauchflow, &user, &clients);
     refusals(tale, &vauchflow, &clients);
     tale.step("The windows close: there is no session to end", || clients.close());
+    a_new_key(tale, &vauchflow, &user);
+    other_keys(tale, &vauchflow);
     tale.step("Nothing is left but what is sealed", || user.has_no_secret_on_disk());
 }
 
@@ -82,6 +84,38 @@ fn refusals(tale: &mut Tale, vauchflow: &Vauchflow, clients: &Clients) {
         vauchflow.limits_the_rate_of("validate_voucher");
         let result = clients.all(|client| client.calls("validate_voucher", &json!({})));
         assert_eq!(result, Ok(serde_json::from_str(VALID).expect("JSON")));
+    });
+    tale.step("An expired key is one clear error", || {
+        vauchflow.keys_expire();
+        let error = clients.all(|client| client.calls("validate_voucher", &json!({})));
+        let error = error.expect_err("a refusal").to_string();
+        assert!(error.contains("your `x-api-key` header was refused"), "{error}");
+        assert!(error.contains("This API key has expired"), "{error}");
+        let command = "bridge add vauchflow --force --secret-header X-API-Key";
+        assert!(error.contains(command), "{error}");
+    });
+}
+
+fn a_new_key(tale: &mut Tale, vauchflow: &Vauchflow, user: &User) {
+    let key = vauchflow.issues_agent_key(&SCOPES);
+    tale.step("The command that the error names takes a new key", || {
+        user.pipes(&key, "bridge add vauchflow --force --secret-header X-API-Key").ok();
+        let said = user.types("bridge call vauchflow validate_voucher code=SUMMER --json");
+        assert_eq!(said.ok().stdout.trim_end(), VALID);
+    });
+}
+
+/// The kinds of keys that agents do not have.
+fn other_keys(tale: &mut Tale, vauchflow: &Vauchflow) {
+    let user = User::trusting(vauchflow.authority());
+    let line = format!("bridge add vauchflow {} --secret-header X-API-Key", vauchflow.url());
+    tale.step("A publishable key is refused when it is added", || {
+        user.pipes(&vauchflow.publishable_key(), &line).says(&["Publishable keys can't be used"]);
+    });
+    let key = vauchflow.issues_secret_key();
+    tale.step("A secret key needs no scopes", || {
+        user.pipes(&key, &format!("{line} --force")).ok();
+        user.types("bridge call vauchflow export_customers").ok().says(&["rows"]);
     });
 }
 

@@ -78,13 +78,11 @@ impl Vauchflow {
     }
 
     /// A secret key, which bypasses scopes.
-    #[expect(dead_code, reason = "the story goes on")]
     pub fn issues_secret_key(&self) -> String {
         self.issue("vf_sk", None)
     }
 
     /// A publishable key, which this endpoint refuses.
-    #[expect(dead_code, reason = "the story goes on")]
     pub fn publishable_key(&self) -> String {
         "vf_pk_canary-shown-to-all".to_owned()
     }
@@ -97,7 +95,6 @@ impl Vauchflow {
     }
 
     /// The `ttlDays` of all keys are over.
-    #[expect(dead_code, reason = "the story goes on")]
     pub fn keys_expire(&self) {
         lock(&self.keys).values_mut().for_each(|key| key.expired = true);
     }
