@@ -336,6 +336,27 @@ fn a_401_without_authorization_of_the_users_is_still_a_sign_in() {
     bridge.finish();
 }
 
+#[test]
+fn a_401_to_a_key_is_the_keys_fault_unless_the_server_asks_for_a_sign_in() {
+    for (challenge, kind) in [(None, "header_refused"), (Some("Bearer"), "sign_in_needed")] {
+        let refusal = Answer::json(r#"{"error":{"code":"expired","message":"the key expired"}}"#)
+            .with_status(401);
+        let refusal = challenge.iter().fold(refusal, |it, is| it.header("www-authenticate", is));
+        let server = McpServer::legacy().always(tool("echo"), refusal).run();
+        let mut bridge = BridgeProcess::to(server.url())
+            .args(["--header", "X-API-Key=${KEY}"])
+            .env("KEY", "canary-key")
+            .spawn();
+        bridge.initialize();
+        let error = bridge.call_tool(1, "echo", json!({}))["error"].take();
+        assert_eq!(error["data"]["kind"], kind, "{error}");
+        let message = error["message"].as_str().unwrap();
+        let told = message.contains("your `x-api-key` header was refused");
+        assert_eq!(told && message.contains("the key expired"), challenge.is_none(), "{message}");
+        bridge.finish();
+    }
+}
+
 // --- the command ---
 
 /// A program in a folder of its own that notes each run.

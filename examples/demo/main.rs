@@ -54,10 +54,7 @@ fn main() -> ExitCode {
         }
     };
     match done {
-        Ok(()) => {
-            println!("\nAll steps came out as told.");
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("\nthe demo failed: {error}");
             ExitCode::FAILURE
@@ -116,6 +113,7 @@ fn play() -> Result<()> {
     client.leave()?;
     println!("   (gone after {:.1} ms)", millis(leaving));
     expect(&json!(server.sessions_ended()), &json!(1))?;
+    println!("\nAll steps came out as told.");
     Ok(())
 }
 

@@ -27,15 +27,16 @@ pub fn tell_all() -> bool {
             tell(product, way)
         });
         good &= told.iter().all(|told| told.failed.is_none());
-        let cells = told.iter().map(|told| match told.failed {
+        let cells = told.iter().map(|told| match &told.failed {
             None => format!("{:>2} passed {:>4.1} s", told.passed, told.took.as_secs_f64()),
             Some(_) => format!("{:>2}, then failed", told.passed),
         });
         let cells: Vec<_> = cells.map(|cell| format!("{cell:<18}")).collect();
-        let _ = writeln!(table, "{:<10} {}", product.name, cells.join(" "));
+        let row = format!("{:<10} {}", product.name, cells.join(" "));
+        let _ = writeln!(table, "{}", row.trim_end());
     }
     let ways = Way::ALL.map(|way| format!("{:<18}", way.name()));
-    println!("\nSteps of each story:\n\n{:<10} {}\n{table}", "", ways.join(" "));
+    println!("\nSteps of each story:\n\n{:<10} {}\n{table}", "", ways.join(" ").trim_end());
     good
 }
 
@@ -78,7 +79,9 @@ pub fn open(name: &str, bridge: &Path) -> crate::Result<()> {
         let names = PRODUCTS.map(|product| product.name).join(", ");
         format!("there is no product {name}; there are {names}, and all")
     })?;
-    let open = (product.open)();
+    let mut open = (product.open)();
+    // What they type may stand in their shell's history.
+    open.user.writes_down_a_secret();
     let settings = open.user.shell_settings(bridge)?;
     println!(
         "\n{}: {}. It runs on this machine until you press Enter.\n",
@@ -86,7 +89,9 @@ pub fn open(name: &str, bridge: &Path) -> crate::Result<()> {
     );
     println!("In another terminal:\n");
     println!("    . {}", settings.display());
-    println!("    # a home of its own, the trust for the server's certificate, and `bridge`\n");
+    println!(
+        "    # that shell has a home of its own now, trusts the server's certificate, and has `bridge`\n"
+    );
     open.commands.iter().for_each(|command| println!("    {command}"));
     println!("\nPress Enter to end it.");
     std::io::stdin().read_line(&mut String::new())?;

@@ -30,6 +30,11 @@ fn story(tale: &mut Tale) {
     });
     results(tale, &vauchflow, &user, &clients);
     refusals(tale, &vauchflow, &clients);
+    tale.step("`bridge doctor vauchflow` says the same", || {
+        let said = user.types("bridge doctor vauchflow");
+        said.says(&["your `x-api-key` header was refused", "bridge add vauchflow --force"]);
+        assert_ne!(said.code, 0);
+    });
     tale.step("The windows close: there is no session to end", || clients.close());
     a_new_key(tale, &vauchflow, &user);
     other_keys(tale, &vauchflow);

@@ -177,6 +177,7 @@ impl Builder {
 }
 
 /// The six variables and a key to the store: what a person's process finds in a private home.
+#[cfg(target_os = "linux")]
 pub fn environment(home: &Path) -> Vec<(String, PathBuf)> {
     let six = six_variables(home).into_iter();
     let six = six.map(|(name, value)| (name.to_owned(), PathBuf::from(value)));

@@ -325,16 +325,19 @@ impl AuthServer {
         self.world.issuer()
     }
 
+    #[cfg(target_os = "linux")]
     pub fn origin(&self) -> String {
         self.world.base()
     }
 
     /// Where it listens, whatever stands before it.
+    #[cfg(target_os = "linux")]
     pub fn address(&self) -> SocketAddr {
         self.world.address
     }
 
     /// Gives all requests so far.
+    #[cfg(target_os = "linux")]
     pub fn recorder(&self) -> impl Fn() -> Vec<Asked> + Send + use<> {
         let world = Arc::clone(&self.world);
         move || world.state().asked.clone()

@@ -189,6 +189,7 @@ impl Builder {
 
     /// As `https`, by an authority that has more than one server.
     #[must_use]
+    #[cfg(target_os = "linux")]
     pub fn https_by(mut self, authority: &Arc<PrivateAuthority>) -> Self {
         self.authority = Some(Arc::clone(authority));
         self.https()

@@ -314,6 +314,7 @@ impl McpServer {
     }
 
     /// Gives all requests so far, also when the server is gone.
+    #[cfg(target_os = "linux")]
     pub fn recorder(&self) -> impl Fn() -> Vec<Request> + Send + use<> {
         let world = Arc::clone(&self.world);
         move || world.state.read().requests.clone()
