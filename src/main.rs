@@ -16,11 +16,9 @@ use mcp_bridge::commands::resources::{Read, Resources};
 use mcp_bridge::commands::tools::Tools;
 use mcp_bridge::credentials::Patience;
 use mcp_bridge::error::{Error, Exit};
-use mcp_bridge::{commands, config, logging, os, ui};
+use mcp_bridge::{commands, config, logging, ui};
 
 fn main() -> ExitCode {
-    // First of all, while there is one thread.
-    os::find_session_bus();
     let cli = match config::saved::command_line() {
         Ok(cli) => cli,
         Err(Refused::Wrong(error)) => return ui::report(&error).into(),
