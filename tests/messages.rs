@@ -25,12 +25,12 @@ fn table() -> Vec<(Answer, &'static str)> {
         (
             error(403, "needs the scope write"),
             "HTTP 403 from HOST: needs the scope write; check that your account or key may use this, or \
-             ask whoever runs HOST",
+             ask who administers it at HOST; signing in again does not help",
         ),
         (
             Answer::text("Cannot POST /mcp").with_status(404),
-            "HTTP 404 from HOST: Cannot POST /mcp; check the path of URL, and whether its MCP endpoint \
-             is turned on",
+            "HTTP 404 from HOST: Cannot POST /mcp; check the path of URL; if it is right, ask who \
+             administers your account there whether MCP is turned on for it",
         ),
         (
             Answer::status(405),

@@ -16,7 +16,7 @@ use crate::ui;
 
 use super::kept::{Kept, Values};
 use super::login::{kept, typed};
-use super::parts::Parts;
+use super::parts::{Parts, server_name};
 use super::snippet::{self, Snippet, is_placeholder};
 
 /// Longest snippet or secret that is read, in bytes.
@@ -257,7 +257,7 @@ fn add(mut new: NewServer, args: &AddArgs) -> Result<(), Error> {
     super::kept::put(&mut config, &values)?;
     let said = match args.no_check {
         true => None,
-        false => of_knock(&checked(&config)?, &new),
+        false => of_knock(&checked(&config)?, &new, &config),
     };
     if !values.is_empty() {
         headers.save(&values)?;
@@ -329,8 +329,8 @@ fn checked(config: &config::Serve) -> Result<Knock, Error> {
 }
 
 /// What is to be said of how the server answered.
-fn of_knock(knock: &Knock, new: &NewServer) -> Option<String> {
-    if let Some(warning) = knock.warning() {
+fn of_knock(knock: &Knock, new: &NewServer, config: &config::Serve) -> Option<String> {
+    if let Some(warning) = knock.warning(&server_name(config)) {
         return Some(warning);
     }
     let name = &new.name;

@@ -14,10 +14,10 @@ use crate::credentials::{Patience, Store};
 use crate::doctor::{self, Drawn, Machine, Report, Subject};
 use crate::error::{Error, Exit};
 use crate::http::{self, Trace};
-use crate::remote::{self, Remote, ServerName};
+use crate::remote::{self, Remote};
 use crate::ui;
 
-use super::parts::{Parts, login_command_of};
+use super::parts::{Parts, server_name};
 
 /// Bound on connecting, where the user gave no tighter one: somebody waits.
 const CONNECTING: Duration = Duration::from_secs(10);
@@ -117,11 +117,7 @@ fn subject(config: &config::Serve) -> Subject {
         Remote::with(config.endpoint.clone(), settings.clone(), http, authorizer)
     };
     Subject {
-        name: ServerName {
-            host: config.endpoint.host(),
-            url: config.endpoint.shown(),
-            login: login_command_of(config),
-        },
+        name: server_name(config),
         remembered: config.remote.facts.clone(),
         trace,
         stranger: remote(None),

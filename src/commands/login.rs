@@ -23,7 +23,7 @@ use crate::secret::Secret;
 use crate::{os, ui};
 
 use super::keyboard::Keyboard;
-use super::parts::{Parts, error, of_login};
+use super::parts::{Parts, error, of_login, server_name};
 
 /// How the person signs in.
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,7 +59,7 @@ fn signed_in(config: &config::Serve, how: How) -> Result<(), Error> {
     super::runtime()?.block_on(async {
         begin_anew_where_unreadable(&sign_in).await?;
         if how.with_token {
-            return keep_given(&sign_in, &remote).await;
+            return keep_given(&sign_in, config, &remote).await;
         }
         if config.auth.grant == Grant::ClientCredentials {
             return try_client(&sign_in).await;
@@ -405,7 +405,11 @@ async fn by_device(
 }
 
 /// Keeps a token that the person has. No page is ever opened for it.
-async fn keep_given(sign_in: &SignIn, remote: &Remote) -> Result<(), Error> {
+async fn keep_given(
+    sign_in: &SignIn,
+    config: &config::Serve,
+    remote: &Remote,
+) -> Result<(), Error> {
     let token = given_token().await?;
     let bearer = Bearer::of(&token, 0);
     sign_in.vault.prepare().await.map_err(|failure| error(&failure))?;
@@ -418,7 +422,7 @@ async fn keep_given(sign_in: &SignIn, remote: &Remote) -> Result<(), Error> {
         Ok(Knock { entry: Entry::Closed(challenge), .. }) => {
             ui::say(&refused_gift(sign_in, challenge.as_ref()));
         }
-        Ok(knock) => knock.warning().iter().for_each(|warning| ui::say(warning)),
+        Ok(knock) => warn(&knock, config),
         Err(failure) => ui::say(&format!("warning: it could not be tried: {}", failure.reason())),
     }
     Ok(())
@@ -515,9 +519,9 @@ async fn tell_success(
     let tokens = record.tokens.as_ref();
     let bearer = tokens.map(|tokens| tokens.bearer(sign_in.settings.use_id_token));
     let bearer = bearer.and_then(|token| Bearer::of(token, record.generation));
-    if let (Some(tokens), Ok(Entry::Closed(challenge))) =
-        (tokens, remote.entry(bearer.as_ref()).await)
-    {
+    let knock = remote.first_knock(bearer.as_ref()).await.ok();
+    let entry = knock.as_ref().map(|knock| &knock.entry);
+    if let (Some(tokens), Some(Entry::Closed(challenge))) = (tokens, entry) {
         let issuer = record.provider.as_ref().map(|provider| &*provider.issuer);
         let host = config.endpoint.host();
         let refused = of_new_token(&host, issuer, tokens, &record.scopes, challenge.as_ref());
@@ -539,7 +543,15 @@ async fn tell_success(
         ui::say(&format!("  the token is good for {}; {then}", span(left)));
     }
     ui::say(&format!("  kept: {}", kept(sign_in.vault.store_name())));
+    knock.iter().for_each(|knock| warn(knock, config));
     Ok(())
+}
+
+/// The token is good, and the server may serve nobody by it.
+fn warn(knock: &Knock, config: &config::Serve) {
+    if let Some(warning) = knock.warning(&server_name(config)) {
+        ui::say(&warning);
+    }
 }
 
 /// Where a store keeps things, for a person.
