@@ -296,6 +296,7 @@ fn those_that_can_do_their_part_here_run() {
 fn bridge(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
     command.args(args).env_remove("COLUMNS").stdin(std::process::Stdio::null());
+    command.env("HOME", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

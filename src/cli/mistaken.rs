@@ -100,6 +100,11 @@ pub fn server(word: &str) -> Option<Error> {
     }
 }
 
+/// Whether a word is that of a command.
+pub(super) fn is_verb(word: &str) -> bool {
+    VERBS.contains(&word)
+}
+
 /// Whether a word is that of a command, of one in later versions, or of a program of that name.
 pub fn is_reserved(word: &str) -> bool {
     const PROGRAMS: [&str; 7] =

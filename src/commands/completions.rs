@@ -1,12 +1,11 @@
 //! `bridge completions`: the script by which a shell completes our command line.
 
-use std::io::Write;
-
 use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 
 use crate::cli::Cli;
 use crate::error::Error;
+use crate::ui;
 
 /// The command line without what is hidden, which a shell would offer all the same.
 fn visible(command: &Command) -> Command {
@@ -29,7 +28,5 @@ fn visible(command: &Command) -> Command {
 pub fn run(shell: Shell) -> Result<(), Error> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut visible(&Cli::command()), "bridge", &mut script);
-    std::io::stdout()
-        .write_all(&script)
-        .map_err(|error| Error::failed("the script can't be printed").because(error))
+    ui::print(&script)
 }

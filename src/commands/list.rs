@@ -1,7 +1,5 @@
 //! `bridge list`: the saved servers.
 
-use std::io::Write;
-
 use serde_json::{Value, json};
 
 use crate::cli::ListArgs;
@@ -23,9 +21,7 @@ pub fn run(args: &ListArgs) -> Result<(), Error> {
     } else {
         table(&config)
     };
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|why| Error::failed("the list can't be written").because(why))?;
+    ui::print(text.as_bytes())?;
     if args.names {
         return Ok(());
     }
@@ -48,10 +44,10 @@ fn described(found: &Found) -> Value {
 
 fn table(config: &Config) -> String {
     if config.servers.is_empty() {
-        return format!(
+        return ui::fit(&format!(
             "No server is saved in {}.\n`bridge add NAME URL` saves one.\n",
             config.file.display()
-        );
+        ));
     }
     let width = config.servers.iter().map(|found| found.saved.name.len()).max().unwrap_or_default();
     let line = |found: &Found| {
