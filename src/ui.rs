@@ -41,7 +41,9 @@ fn fitted(text: &str, columns: Option<usize>) -> String {
     let line = |line: &str| {
         let words = line.trim_start_matches(' ');
         let lead = line.len() - words.len();
-        line[..lead].to_owned() + &wrapped(words, lead, lead + 2, columns)
+        // A sentence goes on below its beginning, `hint: …` behind that.
+        let hang = if words.starts_with(char::is_uppercase) { 0 } else { 2 };
+        line[..lead].to_owned() + &wrapped(words, lead, lead + hang, columns)
     };
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
