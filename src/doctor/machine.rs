@@ -79,13 +79,18 @@ async fn other(found: &Path, own: &Path) -> Check {
             format!("a shell finds version {version} at {found}; this is {VERSION}"),
             format!("delete one of them, or write {whole}"),
         ),
-        None => Check::fail(
+        // Clients start this one by its whole path: nothing fails by it.
+        None => Check::pass(
             "program",
             format!(
-                "a shell finds {found}, which is another program (iproute2 has one of that name)"
+                "version {VERSION}, {whole}; a shell finds {found}, which is another program \
+                 (iproute2 has one of that name)"
             ),
-            format!("write {whole} in commands, or put its folder first into PATH"),
-        ),
+        )
+        .with_hint(format!(
+            "write {whole} in commands, or put its folder first into PATH; clients' entries have \
+             the whole path already"
+        )),
     }
 }
 

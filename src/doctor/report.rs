@@ -35,7 +35,7 @@ pub struct Check {
     pub detail: String,
     /// More of it, a line each.
     pub lines: Vec<String>,
-    /// What to do next.
+    /// What to do next: about what failed, or what is better known of what passed.
     pub hint: Option<String>,
     /// How the command ends where this is what is wrong.
     pub exit: Exit,
@@ -63,8 +63,14 @@ impl Check {
 
     /// Something is wrong: what, and what to do next.
     pub fn fail(name: &'static str, detail: impl AsRef<str>, hint: impl AsRef<str>) -> Self {
-        let hint = Some(one_line(hint.as_ref(), MAX_WORDS));
-        Self { hint, exit: Exit::Failed, ..Self::new(name, Status::Fail, detail) }
+        let failed = Self { exit: Exit::Failed, ..Self::new(name, Status::Fail, detail) };
+        failed.with_hint(hint)
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn with_hint(self, hint: impl AsRef<str>) -> Self {
+        Self { hint: Some(one_line(hint.as_ref(), MAX_WORDS)), ..self }
     }
 
     /// How the command ends where this is what is wrong.
@@ -219,7 +225,7 @@ impl Report {
                 let _ = writeln!(text, "{:width$}{}", "", wrapped(line, width + 2, drawn.columns));
             }
         }
-        let mut advice = self.failures().filter(|check| check.hint.is_some()).peekable();
+        let mut advice = self.checks.iter().filter(|check| check.hint.is_some()).peekable();
         if advice.peek().is_some() {
             text.push_str("\nWhat to do:\n");
         }
@@ -302,6 +308,16 @@ mod tests {
         report.finish(&["program", "dns", "tls", "endpoint"]);
         assert_eq!(report.exit(), Exit::Unreachable);
         assert_eq!(Report::default().exit(), Exit::Ok);
+    }
+
+    #[test]
+    fn what_passed_may_come_with_advice() {
+        let mut report = Report::default();
+        report.add(Check::pass("program", "another one").with_hint("write its path"));
+        assert_eq!(report.exit(), Exit::Ok);
+        let text = report.text(Drawn { marks: false, colours: false, columns: 80 });
+        let end = "What to do:\n  program: write its path\n\nAll is well: 1 passed, 0 skipped.\n";
+        assert!(text.ends_with(end), "{text}");
     }
 
     #[test]
