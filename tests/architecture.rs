@@ -105,7 +105,6 @@ fn stdout_has_one_owner_while_serving() {
             "os/",
             "commands/clients.rs",
             "ui.rs",
-            "commands/completions.rs",
             "commands/doctor.rs",
             "commands/list.rs",
             "commands/show.rs",

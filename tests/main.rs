@@ -8,7 +8,7 @@
 //! | `browser`           | a page is opened by a program, and not by a shell                     |
 //! | `cancellation`      | what is cancelled is not answered, and not sent if it can be helped   |
 //! | `canaries`          | only the user's own origin sees the headers, and nothing written does |
-//! | `completions`       | generated files are fresh                                             |
+//! | `completions`       | the program prints the scripts of `completions/`                      |
 //! | `doctor`            | each cause is found by `bridge doctor`, and cured by its advice       |
 //! | `eras`              | clients and servers of both eras of the protocol, in all four pairs   |
 //! | `failures`          | every failure is one JSON-RPC error that says what, why and what next |

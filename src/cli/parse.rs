@@ -201,7 +201,7 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
         }
         ErrorKind::MissingRequiredArgument if args.len() > 1 && word(1) == "completions" => {
             Error::usage("no shell is named")
-                .hint("write `bridge completions SHELL`, with bash, zsh, fish, powershell or elvish")
+                .hint("write `bridge completions SHELL`, with bash, zsh, fish or powershell")
         }
         ErrorKind::MissingRequiredArgument if matches!(word(1), "install" | "uninstall") => {
             no_server(word(1))

@@ -12,6 +12,7 @@ use super::parts::{Parts, nobody, quoted};
 use super::person::Person;
 use super::prompts::{Prompt, Prompts};
 use super::resources::{Read, Resources};
+use super::saved;
 use super::tools::Tools;
 use crate::auth::{Authorizer, Cause, Failure, Usher};
 use crate::client::{Client, Failed, Refusal, with_client};
@@ -56,6 +57,15 @@ impl Use {
             Self::Read(read) => named("read", &read.uri),
             Self::Prompts(_) => "to list its prompts".to_owned(),
             Self::Prompt(prompt) => named("give", &prompt.name),
+        }
+    }
+
+    /// What would spoil its result, and can be known before it is asked for.
+    fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Call(Call { output, json: false, .. })
+            | Self::Prompt(Prompt { output, json: false, .. }) => saved::check(output.as_deref()),
+            _ => Ok(()),
         }
     }
 
@@ -115,6 +125,7 @@ impl Server<'_> {
 /// # Errors
 /// Whatever kept it from being done; the exit codes stand in `docs/errors.md`.
 pub fn run(config: &config::Serve, wanted: &Use) -> Result<(), Error> {
+    wanted.check()?;
     let runtime = super::runtime()?;
     let person = Person::new(config);
     let patience = if person.is_there() { Patience::Interactive } else { Patience::Serving };

@@ -91,8 +91,8 @@ const MISTAKES: [(&[&str], &str); 27] = [
     (&["npx", "-y", "mcp-remote@latest", "https://h/mcp"], NPX),
     (
         &["completion", "bash"],
-        "there is no command `completion`\nhint: write `bridge completions SHELL`, with bash, zsh, fish, \
-         powershell or elvish",
+        "there is no command `completion`\nhint: write `bridge completions SHELL`, with bash, zsh, fish or \
+         powershell",
     ),
     (
         &["link", "show", "dev", "eth0"],
