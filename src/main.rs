@@ -99,10 +99,18 @@ fn connecting(
     Ok(config)
 }
 
+/// The same for a command that a person types.
+fn for_person(args: &ServeArgs, environment: &config::Environment) -> Result<config::Serve, Error> {
+    if let Some(saved) = &args.saved {
+        commands::list::warn_a_person_of_secrets(saved);
+    }
+    connecting(args, environment, Patience::Interactive)
+}
+
 fn login(args: &LoginArgs) -> Result<(), Error> {
     let environment = config::Environment::of_process();
     start_log_with_events(&args.server, &environment)?;
-    let config = connecting(&args.server, &environment, Patience::Interactive)?;
+    let config = for_person(&args.server, &environment)?;
     let LoginArgs { device, with_token, force, .. } = *args;
     commands::login::run(&config, commands::login::How { device, with_token, force })
 }
@@ -152,7 +160,7 @@ fn prompt(args: PromptArgs) -> Result<(), Error> {
 fn use_server(args: &ServeArgs, wanted: &Use) -> Result<(), Error> {
     start_log(&args.log)?;
     let environment = config::Environment::of_process();
-    let config = connecting(args, &environment, Patience::Interactive)?;
+    let config = for_person(args, &environment)?;
     commands::use_server(&config, wanted)
 }
 
@@ -188,7 +196,7 @@ fn sign_in_helper() -> Result<(), Error> {
     };
     let environment = config::Environment::of_process();
     start_log_with_events(&args, &environment)?;
-    let config = config::serve(&args, &environment)?;
+    let config = connecting(&args, &environment, Patience::Serving)?;
     commands::sign_in_helper::run(&config, &cause)
 }
 

@@ -54,7 +54,10 @@ const README: [(&[&str], Becomes); 46] = [
     ),
     (&[MCP, "--disable-resource-parameter"], SignIn(|auth| auth.resource == Resource::Omitted)),
     (&[SSE, "9696"], SignIn(|auth| auth.redirect.port == Some(9696))),
-    (&[SSE, "--host", "127.0.0.1"], SignIn(|auth| auth.redirect.host == "127.0.0.1")),
+    (
+        &[SSE, "--host", "127.0.0.1"],
+        SignIn(|auth| auth.redirect.host.as_deref() == Some("127.0.0.1")),
+    ),
     (
         &[SSE, "--callback-path", "/custom/callback"],
         SignIn(|auth| auth.redirect.path == "/custom/callback"),

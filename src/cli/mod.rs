@@ -251,7 +251,11 @@ const UNINSTALL_EXAMPLES: &str = "Examples:
   bridge uninstall https://mcp.example.com/mcp --client cursor
       Take out the entries for that server, whatever their names.";
 
-const IMPORT_EXAMPLES: &str = "Examples:
+const IMPORT_EXAMPLES: &str =
+    "Secrets move behind the keychain, and clients that mcp-remote registered are
+used on; its tokens are not taken, so that each server wants one sign-in.
+
+Examples:
   bridge import --dry-run
       Show what each entry of mcp-remote would become.
 
@@ -259,7 +263,7 @@ const IMPORT_EXAMPLES: &str = "Examples:
       Show it, ask, and rewrite those of Cursor; a backup is kept beside the file.
 
   bridge import --undo
-      Put the files back as they were before.";
+      Put the files back as they were before, and forget what was kept for them.";
 
 const DOCTOR_EXAMPLES: &str = "Examples:
   bridge doctor https://mcp.example.com/mcp

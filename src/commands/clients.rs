@@ -146,10 +146,10 @@ pub(super) fn shown(word: &str) -> String {
 
 /// Does this with each, tells what failed at once, and gives the first of the errors at the end.
 pub(super) fn each<T>(
-    targets: &[T],
-    mut act: impl FnMut(&T) -> Result<(), Error>,
+    targets: impl IntoIterator<Item = T>,
+    mut act: impl FnMut(T) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let mut errors: Vec<_> = targets.iter().filter_map(|target| act(target).err()).collect();
+    let mut errors: Vec<_> = targets.into_iter().filter_map(|target| act(target).err()).collect();
     let last = errors.pop();
     for error in &errors {
         ui::report(error);

@@ -14,7 +14,7 @@ use crate::auth::{
     PasteError, Pasted, Policy, Record, SignIn, TokenSet, Way, of_new_token, read_pasted,
 };
 use crate::clock::{Clock, Moment, SystemClock, span};
-use crate::config;
+use crate::config::{self, saved};
 use crate::credentials::{Keep, Key, KeychainError, Lock, LockKind, Patience, StoreError};
 use crate::error::Error;
 use crate::printable::printable;
@@ -51,6 +51,31 @@ pub fn run(config: &config::Serve, how: How) -> Result<(), Error> {
 
 fn signed_in(config: &config::Serve, how: How) -> Result<(), Error> {
     let parts = parts(config)?;
+    signed_in_with(config, how, &parts)?;
+    write_store_down(config, parts.vault.store_name());
+    Ok(())
+}
+
+/// The store that a saved server was signed in to with becomes its own, so that whatever starts it later looks
+/// there too.
+pub(super) fn write_store_down(config: &config::Serve, store: &'static str) {
+    let Some(name) = config.saved.as_ref().map(|saved| &saved.name) else { return };
+    if config.auth.grant == Grant::ClientCredentials || store == Keep::Memory.name() {
+        return;
+    }
+    match saved::set_store(name, config.credentials.profile.name(), store) {
+        Ok(Some(file)) => ui::say(&format!(
+            "  from now on `{name}` looks there, whatever starts it: {} says so",
+            file.display()
+        )),
+        Ok(None) => {}
+        Err(why) => ui::say(&format!(
+            "warning: {why}, so give `--credential-store {store}` whenever `{name}` is used"
+        )),
+    }
+}
+
+fn signed_in_with(config: &config::Serve, how: How, parts: &Parts) -> Result<(), Error> {
     let sign_in = parts.sign_in(config, None);
     let remote = parts.remote(config);
     if sign_in.vault.store_name() == Keep::Plaintext.name() {
@@ -169,7 +194,7 @@ fn parts(config: &config::Serve) -> Result<Parts, Error> {
         return Ok(parts);
     }
     match parts.store.prepare() {
-        Err(StoreError::Keychain(why)) if why.is_for_good() => match choice(&why)? {
+        Err(StoreError::Keychain(why)) if why.is_for_good() => match choice(&why, config)? {
             Choice::Kept(keep) => Ok(Parts::keeping(config, keep, Patience::Interactive)),
             Choice::Nowhere => Err(Error::failed("nobody was signed in").because(why)),
         },
@@ -184,7 +209,7 @@ enum Choice {
     Nowhere,
 }
 
-fn choice(why: &KeychainError) -> Result<Choice, Error> {
+fn choice(why: &KeychainError, config: &config::Serve) -> Result<Choice, Error> {
     ui::say(&format!(
         "There is no keychain to keep a sign-in with: {why}.\n\n  \
          1  keep it in sealed files, with a key of your own in the variable BRIDGE_STORE_KEY\n  \
@@ -203,6 +228,7 @@ fn choice(why: &KeychainError) -> Result<Choice, Error> {
                 );
                 return Ok(Choice::Kept(Keep::Key(key)));
             }
+            Some("2") if config.saved.is_some() => return Ok(Choice::Kept(Keep::Plaintext)),
             Some("2") => {
                 ui::say(
                     "From now on give `--credential-store plaintext` with every command and in the client's \

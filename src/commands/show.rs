@@ -29,6 +29,7 @@ pub fn run(args: &ShowArgs) -> Result<(), Error> {
     std::io::stdout()
         .write_all(text.as_bytes())
         .map_err(|why| Error::failed("the server can't be written").because(why))?;
+    super::list::warn_of_secrets(&found.saved);
     found.usable().map(drop)?;
     match saved::serve(&args.name, &environment) {
         // What is not set here may be where a client starts it.

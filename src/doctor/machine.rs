@@ -33,6 +33,8 @@ pub struct Machine {
     pub servers: usize,
     /// What is wrong in it, each with its line.
     pub problems: Vec<String>,
+    /// What works, and should not stand there: secrets that were written by hand, each with what to do.
+    pub warnings: Vec<String>,
 }
 
 /// Which `bridge` a shell finds: there is another program of that name (iproute2).
@@ -112,7 +114,9 @@ pub fn configuration(machine: &Machine, report: &mut Report) {
         Some(file) => format!("{servers} saved in {}", file.display()),
         None => "arguments and variables are sound".to_owned(),
     };
-    report.add(Check::pass("configuration", found));
+    let warnings = machine.warnings.iter().take(MAX_PROBLEMS);
+    let warnings = warnings.map(|warning| format!("warning: {warning}"));
+    report.add(Check::pass("configuration", found).with_lines(warnings));
 }
 
 /// The configuration can't be used: nothing else can be looked at.
