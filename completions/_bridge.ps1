@@ -1,971 +1,183 @@
+# Completes `bridge` in PowerShell. Made by scripts/generate.
 
-using namespace System.Management.Automation
-using namespace System.Management.Automation.Language
-
-Register-ArgumentCompleter -Native -CommandName 'bridge' -ScriptBlock {
+Register-ArgumentCompleter -Native -CommandName 'bridge', 'mcp-bridge' -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
-    $commandElements = $commandAst.CommandElements
-    $command = @(
-        'bridge'
-        for ($i = 1; $i -lt $commandElements.Count; $i++) {
-            $element = $commandElements[$i]
-            if ($element -isnot [StringConstantExpressionAst] -or
-                $element.StringConstantType -ne [StringConstantType]::BareWord -or
-                $element.Value.StartsWith('-') -or
-                $element.Value -eq $wordToComplete) {
-                break
-        }
-        $element.Value
-    }) -join ';'
+    $commands = [ordered]@{
+        'serve' = 'Serve a server on stdin and stdout (as `bridge SERVER` does)'
+        'login' = 'Sign in to a server now'
+        'logout' = 'Forget a sign-in, and have its tokens revoked'
+        'status' = 'Show who is signed in where'
+        'add' = 'Save a server under a name'
+        'list' = 'List the saved servers'
+        'show' = 'Show what is saved under a name, without secrets'
+        'remove' = 'Forget a saved server'
+        'install' = 'Write a server into the configuration of a desktop client'
+        'uninstall' = 'Take a server out of the configuration of a desktop client'
+        'tools' = 'List a server''s tools, or show one'
+        'call' = 'Call a tool'
+        'resources' = 'List a server''s resources'
+        'read' = 'Read a resource'
+        'prompts' = 'List a server''s prompts'
+        'prompt' = 'Get a prompt'
+        'import' = 'Turn the entries of mcp-remote in desktop clients'' configurations into bridge''s'
+        'doctor' = 'Check each step to a server, and say what is wrong and what to do'
+        'logs' = 'Show what happened to the connections with servers'
+        'purge' = 'Remove all that this program ever stored'
+        'completions' = 'Print a completion script for a shell'
+        'help' = 'Print this message or the help of the given subcommand(s)'
+    }
+    # Each with who takes it, and what it is for.
+    $options = @(
+        @('--browser', '- serve login add tools call resources read prompts prompt doctor', 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)'),
+        @('--no-browser', '- serve login add tools call resources read prompts prompt doctor', 'Open no page: the same as `--browser never`'),
+        @('--device-code', '- serve login add tools call resources read prompts prompt doctor', 'Sign in on another device, with a code (RFC 8628)'),
+        @('--client-credentials', '- serve login add tools call resources read prompts prompt doctor', 'Sign in as a program, with a client''s own id and secret (RFC 6749, 4.4)'),
+        @('--client-id', '- serve login logout status add tools call resources read prompts prompt doctor', 'Id of a client that is registered at the authorization server'),
+        @('--client-secret-file', '- serve login add tools call resources read prompts prompt doctor', 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET'),
+        @('--scope', '- serve login add tools call resources read prompts prompt doctor', 'Scopes to ask for, with spaces between; without it, what the server names'),
+        @('--resource', '- serve login logout status add tools call resources read prompts prompt doctor', 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names'),
+        @('--disable-resource-parameter', '- serve login logout status add tools call resources read prompts prompt doctor', 'Send no resource: the same as `--resource none`'),
+        @('--authorize-param', '- serve login add tools call resources read prompts prompt doctor', 'Add a parameter to the authorization request: `prompt=consent` (repeatable)'),
+        @('--token-param', '- serve login add tools call resources read prompts prompt doctor', 'Add a parameter to token requests (repeatable)'),
+        @('--use-id-token', '- serve login add tools call resources read prompts prompt doctor', 'Send the ID token in place of the access token'),
+        @('--redirect-uri', '- serve login add tools call resources read prompts prompt doctor', 'Whole redirect URI, when the authorization server knows a certain one'),
+        @('--host', '- serve login add tools call resources read prompts prompt doctor', 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`'),
+        @('--callback-path', '- serve login add tools call resources read prompts prompt doctor', 'Path of the redirect URI; without it, `/oauth/callback`'),
+        @('--auth-success-url', '- serve login add tools call resources read prompts prompt doctor', 'Where the browser goes after a success, in place of our own page'),
+        @('--auth-timeout', '- serve login add tools call resources read prompts prompt doctor', 'How long a sign-in may take; without it, 15 minutes'),
+        @('--static-oauth-client-info', '- serve login logout status add tools call resources read prompts prompt doctor', 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`'),
+        @('--static-oauth-client-metadata', '- serve login add tools call resources read prompts prompt doctor', 'Members of the registration request as JSON, or `@FILE` (RFC 7591)'),
+        @('--client-metadata-url', '- serve login add tools call resources read prompts prompt doctor', 'Address of your own client ID metadata document'),
+        @('--auth-server-metadata-url', '- serve login add tools call resources read prompts prompt doctor', 'Address of the authorization server''s metadata, in place of what the server names'),
+        @('--trust-issuer', '- serve login logout status add tools call resources read prompts prompt doctor', 'Trust this issuer although its metadata names another'),
+        @('--token-endpoint', '- serve login add tools call resources read prompts prompt doctor', 'Token endpoint, in place of looking for it; with `--client-credentials`'),
+        @('--header', '- serve login add tools call resources read prompts prompt doctor', 'Send a header, as `Name=value`'),
+        @('--header-file', '- serve login add tools call resources read prompts prompt doctor', 'Send the headers in this file'),
+        @('--header-command', '- serve login add tools call resources read prompts prompt doctor', 'Send the headers that this program prints'),
+        @('--header-command-arg', '- serve login add tools call resources read prompts prompt doctor', 'One argument of the program, as it is (repeatable)'),
+        @('--header-command-timeout', '- serve login add tools call resources read prompts prompt doctor', 'How long the program may take'),
+        @('--disable-cookies', '- serve login add tools call resources read prompts prompt doctor', 'Ignore cookies'),
+        @('--deny-tool', '- serve login add tools call resources read prompts prompt doctor', 'Hide these tools'),
+        @('--ignore-tool', '- serve login add tools call resources read prompts prompt doctor', 'Hide these tools'),
+        @('--allow-tool', '- serve login add tools call resources read prompts prompt doctor', 'Offer only these tools'),
+        @('--read-only', '- serve login add tools call resources read prompts prompt doctor', 'Offer only tools that change nothing'),
+        @('--max-message-size', '- serve login add tools call resources read prompts prompt doctor', 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)'),
+        @('--tool-timeout', '- serve login add tools call resources read prompts prompt doctor', 'Give up a tool call after this time (2m)'),
+        @('--drain', '- serve login add doctor', 'How long to wait for answers in flight when the client has left'),
+        @('--allow-http', '- serve login logout status add tools call resources read prompts prompt doctor', 'Allow http:// to another machine'),
+        @('--ca-cert', '- serve login logout status add tools call resources read prompts prompt doctor purge', 'Trust the certificates in this PEM file too'),
+        @('--client-cert', '- serve login logout status add tools call resources read prompts prompt doctor purge', 'Your certificate, if the server wants one'),
+        @('--client-key', '- serve login logout status add tools call resources read prompts prompt doctor purge', 'Key of `--client-cert` (PEM, not encrypted)'),
+        @('--proxy', '- serve login logout status add tools call resources read prompts prompt doctor purge', 'Use this proxy, as in `http://HOST:PORT`'),
+        @('--enable-proxy', '- serve login logout status add tools call resources read prompts prompt doctor purge', 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://'),
+        @('--ipv4', '- serve login logout status add tools call resources read prompts prompt doctor', 'Connect by IPv4 only'),
+        @('--ipv6', '- serve login logout status add tools call resources read prompts prompt doctor', 'Connect by IPv6 only'),
+        @('--connect-timeout', '- serve login logout status add tools call resources read prompts prompt doctor purge', 'How long making a connection may take (seconds, or with a unit; 0: no limit)'),
+        @('--headers-timeout', '- serve login logout status add tools call resources read prompts prompt doctor purge', 'How long to wait for an answer to begin; without it, no limit'),
+        @('--body-timeout', '- serve login add tools call resources read prompts prompt doctor', 'How long an answer or stream may pause; without it, no limit'),
+        @('--keep-alive', '- serve login add doctor', 'Send a `ping` every 30 seconds, so that servers and proxies keep the session'),
+        @('--ping-interval', '- serve login add doctor', 'The time between two pings; turns `--keep-alive` on'),
+        @('--credential-store', '- serve login logout status add tools call resources read prompts prompt doctor', 'Where the tokens of a sign-in are kept'),
+        @('--profile', '- serve login logout status add tools call resources read prompts prompt doctor', 'Which of several accounts at the server this is: `work`, `personal`'),
+        @('--transport', '- serve login add tools call resources read prompts prompt doctor', 'Which transports to try, in which order'),
+        @('--protocol', '- serve login add tools call resources read prompts prompt doctor', 'How to speak to the server: as it turns out, or with or without a handshake'),
+        @('--client-protocol', '- serve login add doctor', 'What a client of the modern protocol is told that could fall back on the legacy one'),
+        @('--debug', '- serve login logout status add tools call resources read prompts prompt doctor', 'Say on stderr what happens'),
+        @('--silent', '- serve login logout status add tools call resources read prompts prompt doctor', 'Say nothing on stderr (unless `--debug` is given too)'),
+        @('--log', '- serve login logout status add tools call resources read prompts prompt doctor', 'Write what happens to this file'),
+        @('-h', '- serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge completions', 'Print help'),
+        @('--help', '- serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge completions', 'Print help'),
+        @('-V', '-', 'Print version'),
+        @('--version', '-', 'Print version'),
+        @('--device', 'login', 'Sign in on another device, with a code: the same as `--device-code`'),
+        @('--with-token', 'login', 'Keep a token that you have: it is read from stdin, or asked for without being shown'),
+        @('--force', 'login', 'Sign in anew, also where there is a sign-in'),
+        @('--all', 'logout', 'Forget all sign-ins'),
+        @('--json', 'status list show doctor', 'Print JSON'),
+        @('--secret-header', 'add', 'Keep the value of this header behind the keychain (repeatable)'),
+        @('--from-json', 'add', 'Take what a vendor shows for `mcpServers`, from a file or from stdin'),
+        @('--no-check', 'add', 'Save it without asking the server'),
+        @('--force', 'add', 'Save it in place of another of that name'),
+        @('-y', 'remove', 'Do not ask'),
+        @('--yes', 'remove', 'Do not ask'),
+        @('--client', 'install uninstall', 'The client: claude-desktop, claude-code, cursor, vscode, windsurf, zed, codex, gemini-cli, opencode, cline or lm-studio; several with commas between. Without it, a terminal asks'),
+        @('--workspace', 'install uninstall import', 'The configuration of the project in this folder, `.` for this one, in place of the user''s own'),
+        @('--dry-run', 'install uninstall import', 'Show what would change, and change nothing'),
+        @('--name', 'install', 'Name of the entry; without it, that of the saved server, or one from the address'),
+        @('--print', 'install', 'Print the entry, to paste it'),
+        @('--force', 'install', 'Replace an entry of that name also where it is none of bridge''s'),
+        @('--command', 'install import', 'The program to write, in place of the path of this one'),
+        @('--force', 'uninstall', 'Take an entry of that name out also where it is none of bridge''s'),
+        @('--json', 'tools prompts', 'Print the server''s own JSON, a line for each page of the list'),
+        @('--callback-port', 'tools call resources read prompts prompt', 'Port that a sign-in''s browser comes back to; without it, one that is always the same for the server'),
+        @('--args', 'call', 'All its arguments as one JSON object (`-`: read from stdin)'),
+        @('-o', 'call', 'Where images, audio and other files go: a file, a folder that is there, or `-` for stdout'),
+        @('--output', 'call', 'Where images, audio and other files go: a file, a folder that is there, or `-` for stdout'),
+        @('--json', 'call read prompt', 'Print the server''s own JSON, on one line'),
+        @('--json', 'resources', 'Print the server''s own JSON, a line for each page of a list'),
+        @('-o', 'read', 'Where it goes: a file, a folder that is there, or `-` for stdout'),
+        @('--output', 'read', 'Where it goes: a file, a folder that is there, or `-` for stdout'),
+        @('-o', 'prompt', 'Where images and audio go: a file, a folder that is there, or `-` for stdout'),
+        @('--output', 'prompt', 'Where images and audio go: a file, a folder that is there, or `-` for stdout'),
+        @('--yes', 'import', 'Rewrite them without asking'),
+        @('--undo', 'import', 'Put back what the last import replaced'),
+        @('--client', 'import', 'Only this client''s configuration; several with commas between. Without it, all that are found'),
+        @('-f', 'logs', 'Go on as more is written, until Ctrl-C'),
+        @('--follow', 'logs', 'Go on as more is written, until Ctrl-C'),
+        @('--problems', 'logs', 'Only what went wrong'),
+        @('--since', 'logs', 'Only what happened within this time, such as 10m or 2h'),
+        @('-n', 'logs', 'How many lines, the last ones; 0 for all'),
+        @('--lines', 'logs', 'How many lines, the last ones; 0 for all'),
+        @('-y', 'purge', 'Do not ask first'),
+        @('--yes', 'purge', 'Do not ask first'),
+        @('--dry-run', 'purge', 'Show what would be removed, and remove nothing')
+    )
+    $values = @{
+        '--credential-store' = 'auto keychain env plaintext memory'
+        '--transport' = 'http-first sse-first http-only sse-only'
+        '--protocol' = 'auto legacy modern'
+        '--client-protocol' = 'auto modern'
+        '--client' = 'claude-desktop claude-code cursor vscode windsurf zed codex gemini-cli opencode cline lm-studio'
+    }
+    $valued = @('--allow-tool', '--args', '--auth-server-metadata-url', '--auth-success-url', '--auth-timeout', '--authorize-param', '--body-timeout', '--browser', '--ca-cert', '--callback-path', '--callback-port', '--client', '--client-cert', '--client-id', '--client-key', '--client-metadata-url', '--client-protocol', '--client-secret-file', '--command', '--connect-timeout', '--credential-store', '--deny-tool', '--drain', '--from-json', '--header', '--header-command', '--header-command-arg', '--header-command-timeout', '--header-file', '--headers-timeout', '--host', '--ignore-tool', '--lines', '--log', '--max-message-size', '--name', '--output', '--ping-interval', '--profile', '--protocol', '--proxy', '--redirect-uri', '--resource', '--scope', '--secret-header', '--since', '--static-oauth-client-info', '--static-oauth-client-metadata', '--token-endpoint', '--token-param', '--tool-timeout', '--transport', '--trust-issuer', '--workspace', '-n', '-o')
 
-    $completions = @(switch ($command) {
-        'bridge' {
-            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)')
-            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Id of a client that is registered at the authorization server')
-            [CompletionResult]::new('--client-secret-file', '--client-secret-file', [CompletionResultType]::ParameterName, 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET')
-            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Scopes to ask for, with spaces between; without it, what the server names')
-            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names')
-            [CompletionResult]::new('--authorize-param', '--authorize-param', [CompletionResultType]::ParameterName, 'Add a parameter to the authorization request: `prompt=consent` (repeatable)')
-            [CompletionResult]::new('--token-param', '--token-param', [CompletionResultType]::ParameterName, 'Add a parameter to token requests (repeatable)')
-            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'Whole redirect URI, when the authorization server knows a certain one')
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`')
-            [CompletionResult]::new('--callback-path', '--callback-path', [CompletionResultType]::ParameterName, 'Path of the redirect URI; without it, `/oauth/callback`')
-            [CompletionResult]::new('--auth-success-url', '--auth-success-url', [CompletionResultType]::ParameterName, 'Where the browser goes after a success, in place of our own page')
-            [CompletionResult]::new('--auth-timeout', '--auth-timeout', [CompletionResultType]::ParameterName, 'How long a sign-in may take; without it, 15 minutes')
-            [CompletionResult]::new('--static-oauth-client-info', '--static-oauth-client-info', [CompletionResultType]::ParameterName, 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`')
-            [CompletionResult]::new('--static-oauth-client-metadata', '--static-oauth-client-metadata', [CompletionResultType]::ParameterName, 'Members of the registration request as JSON, or `@FILE` (RFC 7591)')
-            [CompletionResult]::new('--client-metadata-url', '--client-metadata-url', [CompletionResultType]::ParameterName, 'Address of your own client ID metadata document')
-            [CompletionResult]::new('--auth-server-metadata-url', '--auth-server-metadata-url', [CompletionResultType]::ParameterName, 'Address of the authorization server''s metadata, in place of what the server names')
-            [CompletionResult]::new('--trust-issuer', '--trust-issuer', [CompletionResultType]::ParameterName, 'Trust this issuer although its metadata names another')
-            [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'Token endpoint, in place of looking for it; with `--client-credentials`')
-            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header, as `Name=value`')
-            [CompletionResult]::new('--header-file', '--header-file', [CompletionResultType]::ParameterName, 'Send the headers in this file')
-            [CompletionResult]::new('--header-command', '--header-command', [CompletionResultType]::ParameterName, 'Send the headers that this program prints')
-            [CompletionResult]::new('--header-command-arg', '--header-command-arg', [CompletionResultType]::ParameterName, 'One argument of the program, as it is (repeatable)')
-            [CompletionResult]::new('--header-command-timeout', '--header-command-timeout', [CompletionResultType]::ParameterName, 'How long the program may take')
-            [CompletionResult]::new('--deny-tool', '--deny-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--ignore-tool', '--ignore-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--allow-tool', '--allow-tool', [CompletionResultType]::ParameterName, 'Offer only these tools')
-            [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)')
-            [CompletionResult]::new('--tool-timeout', '--tool-timeout', [CompletionResultType]::ParameterName, 'Give up a tool call after this time (2m)')
-            [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'How long to wait for answers in flight when the client has left')
-            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
-            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
-            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
-            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
-            [CompletionResult]::new('--body-timeout', '--body-timeout', [CompletionResultType]::ParameterName, 'How long an answer or stream may pause; without it, no limit')
-            [CompletionResult]::new('--ping-interval', '--ping-interval', [CompletionResultType]::ParameterName, 'The time between two pings; turns `--keep-alive` on')
-            [CompletionResult]::new('--credential-store', '--credential-store', [CompletionResultType]::ParameterName, 'Where the tokens of a sign-in are kept')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which of several accounts at the server this is: `work`, `personal`')
-            [CompletionResult]::new('--transport', '--transport', [CompletionResultType]::ParameterName, 'Which transports to try, in which order')
-            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'How to speak to the server: as it turns out, or with or without a handshake')
-            [CompletionResult]::new('--client-protocol', '--client-protocol', [CompletionResultType]::ParameterName, 'What a client of the modern protocol is told that could fall back on the legacy one')
-            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write what happens to this file')
-            [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Open no page: the same as `--browser never`')
-            [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Sign in on another device, with a code (RFC 8628)')
-            [CompletionResult]::new('--client-credentials', '--client-credentials', [CompletionResultType]::ParameterName, 'Sign in as a program, with a client''s own id and secret (RFC 6749, 4.4)')
-            [CompletionResult]::new('--disable-resource-parameter', '--disable-resource-parameter', [CompletionResultType]::ParameterName, 'Send no resource: the same as `--resource none`')
-            [CompletionResult]::new('--use-id-token', '--use-id-token', [CompletionResultType]::ParameterName, 'Send the ID token in place of the access token')
-            [CompletionResult]::new('--disable-cookies', '--disable-cookies', [CompletionResultType]::ParameterName, 'Ignore cookies')
-            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Offer only tools that change nothing')
-            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to another machine')
-            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Connect by IPv4 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Connect by IPv6 only')
-            [CompletionResult]::new('--keep-alive', '--keep-alive', [CompletionResultType]::ParameterName, 'Send a `ping` every 30 seconds, so that servers and proxies keep the session')
-            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens')
-            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr (unless `--debug` is given too)')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve a server on stdin and stdout (as `bridge SERVER` does)')
-            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to a server now')
-            [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a sign-in, and have its tokens revoked')
-            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show who is signed in where')
-            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Save a server under a name')
-            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the saved servers')
-            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show what is saved under a name, without secrets')
-            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Forget a saved server')
-            [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Write a server into the configuration of a desktop client')
-            [CompletionResult]::new('uninstall', 'uninstall', [CompletionResultType]::ParameterValue, 'Take a server out of the configuration of a desktop client')
-            [CompletionResult]::new('tools', 'tools', [CompletionResultType]::ParameterValue, 'List a server''s tools, or show one')
-            [CompletionResult]::new('call', 'call', [CompletionResultType]::ParameterValue, 'Call a tool')
-            [CompletionResult]::new('resources', 'resources', [CompletionResultType]::ParameterValue, 'List a server''s resources')
-            [CompletionResult]::new('read', 'read', [CompletionResultType]::ParameterValue, 'Read a resource')
-            [CompletionResult]::new('prompts', 'prompts', [CompletionResultType]::ParameterValue, 'List a server''s prompts')
-            [CompletionResult]::new('prompt', 'prompt', [CompletionResultType]::ParameterValue, 'Get a prompt')
-            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Turn the entries of mcp-remote in desktop clients'' configurations into bridge''s')
-            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check each step to a server, and say what is wrong and what to do')
-            [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what happened to the connections with servers')
-            [CompletionResult]::new('purge', 'purge', [CompletionResultType]::ParameterValue, 'Remove all that this program ever stored')
-            [CompletionResult]::new('sign-in-helper', 'sign-in-helper', [CompletionResultType]::ParameterValue, 'What a serving process starts to wait for a person; its settings come by stdin')
-            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
-            break
+    # Whose words these are, how many stand before the cursor, and the option whose value is there.
+    $program = $commandAst.CommandElements[0].ToString().Trim('"', "'")
+    $before = @($commandAst.CommandElements | Select-Object -Skip 1 |
+        Where-Object { $_.Extent.EndOffset -lt $cursorPosition } | ForEach-Object { $_.ToString() })
+    $command = '-'
+    $count = 0
+    $option = ''
+    for ($i = 0; $i -lt $before.Count; $i++) {
+        $word = $before[$i]
+        if ($option) { $option = '' }
+        elseif ($word.StartsWith('-')) { if ($valued -ccontains $word) { $option = $word } }
+        elseif ($i -eq 0 -and $commands.Contains($word)) { $command = $word }
+        else { $count++ }
+    }
+
+    $found = @(if ($option) {
+        if ($values.Contains($option)) { $values[$option] -split ' ' }
+    }
+    elseif ($wordToComplete.StartsWith('-')) {
+        $options | Where-Object { ($_[1] -split ' ') -ccontains $command } | ForEach-Object { , $_ }
+    }
+    else {
+        if (($command -eq '-' -or @('help') -contains $command) -and $count -eq 0) {
+            $commands.GetEnumerator() | ForEach-Object { , @($_.Key, '', $_.Value) }
         }
-        'bridge;serve' {
-            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)')
-            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Id of a client that is registered at the authorization server')
-            [CompletionResult]::new('--client-secret-file', '--client-secret-file', [CompletionResultType]::ParameterName, 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET')
-            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Scopes to ask for, with spaces between; without it, what the server names')
-            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names')
-            [CompletionResult]::new('--authorize-param', '--authorize-param', [CompletionResultType]::ParameterName, 'Add a parameter to the authorization request: `prompt=consent` (repeatable)')
-            [CompletionResult]::new('--token-param', '--token-param', [CompletionResultType]::ParameterName, 'Add a parameter to token requests (repeatable)')
-            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'Whole redirect URI, when the authorization server knows a certain one')
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`')
-            [CompletionResult]::new('--callback-path', '--callback-path', [CompletionResultType]::ParameterName, 'Path of the redirect URI; without it, `/oauth/callback`')
-            [CompletionResult]::new('--auth-success-url', '--auth-success-url', [CompletionResultType]::ParameterName, 'Where the browser goes after a success, in place of our own page')
-            [CompletionResult]::new('--auth-timeout', '--auth-timeout', [CompletionResultType]::ParameterName, 'How long a sign-in may take; without it, 15 minutes')
-            [CompletionResult]::new('--static-oauth-client-info', '--static-oauth-client-info', [CompletionResultType]::ParameterName, 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`')
-            [CompletionResult]::new('--static-oauth-client-metadata', '--static-oauth-client-metadata', [CompletionResultType]::ParameterName, 'Members of the registration request as JSON, or `@FILE` (RFC 7591)')
-            [CompletionResult]::new('--client-metadata-url', '--client-metadata-url', [CompletionResultType]::ParameterName, 'Address of your own client ID metadata document')
-            [CompletionResult]::new('--auth-server-metadata-url', '--auth-server-metadata-url', [CompletionResultType]::ParameterName, 'Address of the authorization server''s metadata, in place of what the server names')
-            [CompletionResult]::new('--trust-issuer', '--trust-issuer', [CompletionResultType]::ParameterName, 'Trust this issuer although its metadata names another')
-            [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'Token endpoint, in place of looking for it; with `--client-credentials`')
-            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header, as `Name=value`')
-            [CompletionResult]::new('--header-file', '--header-file', [CompletionResultType]::ParameterName, 'Send the headers in this file')
-            [CompletionResult]::new('--header-command', '--header-command', [CompletionResultType]::ParameterName, 'Send the headers that this program prints')
-            [CompletionResult]::new('--header-command-arg', '--header-command-arg', [CompletionResultType]::ParameterName, 'One argument of the program, as it is (repeatable)')
-            [CompletionResult]::new('--header-command-timeout', '--header-command-timeout', [CompletionResultType]::ParameterName, 'How long the program may take')
-            [CompletionResult]::new('--deny-tool', '--deny-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--ignore-tool', '--ignore-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--allow-tool', '--allow-tool', [CompletionResultType]::ParameterName, 'Offer only these tools')
-            [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)')
-            [CompletionResult]::new('--tool-timeout', '--tool-timeout', [CompletionResultType]::ParameterName, 'Give up a tool call after this time (2m)')
-            [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'How long to wait for answers in flight when the client has left')
-            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
-            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
-            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
-            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
-            [CompletionResult]::new('--body-timeout', '--body-timeout', [CompletionResultType]::ParameterName, 'How long an answer or stream may pause; without it, no limit')
-            [CompletionResult]::new('--ping-interval', '--ping-interval', [CompletionResultType]::ParameterName, 'The time between two pings; turns `--keep-alive` on')
-            [CompletionResult]::new('--credential-store', '--credential-store', [CompletionResultType]::ParameterName, 'Where the tokens of a sign-in are kept')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which of several accounts at the server this is: `work`, `personal`')
-            [CompletionResult]::new('--transport', '--transport', [CompletionResultType]::ParameterName, 'Which transports to try, in which order')
-            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'How to speak to the server: as it turns out, or with or without a handshake')
-            [CompletionResult]::new('--client-protocol', '--client-protocol', [CompletionResultType]::ParameterName, 'What a client of the modern protocol is told that could fall back on the legacy one')
-            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write what happens to this file')
-            [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Open no page: the same as `--browser never`')
-            [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Sign in on another device, with a code (RFC 8628)')
-            [CompletionResult]::new('--client-credentials', '--client-credentials', [CompletionResultType]::ParameterName, 'Sign in as a program, with a client''s own id and secret (RFC 6749, 4.4)')
-            [CompletionResult]::new('--disable-resource-parameter', '--disable-resource-parameter', [CompletionResultType]::ParameterName, 'Send no resource: the same as `--resource none`')
-            [CompletionResult]::new('--use-id-token', '--use-id-token', [CompletionResultType]::ParameterName, 'Send the ID token in place of the access token')
-            [CompletionResult]::new('--disable-cookies', '--disable-cookies', [CompletionResultType]::ParameterName, 'Ignore cookies')
-            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Offer only tools that change nothing')
-            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to another machine')
-            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Connect by IPv4 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Connect by IPv6 only')
-            [CompletionResult]::new('--keep-alive', '--keep-alive', [CompletionResultType]::ParameterName, 'Send a `ping` every 30 seconds, so that servers and proxies keep the session')
-            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens')
-            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr (unless `--debug` is given too)')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'bridge;login' {
-            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)')
-            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Id of a client that is registered at the authorization server')
-            [CompletionResult]::new('--client-secret-file', '--client-secret-file', [CompletionResultType]::ParameterName, 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET')
-            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Scopes to ask for, with spaces between; without it, what the server names')
-            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names')
-            [CompletionResult]::new('--authorize-param', '--authorize-param', [CompletionResultType]::ParameterName, 'Add a parameter to the authorization request: `prompt=consent` (repeatable)')
-            [CompletionResult]::new('--token-param', '--token-param', [CompletionResultType]::ParameterName, 'Add a parameter to token requests (repeatable)')
-            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'Whole redirect URI, when the authorization server knows a certain one')
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`')
-            [CompletionResult]::new('--callback-path', '--callback-path', [CompletionResultType]::ParameterName, 'Path of the redirect URI; without it, `/oauth/callback`')
-            [CompletionResult]::new('--auth-success-url', '--auth-success-url', [CompletionResultType]::ParameterName, 'Where the browser goes after a success, in place of our own page')
-            [CompletionResult]::new('--auth-timeout', '--auth-timeout', [CompletionResultType]::ParameterName, 'How long a sign-in may take; without it, 15 minutes')
-            [CompletionResult]::new('--static-oauth-client-info', '--static-oauth-client-info', [CompletionResultType]::ParameterName, 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`')
-            [CompletionResult]::new('--static-oauth-client-metadata', '--static-oauth-client-metadata', [CompletionResultType]::ParameterName, 'Members of the registration request as JSON, or `@FILE` (RFC 7591)')
-            [CompletionResult]::new('--client-metadata-url', '--client-metadata-url', [CompletionResultType]::ParameterName, 'Address of your own client ID metadata document')
-            [CompletionResult]::new('--auth-server-metadata-url', '--auth-server-metadata-url', [CompletionResultType]::ParameterName, 'Address of the authorization server''s metadata, in place of what the server names')
-            [CompletionResult]::new('--trust-issuer', '--trust-issuer', [CompletionResultType]::ParameterName, 'Trust this issuer although its metadata names another')
-            [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'Token endpoint, in place of looking for it; with `--client-credentials`')
-            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header, as `Name=value`')
-            [CompletionResult]::new('--header-file', '--header-file', [CompletionResultType]::ParameterName, 'Send the headers in this file')
-            [CompletionResult]::new('--header-command', '--header-command', [CompletionResultType]::ParameterName, 'Send the headers that this program prints')
-            [CompletionResult]::new('--header-command-arg', '--header-command-arg', [CompletionResultType]::ParameterName, 'One argument of the program, as it is (repeatable)')
-            [CompletionResult]::new('--header-command-timeout', '--header-command-timeout', [CompletionResultType]::ParameterName, 'How long the program may take')
-            [CompletionResult]::new('--deny-tool', '--deny-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--ignore-tool', '--ignore-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--allow-tool', '--allow-tool', [CompletionResultType]::ParameterName, 'Offer only these tools')
-            [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)')
-            [CompletionResult]::new('--tool-timeout', '--tool-timeout', [CompletionResultType]::ParameterName, 'Give up a tool call after this time (2m)')
-            [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'How long to wait for answers in flight when the client has left')
-            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
-            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
-            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
-            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
-            [CompletionResult]::new('--body-timeout', '--body-timeout', [CompletionResultType]::ParameterName, 'How long an answer or stream may pause; without it, no limit')
-            [CompletionResult]::new('--ping-interval', '--ping-interval', [CompletionResultType]::ParameterName, 'The time between two pings; turns `--keep-alive` on')
-            [CompletionResult]::new('--credential-store', '--credential-store', [CompletionResultType]::ParameterName, 'Where the tokens of a sign-in are kept')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which of several accounts at the server this is: `work`, `personal`')
-            [CompletionResult]::new('--transport', '--transport', [CompletionResultType]::ParameterName, 'Which transports to try, in which order')
-            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'How to speak to the server: as it turns out, or with or without a handshake')
-            [CompletionResult]::new('--client-protocol', '--client-protocol', [CompletionResultType]::ParameterName, 'What a client of the modern protocol is told that could fall back on the legacy one')
-            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write what happens to this file')
-            [CompletionResult]::new('--device', '--device', [CompletionResultType]::ParameterName, 'Sign in on another device, with a code: the same as `--device-code`')
-            [CompletionResult]::new('--with-token', '--with-token', [CompletionResultType]::ParameterName, 'Keep a token that you have: it is read from stdin, or asked for without being shown')
-            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Sign in anew, also where there is a sign-in')
-            [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Open no page: the same as `--browser never`')
-            [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Sign in on another device, with a code (RFC 8628)')
-            [CompletionResult]::new('--client-credentials', '--client-credentials', [CompletionResultType]::ParameterName, 'Sign in as a program, with a client''s own id and secret (RFC 6749, 4.4)')
-            [CompletionResult]::new('--disable-resource-parameter', '--disable-resource-parameter', [CompletionResultType]::ParameterName, 'Send no resource: the same as `--resource none`')
-            [CompletionResult]::new('--use-id-token', '--use-id-token', [CompletionResultType]::ParameterName, 'Send the ID token in place of the access token')
-            [CompletionResult]::new('--disable-cookies', '--disable-cookies', [CompletionResultType]::ParameterName, 'Ignore cookies')
-            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Offer only tools that change nothing')
-            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to another machine')
-            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Connect by IPv4 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Connect by IPv6 only')
-            [CompletionResult]::new('--keep-alive', '--keep-alive', [CompletionResultType]::ParameterName, 'Send a `ping` every 30 seconds, so that servers and proxies keep the session')
-            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens')
-            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr (unless `--debug` is given too)')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'bridge;logout' {
-            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Id of a client that is registered at the authorization server')
-            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names')
-            [CompletionResult]::new('--static-oauth-client-info', '--static-oauth-client-info', [CompletionResultType]::ParameterName, 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`')
-            [CompletionResult]::new('--trust-issuer', '--trust-issuer', [CompletionResultType]::ParameterName, 'Trust this issuer although its metadata names another')
-            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
-            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
-            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
-            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
-            [CompletionResult]::new('--credential-store', '--credential-store', [CompletionResultType]::ParameterName, 'Where the tokens of a sign-in are kept')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which of several accounts at the server this is: `work`, `personal`')
-            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write what happens to this file')
-            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Forget all sign-ins')
-            [CompletionResult]::new('--disable-resource-parameter', '--disable-resource-parameter', [CompletionResultType]::ParameterName, 'Send no resource: the same as `--resource none`')
-            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to another machine')
-            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Connect by IPv4 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Connect by IPv6 only')
-            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens')
-            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr (unless `--debug` is given too)')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'bridge;status' {
-            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Id of a client that is registered at the authorization server')
-            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names')
-            [CompletionResult]::new('--static-oauth-client-info', '--static-oauth-client-info', [CompletionResultType]::ParameterName, 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`')
-            [CompletionResult]::new('--trust-issuer', '--trust-issuer', [CompletionResultType]::ParameterName, 'Trust this issuer although its metadata names another')
-            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
-            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
-            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
-            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
-            [CompletionResult]::new('--credential-store', '--credential-store', [CompletionResultType]::ParameterName, 'Where the tokens of a sign-in are kept')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which of several accounts at the server this is: `work`, `personal`')
-            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write what happens to this file')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
-            [CompletionResult]::new('--disable-resource-parameter', '--disable-resource-parameter', [CompletionResultType]::ParameterName, 'Send no resource: the same as `--resource none`')
-            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to another machine')
-            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Connect by IPv4 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Connect by IPv6 only')
-            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens')
-            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr (unless `--debug` is given too)')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'bridge;add' {
-            [CompletionResult]::new('--secret-header', '--secret-header', [CompletionResultType]::ParameterName, 'Keep the value of this header behind the keychain (repeatable)')
-            [CompletionResult]::new('--from-json', '--from-json', [CompletionResultType]::ParameterName, 'Take what a vendor shows for `mcpServers`, from a file or from stdin')
-            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)')
-            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Id of a client that is registered at the authorization server')
-            [CompletionResult]::new('--client-secret-file', '--client-secret-file', [CompletionResultType]::ParameterName, 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET')
-            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Scopes to ask for, with spaces between; without it, what the server names')
-            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names')
-            [CompletionResult]::new('--authorize-param', '--authorize-param', [CompletionResultType]::ParameterName, 'Add a parameter to the authorization request: `prompt=consent` (repeatable)')
-            [CompletionResult]::new('--token-param', '--token-param', [CompletionResultType]::ParameterName, 'Add a parameter to token requests (repeatable)')
-            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'Whole redirect URI, when the authorization server knows a certain one')
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`')
-            [CompletionResult]::new('--callback-path', '--callback-path', [CompletionResultType]::ParameterName, 'Path of the redirect URI; without it, `/oauth/callback`')
-            [CompletionResult]::new('--auth-success-url', '--auth-success-url', [CompletionResultType]::ParameterName, 'Where the browser goes after a success, in place of our own page')
-            [CompletionResult]::new('--auth-timeout', '--auth-timeout', [CompletionResultType]::ParameterName, 'How long a sign-in may take; without it, 15 minutes')
-            [CompletionResult]::new('--static-oauth-client-info', '--static-oauth-client-info', [CompletionResultType]::ParameterName, 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`')
-            [CompletionResult]::new('--static-oauth-client-metadata', '--static-oauth-client-metadata', [CompletionResultType]::ParameterName, 'Members of the registration request as JSON, or `@FILE` (RFC 7591)')
-            [CompletionResult]::new('--client-metadata-url', '--client-metadata-url', [CompletionResultType]::ParameterName, 'Address of your own client ID metadata document')
-            [CompletionResult]::new('--auth-server-metadata-url', '--auth-server-metadata-url', [CompletionResultType]::ParameterName, 'Address of the authorization server''s metadata, in place of what the server names')
-            [CompletionResult]::new('--trust-issuer', '--trust-issuer', [CompletionResultType]::ParameterName, 'Trust this issuer although its metadata names another')
-            [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'Token endpoint, in place of looking for it; with `--client-credentials`')
-            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header, as `Name=value`')
-            [CompletionResult]::new('--header-file', '--header-file', [CompletionResultType]::ParameterName, 'Send the headers in this file')
-            [CompletionResult]::new('--header-command', '--header-command', [CompletionResultType]::ParameterName, 'Send the headers that this program prints')
-            [CompletionResult]::new('--header-command-arg', '--header-command-arg', [CompletionResultType]::ParameterName, 'One argument of the program, as it is (repeatable)')
-            [CompletionResult]::new('--header-command-timeout', '--header-command-timeout', [CompletionResultType]::ParameterName, 'How long the program may take')
-            [CompletionResult]::new('--deny-tool', '--deny-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--ignore-tool', '--ignore-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--allow-tool', '--allow-tool', [CompletionResultType]::ParameterName, 'Offer only these tools')
-            [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)')
-            [CompletionResult]::new('--tool-timeout', '--tool-timeout', [CompletionResultType]::ParameterName, 'Give up a tool call after this time (2m)')
-            [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'How long to wait for answers in flight when the client has left')
-            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
-            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
-            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
-            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
-            [CompletionResult]::new('--body-timeout', '--body-timeout', [CompletionResultType]::ParameterName, 'How long an answer or stream may pause; without it, no limit')
-            [CompletionResult]::new('--ping-interval', '--ping-interval', [CompletionResultType]::ParameterName, 'The time between two pings; turns `--keep-alive` on')
-            [CompletionResult]::new('--credential-store', '--credential-store', [CompletionResultType]::ParameterName, 'Where the tokens of a sign-in are kept')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which of several accounts at the server this is: `work`, `personal`')
-            [CompletionResult]::new('--transport', '--transport', [CompletionResultType]::ParameterName, 'Which transports to try, in which order')
-            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'How to speak to the server: as it turns out, or with or without a handshake')
-            [CompletionResult]::new('--client-protocol', '--client-protocol', [CompletionResultType]::ParameterName, 'What a client of the modern protocol is told that could fall back on the legacy one')
-            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write what happens to this file')
-            [CompletionResult]::new('--no-check', '--no-check', [CompletionResultType]::ParameterName, 'Save it without asking the server')
-            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Save it in place of another of that name')
-            [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Open no page: the same as `--browser never`')
-            [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Sign in on another device, with a code (RFC 8628)')
-            [CompletionResult]::new('--client-credentials', '--client-credentials', [CompletionResultType]::ParameterName, 'Sign in as a program, with a client''s own id and secret (RFC 6749, 4.4)')
-            [CompletionResult]::new('--disable-resource-parameter', '--disable-resource-parameter', [CompletionResultType]::ParameterName, 'Send no resource: the same as `--resource none`')
-            [CompletionResult]::new('--use-id-token', '--use-id-token', [CompletionResultType]::ParameterName, 'Send the ID token in place of the access token')
-            [CompletionResult]::new('--disable-cookies', '--disable-cookies', [CompletionResultType]::ParameterName, 'Ignore cookies')
-            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Offer only tools that change nothing')
-            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to another machine')
-            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Connect by IPv4 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Connect by IPv6 only')
-            [CompletionResult]::new('--keep-alive', '--keep-alive', [CompletionResultType]::ParameterName, 'Send a `ping` every 30 seconds, so that servers and proxies keep the session')
-            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens')
-            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr (unless `--debug` is given too)')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'bridge;list' {
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'bridge;show' {
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'bridge;remove' {
-            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'bridge;install' {
-            [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'The client: claude-desktop, claude-code, cursor, vscode, windsurf, zed, codex, gemini-cli, opencode, cline or lm-studio; several with commas between. Without it, a terminal asks')
-            [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The configuration of the project in this folder, `.` for this one, in place of the user''s own')
-            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the entry; without it, that of the saved server, or one from the address')
-            [CompletionResult]::new('--command', '--command', [CompletionResultType]::ParameterName, 'The program to write, in place of the path of this one')
-            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would change, and change nothing')
-            [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Print the entry, to paste it')
-            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Replace an entry of that name also where it is none of bridge''s')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'bridge;uninstall' {
-            [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'The client: claude-desktop, claude-code, cursor, vscode, windsurf, zed, codex, gemini-cli, opencode, cline or lm-studio; several with commas between. Without it, a terminal asks')
-            [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The configuration of the project in this folder, `.` for this one, in place of the user''s own')
-            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would change, and change nothing')
-            [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Take an entry of that name out also where it is none of bridge''s')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'bridge;tools' {
-            [CompletionResult]::new('--callback-port', '--callback-port', [CompletionResultType]::ParameterName, 'Port that a sign-in''s browser comes back to; without it, one that is always the same for the server')
-            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)')
-            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Id of a client that is registered at the authorization server')
-            [CompletionResult]::new('--client-secret-file', '--client-secret-file', [CompletionResultType]::ParameterName, 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET')
-            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Scopes to ask for, with spaces between; without it, what the server names')
-            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names')
-            [CompletionResult]::new('--authorize-param', '--authorize-param', [CompletionResultType]::ParameterName, 'Add a parameter to the authorization request: `prompt=consent` (repeatable)')
-            [CompletionResult]::new('--token-param', '--token-param', [CompletionResultType]::ParameterName, 'Add a parameter to token requests (repeatable)')
-            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'Whole redirect URI, when the authorization server knows a certain one')
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`')
-            [CompletionResult]::new('--callback-path', '--callback-path', [CompletionResultType]::ParameterName, 'Path of the redirect URI; without it, `/oauth/callback`')
-            [CompletionResult]::new('--auth-success-url', '--auth-success-url', [CompletionResultType]::ParameterName, 'Where the browser goes after a success, in place of our own page')
-            [CompletionResult]::new('--auth-timeout', '--auth-timeout', [CompletionResultType]::ParameterName, 'How long a sign-in may take; without it, 15 minutes')
-            [CompletionResult]::new('--static-oauth-client-info', '--static-oauth-client-info', [CompletionResultType]::ParameterName, 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`')
-            [CompletionResult]::new('--static-oauth-client-metadata', '--static-oauth-client-metadata', [CompletionResultType]::ParameterName, 'Members of the registration request as JSON, or `@FILE` (RFC 7591)')
-            [CompletionResult]::new('--client-metadata-url', '--client-metadata-url', [CompletionResultType]::ParameterName, 'Address of your own client ID metadata document')
-            [CompletionResult]::new('--auth-server-metadata-url', '--auth-server-metadata-url', [CompletionResultType]::ParameterName, 'Address of the authorization server''s metadata, in place of what the server names')
-            [CompletionResult]::new('--trust-issuer', '--trust-issuer', [CompletionResultType]::ParameterName, 'Trust this issuer although its metadata names another')
-            [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'Token endpoint, in place of looking for it; with `--client-credentials`')
-            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header, as `Name=value`')
-            [CompletionResult]::new('--header-file', '--header-file', [CompletionResultType]::ParameterName, 'Send the headers in this file')
-            [CompletionResult]::new('--header-command', '--header-command', [CompletionResultType]::ParameterName, 'Send the headers that this program prints')
-            [CompletionResult]::new('--header-command-arg', '--header-command-arg', [CompletionResultType]::ParameterName, 'One argument of the program, as it is (repeatable)')
-            [CompletionResult]::new('--header-command-timeout', '--header-command-timeout', [CompletionResultType]::ParameterName, 'How long the program may take')
-            [CompletionResult]::new('--deny-tool', '--deny-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--ignore-tool', '--ignore-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--allow-tool', '--allow-tool', [CompletionResultType]::ParameterName, 'Offer only these tools')
-            [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)')
-            [CompletionResult]::new('--tool-timeout', '--tool-timeout', [CompletionResultType]::ParameterName, 'Give up a tool call after this time (2m)')
-            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
-            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
-            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
-            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
-            [CompletionResult]::new('--body-timeout', '--body-timeout', [CompletionResultType]::ParameterName, 'How long an answer or stream may pause; without it, no limit')
-            [CompletionResult]::new('--credential-store', '--credential-store', [CompletionResultType]::ParameterName, 'Where the tokens of a sign-in are kept')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which of several accounts at the server this is: `work`, `personal`')
-            [CompletionResult]::new('--transport', '--transport', [CompletionResultType]::ParameterName, 'Which transports to try, in which order')
-            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'How to speak to the server: as it turns out, or with or without a handshake')
-            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write what happens to this file')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the server''s own JSON, a line for each page of the list')
-            [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Open no page: the same as `--browser never`')
-            [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Sign in on another device, with a code (RFC 8628)')
-            [CompletionResult]::new('--client-credentials', '--client-credentials', [CompletionResultType]::ParameterName, 'Sign in as a program, with a client''s own id and secret (RFC 6749, 4.4)')
-            [CompletionResult]::new('--disable-resource-parameter', '--disable-resource-parameter', [CompletionResultType]::ParameterName, 'Send no resource: the same as `--resource none`')
-            [CompletionResult]::new('--use-id-token', '--use-id-token', [CompletionResultType]::ParameterName, 'Send the ID token in place of the access token')
-            [CompletionResult]::new('--disable-cookies', '--disable-cookies', [CompletionResultType]::ParameterName, 'Ignore cookies')
-            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Offer only tools that change nothing')
-            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to another machine')
-            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Connect by IPv4 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Connect by IPv6 only')
-            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens')
-            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr (unless `--debug` is given too)')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'bridge;call' {
-            [CompletionResult]::new('--args', '--args', [CompletionResultType]::ParameterName, 'All its arguments as one JSON object (`-`: read from stdin)')
-            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Where images, audio and other files go: a file, or a folder that is there')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Where images, audio and other files go: a file, or a folder that is there')
-            [CompletionResult]::new('--callback-port', '--callback-port', [CompletionResultType]::ParameterName, 'Port that a sign-in''s browser comes back to; without it, one that is always the same for the server')
-            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)')
-            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Id of a client that is registered at the authorization server')
-            [CompletionResult]::new('--client-secret-file', '--client-secret-file', [CompletionResultType]::ParameterName, 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET')
-            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Scopes to ask for, with spaces between; without it, what the server names')
-            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names')
-            [CompletionResult]::new('--authorize-param', '--authorize-param', [CompletionResultType]::ParameterName, 'Add a parameter to the authorization request: `prompt=consent` (repeatable)')
-            [CompletionResult]::new('--token-param', '--token-param', [CompletionResultType]::ParameterName, 'Add a parameter to token requests (repeatable)')
-            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'Whole redirect URI, when the authorization server knows a certain one')
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`')
-            [CompletionResult]::new('--callback-path', '--callback-path', [CompletionResultType]::ParameterName, 'Path of the redirect URI; without it, `/oauth/callback`')
-            [CompletionResult]::new('--auth-success-url', '--auth-success-url', [CompletionResultType]::ParameterName, 'Where the browser goes after a success, in place of our own page')
-            [CompletionResult]::new('--auth-timeout', '--auth-timeout', [CompletionResultType]::ParameterName, 'How long a sign-in may take; without it, 15 minutes')
-            [CompletionResult]::new('--static-oauth-client-info', '--static-oauth-client-info', [CompletionResultType]::ParameterName, 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`')
-            [CompletionResult]::new('--static-oauth-client-metadata', '--static-oauth-client-metadata', [CompletionResultType]::ParameterName, 'Members of the registration request as JSON, or `@FILE` (RFC 7591)')
-            [CompletionResult]::new('--client-metadata-url', '--client-metadata-url', [CompletionResultType]::ParameterName, 'Address of your own client ID metadata document')
-            [CompletionResult]::new('--auth-server-metadata-url', '--auth-server-metadata-url', [CompletionResultType]::ParameterName, 'Address of the authorization server''s metadata, in place of what the server names')
-            [CompletionResult]::new('--trust-issuer', '--trust-issuer', [CompletionResultType]::ParameterName, 'Trust this issuer although its metadata names another')
-            [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'Token endpoint, in place of looking for it; with `--client-credentials`')
-            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header, as `Name=value`')
-            [CompletionResult]::new('--header-file', '--header-file', [CompletionResultType]::ParameterName, 'Send the headers in this file')
-            [CompletionResult]::new('--header-command', '--header-command', [CompletionResultType]::ParameterName, 'Send the headers that this program prints')
-            [CompletionResult]::new('--header-command-arg', '--header-command-arg', [CompletionResultType]::ParameterName, 'One argument of the program, as it is (repeatable)')
-            [CompletionResult]::new('--header-command-timeout', '--header-command-timeout', [CompletionResultType]::ParameterName, 'How long the program may take')
-            [CompletionResult]::new('--deny-tool', '--deny-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--ignore-tool', '--ignore-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--allow-tool', '--allow-tool', [CompletionResultType]::ParameterName, 'Offer only these tools')
-            [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)')
-            [CompletionResult]::new('--tool-timeout', '--tool-timeout', [CompletionResultType]::ParameterName, 'Give up a tool call after this time (2m)')
-            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
-            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
-            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
-            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
-            [CompletionResult]::new('--body-timeout', '--body-timeout', [CompletionResultType]::ParameterName, 'How long an answer or stream may pause; without it, no limit')
-            [CompletionResult]::new('--credential-store', '--credential-store', [CompletionResultType]::ParameterName, 'Where the tokens of a sign-in are kept')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which of several accounts at the server this is: `work`, `personal`')
-            [CompletionResult]::new('--transport', '--transport', [CompletionResultType]::ParameterName, 'Which transports to try, in which order')
-            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'How to speak to the server: as it turns out, or with or without a handshake')
-            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write what happens to this file')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the server''s own JSON, on one line')
-            [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Open no page: the same as `--browser never`')
-            [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Sign in on another device, with a code (RFC 8628)')
-            [CompletionResult]::new('--client-credentials', '--client-credentials', [CompletionResultType]::ParameterName, 'Sign in as a program, with a client''s own id and secret (RFC 6749, 4.4)')
-            [CompletionResult]::new('--disable-resource-parameter', '--disable-resource-parameter', [CompletionResultType]::ParameterName, 'Send no resource: the same as `--resource none`')
-            [CompletionResult]::new('--use-id-token', '--use-id-token', [CompletionResultType]::ParameterName, 'Send the ID token in place of the access token')
-            [CompletionResult]::new('--disable-cookies', '--disable-cookies', [CompletionResultType]::ParameterName, 'Ignore cookies')
-            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Offer only tools that change nothing')
-            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to another machine')
-            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Connect by IPv4 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Connect by IPv6 only')
-            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens')
-            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr (unless `--debug` is given too)')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'bridge;resources' {
-            [CompletionResult]::new('--callback-port', '--callback-port', [CompletionResultType]::ParameterName, 'Port that a sign-in''s browser comes back to; without it, one that is always the same for the server')
-            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)')
-            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Id of a client that is registered at the authorization server')
-            [CompletionResult]::new('--client-secret-file', '--client-secret-file', [CompletionResultType]::ParameterName, 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET')
-            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Scopes to ask for, with spaces between; without it, what the server names')
-            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names')
-            [CompletionResult]::new('--authorize-param', '--authorize-param', [CompletionResultType]::ParameterName, 'Add a parameter to the authorization request: `prompt=consent` (repeatable)')
-            [CompletionResult]::new('--token-param', '--token-param', [CompletionResultType]::ParameterName, 'Add a parameter to token requests (repeatable)')
-            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'Whole redirect URI, when the authorization server knows a certain one')
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`')
-            [CompletionResult]::new('--callback-path', '--callback-path', [CompletionResultType]::ParameterName, 'Path of the redirect URI; without it, `/oauth/callback`')
-            [CompletionResult]::new('--auth-success-url', '--auth-success-url', [CompletionResultType]::ParameterName, 'Where the browser goes after a success, in place of our own page')
-            [CompletionResult]::new('--auth-timeout', '--auth-timeout', [CompletionResultType]::ParameterName, 'How long a sign-in may take; without it, 15 minutes')
-            [CompletionResult]::new('--static-oauth-client-info', '--static-oauth-client-info', [CompletionResultType]::ParameterName, 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`')
-            [CompletionResult]::new('--static-oauth-client-metadata', '--static-oauth-client-metadata', [CompletionResultType]::ParameterName, 'Members of the registration request as JSON, or `@FILE` (RFC 7591)')
-            [CompletionResult]::new('--client-metadata-url', '--client-metadata-url', [CompletionResultType]::ParameterName, 'Address of your own client ID metadata document')
-            [CompletionResult]::new('--auth-server-metadata-url', '--auth-server-metadata-url', [CompletionResultType]::ParameterName, 'Address of the authorization server''s metadata, in place of what the server names')
-            [CompletionResult]::new('--trust-issuer', '--trust-issuer', [CompletionResultType]::ParameterName, 'Trust this issuer although its metadata names another')
-            [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'Token endpoint, in place of looking for it; with `--client-credentials`')
-            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header, as `Name=value`')
-            [CompletionResult]::new('--header-file', '--header-file', [CompletionResultType]::ParameterName, 'Send the headers in this file')
-            [CompletionResult]::new('--header-command', '--header-command', [CompletionResultType]::ParameterName, 'Send the headers that this program prints')
-            [CompletionResult]::new('--header-command-arg', '--header-command-arg', [CompletionResultType]::ParameterName, 'One argument of the program, as it is (repeatable)')
-            [CompletionResult]::new('--header-command-timeout', '--header-command-timeout', [CompletionResultType]::ParameterName, 'How long the program may take')
-            [CompletionResult]::new('--deny-tool', '--deny-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--ignore-tool', '--ignore-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--allow-tool', '--allow-tool', [CompletionResultType]::ParameterName, 'Offer only these tools')
-            [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)')
-            [CompletionResult]::new('--tool-timeout', '--tool-timeout', [CompletionResultType]::ParameterName, 'Give up a tool call after this time (2m)')
-            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
-            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
-            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
-            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
-            [CompletionResult]::new('--body-timeout', '--body-timeout', [CompletionResultType]::ParameterName, 'How long an answer or stream may pause; without it, no limit')
-            [CompletionResult]::new('--credential-store', '--credential-store', [CompletionResultType]::ParameterName, 'Where the tokens of a sign-in are kept')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which of several accounts at the server this is: `work`, `personal`')
-            [CompletionResult]::new('--transport', '--transport', [CompletionResultType]::ParameterName, 'Which transports to try, in which order')
-            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'How to speak to the server: as it turns out, or with or without a handshake')
-            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write what happens to this file')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the server''s own JSON, a line for each page of a list')
-            [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Open no page: the same as `--browser never`')
-            [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Sign in on another device, with a code (RFC 8628)')
-            [CompletionResult]::new('--client-credentials', '--client-credentials', [CompletionResultType]::ParameterName, 'Sign in as a program, with a client''s own id and secret (RFC 6749, 4.4)')
-            [CompletionResult]::new('--disable-resource-parameter', '--disable-resource-parameter', [CompletionResultType]::ParameterName, 'Send no resource: the same as `--resource none`')
-            [CompletionResult]::new('--use-id-token', '--use-id-token', [CompletionResultType]::ParameterName, 'Send the ID token in place of the access token')
-            [CompletionResult]::new('--disable-cookies', '--disable-cookies', [CompletionResultType]::ParameterName, 'Ignore cookies')
-            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Offer only tools that change nothing')
-            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to another machine')
-            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Connect by IPv4 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Connect by IPv6 only')
-            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens')
-            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr (unless `--debug` is given too)')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'bridge;read' {
-            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Where it goes: a file, or a folder that is there')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Where it goes: a file, or a folder that is there')
-            [CompletionResult]::new('--callback-port', '--callback-port', [CompletionResultType]::ParameterName, 'Port that a sign-in''s browser comes back to; without it, one that is always the same for the server')
-            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)')
-            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Id of a client that is registered at the authorization server')
-            [CompletionResult]::new('--client-secret-file', '--client-secret-file', [CompletionResultType]::ParameterName, 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET')
-            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Scopes to ask for, with spaces between; without it, what the server names')
-            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names')
-            [CompletionResult]::new('--authorize-param', '--authorize-param', [CompletionResultType]::ParameterName, 'Add a parameter to the authorization request: `prompt=consent` (repeatable)')
-            [CompletionResult]::new('--token-param', '--token-param', [CompletionResultType]::ParameterName, 'Add a parameter to token requests (repeatable)')
-            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'Whole redirect URI, when the authorization server knows a certain one')
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`')
-            [CompletionResult]::new('--callback-path', '--callback-path', [CompletionResultType]::ParameterName, 'Path of the redirect URI; without it, `/oauth/callback`')
-            [CompletionResult]::new('--auth-success-url', '--auth-success-url', [CompletionResultType]::ParameterName, 'Where the browser goes after a success, in place of our own page')
-            [CompletionResult]::new('--auth-timeout', '--auth-timeout', [CompletionResultType]::ParameterName, 'How long a sign-in may take; without it, 15 minutes')
-            [CompletionResult]::new('--static-oauth-client-info', '--static-oauth-client-info', [CompletionResultType]::ParameterName, 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`')
-            [CompletionResult]::new('--static-oauth-client-metadata', '--static-oauth-client-metadata', [CompletionResultType]::ParameterName, 'Members of the registration request as JSON, or `@FILE` (RFC 7591)')
-            [CompletionResult]::new('--client-metadata-url', '--client-metadata-url', [CompletionResultType]::ParameterName, 'Address of your own client ID metadata document')
-            [CompletionResult]::new('--auth-server-metadata-url', '--auth-server-metadata-url', [CompletionResultType]::ParameterName, 'Address of the authorization server''s metadata, in place of what the server names')
-            [CompletionResult]::new('--trust-issuer', '--trust-issuer', [CompletionResultType]::ParameterName, 'Trust this issuer although its metadata names another')
-            [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'Token endpoint, in place of looking for it; with `--client-credentials`')
-            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header, as `Name=value`')
-            [CompletionResult]::new('--header-file', '--header-file', [CompletionResultType]::ParameterName, 'Send the headers in this file')
-            [CompletionResult]::new('--header-command', '--header-command', [CompletionResultType]::ParameterName, 'Send the headers that this program prints')
-            [CompletionResult]::new('--header-command-arg', '--header-command-arg', [CompletionResultType]::ParameterName, 'One argument of the program, as it is (repeatable)')
-            [CompletionResult]::new('--header-command-timeout', '--header-command-timeout', [CompletionResultType]::ParameterName, 'How long the program may take')
-            [CompletionResult]::new('--deny-tool', '--deny-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--ignore-tool', '--ignore-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--allow-tool', '--allow-tool', [CompletionResultType]::ParameterName, 'Offer only these tools')
-            [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)')
-            [CompletionResult]::new('--tool-timeout', '--tool-timeout', [CompletionResultType]::ParameterName, 'Give up a tool call after this time (2m)')
-            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
-            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
-            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
-            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
-            [CompletionResult]::new('--body-timeout', '--body-timeout', [CompletionResultType]::ParameterName, 'How long an answer or stream may pause; without it, no limit')
-            [CompletionResult]::new('--credential-store', '--credential-store', [CompletionResultType]::ParameterName, 'Where the tokens of a sign-in are kept')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which of several accounts at the server this is: `work`, `personal`')
-            [CompletionResult]::new('--transport', '--transport', [CompletionResultType]::ParameterName, 'Which transports to try, in which order')
-            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'How to speak to the server: as it turns out, or with or without a handshake')
-            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write what happens to this file')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the server''s own JSON, on one line')
-            [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Open no page: the same as `--browser never`')
-            [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Sign in on another device, with a code (RFC 8628)')
-            [CompletionResult]::new('--client-credentials', '--client-credentials', [CompletionResultType]::ParameterName, 'Sign in as a program, with a client''s own id and secret (RFC 6749, 4.4)')
-            [CompletionResult]::new('--disable-resource-parameter', '--disable-resource-parameter', [CompletionResultType]::ParameterName, 'Send no resource: the same as `--resource none`')
-            [CompletionResult]::new('--use-id-token', '--use-id-token', [CompletionResultType]::ParameterName, 'Send the ID token in place of the access token')
-            [CompletionResult]::new('--disable-cookies', '--disable-cookies', [CompletionResultType]::ParameterName, 'Ignore cookies')
-            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Offer only tools that change nothing')
-            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to another machine')
-            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Connect by IPv4 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Connect by IPv6 only')
-            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens')
-            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr (unless `--debug` is given too)')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'bridge;prompts' {
-            [CompletionResult]::new('--callback-port', '--callback-port', [CompletionResultType]::ParameterName, 'Port that a sign-in''s browser comes back to; without it, one that is always the same for the server')
-            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)')
-            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Id of a client that is registered at the authorization server')
-            [CompletionResult]::new('--client-secret-file', '--client-secret-file', [CompletionResultType]::ParameterName, 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET')
-            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Scopes to ask for, with spaces between; without it, what the server names')
-            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names')
-            [CompletionResult]::new('--authorize-param', '--authorize-param', [CompletionResultType]::ParameterName, 'Add a parameter to the authorization request: `prompt=consent` (repeatable)')
-            [CompletionResult]::new('--token-param', '--token-param', [CompletionResultType]::ParameterName, 'Add a parameter to token requests (repeatable)')
-            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'Whole redirect URI, when the authorization server knows a certain one')
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`')
-            [CompletionResult]::new('--callback-path', '--callback-path', [CompletionResultType]::ParameterName, 'Path of the redirect URI; without it, `/oauth/callback`')
-            [CompletionResult]::new('--auth-success-url', '--auth-success-url', [CompletionResultType]::ParameterName, 'Where the browser goes after a success, in place of our own page')
-            [CompletionResult]::new('--auth-timeout', '--auth-timeout', [CompletionResultType]::ParameterName, 'How long a sign-in may take; without it, 15 minutes')
-            [CompletionResult]::new('--static-oauth-client-info', '--static-oauth-client-info', [CompletionResultType]::ParameterName, 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`')
-            [CompletionResult]::new('--static-oauth-client-metadata', '--static-oauth-client-metadata', [CompletionResultType]::ParameterName, 'Members of the registration request as JSON, or `@FILE` (RFC 7591)')
-            [CompletionResult]::new('--client-metadata-url', '--client-metadata-url', [CompletionResultType]::ParameterName, 'Address of your own client ID metadata document')
-            [CompletionResult]::new('--auth-server-metadata-url', '--auth-server-metadata-url', [CompletionResultType]::ParameterName, 'Address of the authorization server''s metadata, in place of what the server names')
-            [CompletionResult]::new('--trust-issuer', '--trust-issuer', [CompletionResultType]::ParameterName, 'Trust this issuer although its metadata names another')
-            [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'Token endpoint, in place of looking for it; with `--client-credentials`')
-            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header, as `Name=value`')
-            [CompletionResult]::new('--header-file', '--header-file', [CompletionResultType]::ParameterName, 'Send the headers in this file')
-            [CompletionResult]::new('--header-command', '--header-command', [CompletionResultType]::ParameterName, 'Send the headers that this program prints')
-            [CompletionResult]::new('--header-command-arg', '--header-command-arg', [CompletionResultType]::ParameterName, 'One argument of the program, as it is (repeatable)')
-            [CompletionResult]::new('--header-command-timeout', '--header-command-timeout', [CompletionResultType]::ParameterName, 'How long the program may take')
-            [CompletionResult]::new('--deny-tool', '--deny-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--ignore-tool', '--ignore-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--allow-tool', '--allow-tool', [CompletionResultType]::ParameterName, 'Offer only these tools')
-            [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)')
-            [CompletionResult]::new('--tool-timeout', '--tool-timeout', [CompletionResultType]::ParameterName, 'Give up a tool call after this time (2m)')
-            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
-            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
-            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
-            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
-            [CompletionResult]::new('--body-timeout', '--body-timeout', [CompletionResultType]::ParameterName, 'How long an answer or stream may pause; without it, no limit')
-            [CompletionResult]::new('--credential-store', '--credential-store', [CompletionResultType]::ParameterName, 'Where the tokens of a sign-in are kept')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which of several accounts at the server this is: `work`, `personal`')
-            [CompletionResult]::new('--transport', '--transport', [CompletionResultType]::ParameterName, 'Which transports to try, in which order')
-            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'How to speak to the server: as it turns out, or with or without a handshake')
-            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write what happens to this file')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the server''s own JSON, a line for each page of the list')
-            [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Open no page: the same as `--browser never`')
-            [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Sign in on another device, with a code (RFC 8628)')
-            [CompletionResult]::new('--client-credentials', '--client-credentials', [CompletionResultType]::ParameterName, 'Sign in as a program, with a client''s own id and secret (RFC 6749, 4.4)')
-            [CompletionResult]::new('--disable-resource-parameter', '--disable-resource-parameter', [CompletionResultType]::ParameterName, 'Send no resource: the same as `--resource none`')
-            [CompletionResult]::new('--use-id-token', '--use-id-token', [CompletionResultType]::ParameterName, 'Send the ID token in place of the access token')
-            [CompletionResult]::new('--disable-cookies', '--disable-cookies', [CompletionResultType]::ParameterName, 'Ignore cookies')
-            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Offer only tools that change nothing')
-            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to another machine')
-            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Connect by IPv4 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Connect by IPv6 only')
-            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens')
-            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr (unless `--debug` is given too)')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'bridge;prompt' {
-            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Where images and audio go: a file, or a folder that is there')
-            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Where images and audio go: a file, or a folder that is there')
-            [CompletionResult]::new('--callback-port', '--callback-port', [CompletionResultType]::ParameterName, 'Port that a sign-in''s browser comes back to; without it, one that is always the same for the server')
-            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)')
-            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Id of a client that is registered at the authorization server')
-            [CompletionResult]::new('--client-secret-file', '--client-secret-file', [CompletionResultType]::ParameterName, 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET')
-            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Scopes to ask for, with spaces between; without it, what the server names')
-            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names')
-            [CompletionResult]::new('--authorize-param', '--authorize-param', [CompletionResultType]::ParameterName, 'Add a parameter to the authorization request: `prompt=consent` (repeatable)')
-            [CompletionResult]::new('--token-param', '--token-param', [CompletionResultType]::ParameterName, 'Add a parameter to token requests (repeatable)')
-            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'Whole redirect URI, when the authorization server knows a certain one')
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`')
-            [CompletionResult]::new('--callback-path', '--callback-path', [CompletionResultType]::ParameterName, 'Path of the redirect URI; without it, `/oauth/callback`')
-            [CompletionResult]::new('--auth-success-url', '--auth-success-url', [CompletionResultType]::ParameterName, 'Where the browser goes after a success, in place of our own page')
-            [CompletionResult]::new('--auth-timeout', '--auth-timeout', [CompletionResultType]::ParameterName, 'How long a sign-in may take; without it, 15 minutes')
-            [CompletionResult]::new('--static-oauth-client-info', '--static-oauth-client-info', [CompletionResultType]::ParameterName, 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`')
-            [CompletionResult]::new('--static-oauth-client-metadata', '--static-oauth-client-metadata', [CompletionResultType]::ParameterName, 'Members of the registration request as JSON, or `@FILE` (RFC 7591)')
-            [CompletionResult]::new('--client-metadata-url', '--client-metadata-url', [CompletionResultType]::ParameterName, 'Address of your own client ID metadata document')
-            [CompletionResult]::new('--auth-server-metadata-url', '--auth-server-metadata-url', [CompletionResultType]::ParameterName, 'Address of the authorization server''s metadata, in place of what the server names')
-            [CompletionResult]::new('--trust-issuer', '--trust-issuer', [CompletionResultType]::ParameterName, 'Trust this issuer although its metadata names another')
-            [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'Token endpoint, in place of looking for it; with `--client-credentials`')
-            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header, as `Name=value`')
-            [CompletionResult]::new('--header-file', '--header-file', [CompletionResultType]::ParameterName, 'Send the headers in this file')
-            [CompletionResult]::new('--header-command', '--header-command', [CompletionResultType]::ParameterName, 'Send the headers that this program prints')
-            [CompletionResult]::new('--header-command-arg', '--header-command-arg', [CompletionResultType]::ParameterName, 'One argument of the program, as it is (repeatable)')
-            [CompletionResult]::new('--header-command-timeout', '--header-command-timeout', [CompletionResultType]::ParameterName, 'How long the program may take')
-            [CompletionResult]::new('--deny-tool', '--deny-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--ignore-tool', '--ignore-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--allow-tool', '--allow-tool', [CompletionResultType]::ParameterName, 'Offer only these tools')
-            [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)')
-            [CompletionResult]::new('--tool-timeout', '--tool-timeout', [CompletionResultType]::ParameterName, 'Give up a tool call after this time (2m)')
-            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
-            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
-            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
-            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
-            [CompletionResult]::new('--body-timeout', '--body-timeout', [CompletionResultType]::ParameterName, 'How long an answer or stream may pause; without it, no limit')
-            [CompletionResult]::new('--credential-store', '--credential-store', [CompletionResultType]::ParameterName, 'Where the tokens of a sign-in are kept')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which of several accounts at the server this is: `work`, `personal`')
-            [CompletionResult]::new('--transport', '--transport', [CompletionResultType]::ParameterName, 'Which transports to try, in which order')
-            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'How to speak to the server: as it turns out, or with or without a handshake')
-            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write what happens to this file')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print the server''s own JSON, on one line')
-            [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Open no page: the same as `--browser never`')
-            [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Sign in on another device, with a code (RFC 8628)')
-            [CompletionResult]::new('--client-credentials', '--client-credentials', [CompletionResultType]::ParameterName, 'Sign in as a program, with a client''s own id and secret (RFC 6749, 4.4)')
-            [CompletionResult]::new('--disable-resource-parameter', '--disable-resource-parameter', [CompletionResultType]::ParameterName, 'Send no resource: the same as `--resource none`')
-            [CompletionResult]::new('--use-id-token', '--use-id-token', [CompletionResultType]::ParameterName, 'Send the ID token in place of the access token')
-            [CompletionResult]::new('--disable-cookies', '--disable-cookies', [CompletionResultType]::ParameterName, 'Ignore cookies')
-            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Offer only tools that change nothing')
-            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to another machine')
-            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Connect by IPv4 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Connect by IPv6 only')
-            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens')
-            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr (unless `--debug` is given too)')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'bridge;import' {
-            [CompletionResult]::new('--workspace', '--workspace', [CompletionResultType]::ParameterName, 'The configuration of the project in this folder, `.` for this one, in place of the user''s own')
-            [CompletionResult]::new('--command', '--command', [CompletionResultType]::ParameterName, 'The program to write, in place of the path of this one')
-            [CompletionResult]::new('--client', '--client', [CompletionResultType]::ParameterName, 'Only this client''s configuration; several with commas between. Without it, all that are found')
-            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would change, and change nothing')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Rewrite them without asking')
-            [CompletionResult]::new('--undo', '--undo', [CompletionResultType]::ParameterName, 'Put back what the last import replaced')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'bridge;doctor' {
-            [CompletionResult]::new('--browser', '--browser', [CompletionResultType]::ParameterName, 'How the sign-in page is opened: `auto`, `never`, or a program (`%s` in it is the address)')
-            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'Id of a client that is registered at the authorization server')
-            [CompletionResult]::new('--client-secret-file', '--client-secret-file', [CompletionResultType]::ParameterName, 'File with its secret, or with its private key in PEM; or set BRIDGE_CLIENT_SECRET')
-            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'Scopes to ask for, with spaces between; without it, what the server names')
-            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Resource to ask a token for (RFC 8707), or `none`; without it, what the server names')
-            [CompletionResult]::new('--authorize-param', '--authorize-param', [CompletionResultType]::ParameterName, 'Add a parameter to the authorization request: `prompt=consent` (repeatable)')
-            [CompletionResult]::new('--token-param', '--token-param', [CompletionResultType]::ParameterName, 'Add a parameter to token requests (repeatable)')
-            [CompletionResult]::new('--redirect-uri', '--redirect-uri', [CompletionResultType]::ParameterName, 'Whole redirect URI, when the authorization server knows a certain one')
-            [CompletionResult]::new('--host', '--host', [CompletionResultType]::ParameterName, 'Host in the redirect URI: `127.0.0.1`, `localhost`, `[::1]`')
-            [CompletionResult]::new('--callback-path', '--callback-path', [CompletionResultType]::ParameterName, 'Path of the redirect URI; without it, `/oauth/callback`')
-            [CompletionResult]::new('--auth-success-url', '--auth-success-url', [CompletionResultType]::ParameterName, 'Where the browser goes after a success, in place of our own page')
-            [CompletionResult]::new('--auth-timeout', '--auth-timeout', [CompletionResultType]::ParameterName, 'How long a sign-in may take; without it, 15 minutes')
-            [CompletionResult]::new('--static-oauth-client-info', '--static-oauth-client-info', [CompletionResultType]::ParameterName, 'Registered client as JSON, or `@FILE`: `client_id`, `client_secret`; may hold `${VAR}`')
-            [CompletionResult]::new('--static-oauth-client-metadata', '--static-oauth-client-metadata', [CompletionResultType]::ParameterName, 'Members of the registration request as JSON, or `@FILE` (RFC 7591)')
-            [CompletionResult]::new('--client-metadata-url', '--client-metadata-url', [CompletionResultType]::ParameterName, 'Address of your own client ID metadata document')
-            [CompletionResult]::new('--auth-server-metadata-url', '--auth-server-metadata-url', [CompletionResultType]::ParameterName, 'Address of the authorization server''s metadata, in place of what the server names')
-            [CompletionResult]::new('--trust-issuer', '--trust-issuer', [CompletionResultType]::ParameterName, 'Trust this issuer although its metadata names another')
-            [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'Token endpoint, in place of looking for it; with `--client-credentials`')
-            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Send a header, as `Name=value`')
-            [CompletionResult]::new('--header-file', '--header-file', [CompletionResultType]::ParameterName, 'Send the headers in this file')
-            [CompletionResult]::new('--header-command', '--header-command', [CompletionResultType]::ParameterName, 'Send the headers that this program prints')
-            [CompletionResult]::new('--header-command-arg', '--header-command-arg', [CompletionResultType]::ParameterName, 'One argument of the program, as it is (repeatable)')
-            [CompletionResult]::new('--header-command-timeout', '--header-command-timeout', [CompletionResultType]::ParameterName, 'How long the program may take')
-            [CompletionResult]::new('--deny-tool', '--deny-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--ignore-tool', '--ignore-tool', [CompletionResultType]::ParameterName, 'Hide these tools')
-            [CompletionResult]::new('--allow-tool', '--allow-tool', [CompletionResultType]::ParameterName, 'Offer only these tools')
-            [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'Longest message, in either direction (bytes, or with a unit: 512k, 64M)')
-            [CompletionResult]::new('--tool-timeout', '--tool-timeout', [CompletionResultType]::ParameterName, 'Give up a tool call after this time (2m)')
-            [CompletionResult]::new('--drain', '--drain', [CompletionResultType]::ParameterName, 'How long to wait for answers in flight when the client has left')
-            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
-            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
-            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
-            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
-            [CompletionResult]::new('--body-timeout', '--body-timeout', [CompletionResultType]::ParameterName, 'How long an answer or stream may pause; without it, no limit')
-            [CompletionResult]::new('--ping-interval', '--ping-interval', [CompletionResultType]::ParameterName, 'The time between two pings; turns `--keep-alive` on')
-            [CompletionResult]::new('--credential-store', '--credential-store', [CompletionResultType]::ParameterName, 'Where the tokens of a sign-in are kept')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which of several accounts at the server this is: `work`, `personal`')
-            [CompletionResult]::new('--transport', '--transport', [CompletionResultType]::ParameterName, 'Which transports to try, in which order')
-            [CompletionResult]::new('--protocol', '--protocol', [CompletionResultType]::ParameterName, 'How to speak to the server: as it turns out, or with or without a handshake')
-            [CompletionResult]::new('--client-protocol', '--client-protocol', [CompletionResultType]::ParameterName, 'What a client of the modern protocol is told that could fall back on the legacy one')
-            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Write what happens to this file')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON')
-            [CompletionResult]::new('--no-browser', '--no-browser', [CompletionResultType]::ParameterName, 'Open no page: the same as `--browser never`')
-            [CompletionResult]::new('--device-code', '--device-code', [CompletionResultType]::ParameterName, 'Sign in on another device, with a code (RFC 8628)')
-            [CompletionResult]::new('--client-credentials', '--client-credentials', [CompletionResultType]::ParameterName, 'Sign in as a program, with a client''s own id and secret (RFC 6749, 4.4)')
-            [CompletionResult]::new('--disable-resource-parameter', '--disable-resource-parameter', [CompletionResultType]::ParameterName, 'Send no resource: the same as `--resource none`')
-            [CompletionResult]::new('--use-id-token', '--use-id-token', [CompletionResultType]::ParameterName, 'Send the ID token in place of the access token')
-            [CompletionResult]::new('--disable-cookies', '--disable-cookies', [CompletionResultType]::ParameterName, 'Ignore cookies')
-            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Offer only tools that change nothing')
-            [CompletionResult]::new('--allow-http', '--allow-http', [CompletionResultType]::ParameterName, 'Allow http:// to another machine')
-            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
-            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Connect by IPv4 only')
-            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Connect by IPv6 only')
-            [CompletionResult]::new('--keep-alive', '--keep-alive', [CompletionResultType]::ParameterName, 'Send a `ping` every 30 seconds, so that servers and proxies keep the session')
-            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Say on stderr what happens')
-            [CompletionResult]::new('--silent', '--silent', [CompletionResultType]::ParameterName, 'Say nothing on stderr (unless `--debug` is given too)')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'bridge;logs' {
-            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only what happened within this time, such as 10m or 2h')
-            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'How many lines, the last ones; 0 for all')
-            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'How many lines, the last ones; 0 for all')
-            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Go on as more is written, until Ctrl-C')
-            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Go on as more is written, until Ctrl-C')
-            [CompletionResult]::new('--problems', '--problems', [CompletionResultType]::ParameterName, 'Only what went wrong')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'bridge;purge' {
-            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file too')
-            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Your certificate, if the server wants one')
-            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'Key of `--client-cert` (PEM, not encrypted)')
-            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Use this proxy, as in `http://HOST:PORT`')
-            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long making a connection may take (seconds, or with a unit; 0: no limit)')
-            [CompletionResult]::new('--headers-timeout', '--headers-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an answer to begin; without it, no limit')
-            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask first')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask first')
-            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show what would be removed, and remove nothing')
-            [CompletionResult]::new('--enable-proxy', '--enable-proxy', [CompletionResultType]::ParameterName, 'Use the proxy of the environment, which is the default; HTTP_PROXY then also serves https://')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'bridge;sign-in-helper' {
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'bridge;completions' {
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            break
-        }
-        'bridge;help' {
-            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve a server on stdin and stdout (as `bridge SERVER` does)')
-            [CompletionResult]::new('login', 'login', [CompletionResultType]::ParameterValue, 'Sign in to a server now')
-            [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'Forget a sign-in, and have its tokens revoked')
-            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show who is signed in where')
-            [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Save a server under a name')
-            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List the saved servers')
-            [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show what is saved under a name, without secrets')
-            [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Forget a saved server')
-            [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Write a server into the configuration of a desktop client')
-            [CompletionResult]::new('uninstall', 'uninstall', [CompletionResultType]::ParameterValue, 'Take a server out of the configuration of a desktop client')
-            [CompletionResult]::new('tools', 'tools', [CompletionResultType]::ParameterValue, 'List a server''s tools, or show one')
-            [CompletionResult]::new('call', 'call', [CompletionResultType]::ParameterValue, 'Call a tool')
-            [CompletionResult]::new('resources', 'resources', [CompletionResultType]::ParameterValue, 'List a server''s resources')
-            [CompletionResult]::new('read', 'read', [CompletionResultType]::ParameterValue, 'Read a resource')
-            [CompletionResult]::new('prompts', 'prompts', [CompletionResultType]::ParameterValue, 'List a server''s prompts')
-            [CompletionResult]::new('prompt', 'prompt', [CompletionResultType]::ParameterValue, 'Get a prompt')
-            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Turn the entries of mcp-remote in desktop clients'' configurations into bridge''s')
-            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check each step to a server, and say what is wrong and what to do')
-            [CompletionResult]::new('logs', 'logs', [CompletionResultType]::ParameterValue, 'Show what happened to the connections with servers')
-            [CompletionResult]::new('purge', 'purge', [CompletionResultType]::ParameterValue, 'Remove all that this program ever stored')
-            [CompletionResult]::new('sign-in-helper', 'sign-in-helper', [CompletionResultType]::ParameterValue, 'What a serving process starts to wait for a person; its settings come by stdin')
-            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
-            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
-            break
-        }
-        'bridge;help;serve' {
-            break
-        }
-        'bridge;help;login' {
-            break
-        }
-        'bridge;help;logout' {
-            break
-        }
-        'bridge;help;status' {
-            break
-        }
-        'bridge;help;add' {
-            break
-        }
-        'bridge;help;list' {
-            break
-        }
-        'bridge;help;show' {
-            break
-        }
-        'bridge;help;remove' {
-            break
-        }
-        'bridge;help;install' {
-            break
-        }
-        'bridge;help;uninstall' {
-            break
-        }
-        'bridge;help;tools' {
-            break
-        }
-        'bridge;help;call' {
-            break
-        }
-        'bridge;help;resources' {
-            break
-        }
-        'bridge;help;read' {
-            break
-        }
-        'bridge;help;prompts' {
-            break
-        }
-        'bridge;help;prompt' {
-            break
-        }
-        'bridge;help;import' {
-            break
-        }
-        'bridge;help;doctor' {
-            break
-        }
-        'bridge;help;logs' {
-            break
-        }
-        'bridge;help;purge' {
-            break
-        }
-        'bridge;help;sign-in-helper' {
-            break
-        }
-        'bridge;help;completions' {
-            break
-        }
-        'bridge;help;help' {
-            break
+        if ($command -eq 'completions' -and $count -eq 0) { 'bash', 'zsh', 'fish', 'powershell' }
+        if (($count -eq 0 -and @('-', 'serve', 'login', 'logout', 'status', 'show', 'remove', 'tools', 'call', 'resources', 'read', 'prompts', 'prompt', 'doctor', 'logs') -contains $command) -or @('install', 'uninstall') -contains $command) {
+            try { & $program list --names 2>$null } catch { }
         }
     })
 
-    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
-        Sort-Object -Property ListItemText
+    $found | ForEach-Object {
+        $text = [string]@($_)[0]
+        $about = if (@($_).Count -gt 2 -and $_[2]) { $_[2] } else { $text }
+        if ($text.StartsWith($wordToComplete, [StringComparison]::Ordinal)) {
+            [System.Management.Automation.CompletionResult]::new($text, $text, 'ParameterValue', $about)
+        }
+    }
 }

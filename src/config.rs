@@ -28,6 +28,8 @@ pub struct Serve {
     pub saved: Option<SavedName>,
     /// Headers whose values are kept with what sign-ins earn: whoever sends them gets them first.
     pub kept: Vec<KeptHeader>,
+    /// The client's secret is kept likewise.
+    pub is_secret_kept: bool,
     /// How it is spoken to.
     pub remote: remote::Settings,
     /// How the two sides are joined.
@@ -75,6 +77,13 @@ fn resolved(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error>
     let given = headers::headers(&args.headers, args.saved.as_deref(), environment)?;
     let signed_in = sign_in::sign_in(&args.sign_in, port, args.network.allow_http, environment)?;
     let credentials = credentials::credentials(&args.credentials, environment)?;
+    if signed_in.is_secret_kept && args.saved.is_none() {
+        return Err(Error::usage(
+            "`${keychain}` can't be used in `--static-oauth-client-info` here",
+        )
+        .because("what is kept belongs to a saved server")
+        .hint("save the server with the secret, which is then kept: `bridge add NAME URL …`"));
+    }
     let cached =
         paths::cache_folder().map(|folder| folder.join(memory_file(endpoint.url().as_str())));
     Ok(Serve {
@@ -85,6 +94,7 @@ fn resolved(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error>
             is_other_login: saved.is_other_login,
         }),
         kept: given.kept,
+        is_secret_kept: signed_in.is_secret_kept,
         secret_in_arguments: given.secret_in_arguments,
         still: still(environment),
         unattended: environment.get("CI").is_some(),
@@ -112,6 +122,14 @@ fn resolved(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error>
         credentials,
         endpoint,
     })
+}
+
+impl Serve {
+    /// Puts in the client's secret, which was kept.
+    pub fn set_client_secret(&mut self, secret: &crate::secret::Secret<String>) {
+        self.auth.client_secret = Some(sign_in::client_secret(secret.expose()));
+        self.is_secret_kept = false;
+    }
 }
 
 /// What commands need that look at all sign-ins.
@@ -171,6 +189,8 @@ pub fn machine(environment: &Environment) -> (doctor::Machine, bool) {
     let problems = config.unreadable.iter().chain(&config.problems).chain(of_servers);
     let problems = problems.map(|problem| problem.told(&config.file));
     let problems = unreadable.map(|error| error.what).into_iter().chain(problems).collect();
+    let written = config.servers.iter().flat_map(|found| saved::written_secrets(&found.saved));
+    let warnings = written.map(|secret| secret.told(&config.file)).collect();
     let file = Some(config.file).filter(|file| file.is_file());
     let machine = doctor::Machine {
         program: std::env::current_exe().ok(),
@@ -179,6 +199,7 @@ pub fn machine(environment: &Environment) -> (doctor::Machine, bool) {
         file,
         servers: config.servers.len(),
         problems,
+        warnings,
     };
     (machine, still(environment))
 }

@@ -16,11 +16,9 @@ use mcp_bridge::commands::resources::{Read, Resources};
 use mcp_bridge::commands::tools::Tools;
 use mcp_bridge::credentials::Patience;
 use mcp_bridge::error::{Error, Exit};
-use mcp_bridge::{commands, config, logging, os, ui};
+use mcp_bridge::{commands, config, logging, ui};
 
 fn main() -> ExitCode {
-    // First of all, while there is one thread.
-    os::find_session_bus();
     let cli = match config::saved::command_line() {
         Ok(cli) => cli,
         Err(Refused::Wrong(error)) => return ui::report(&error).into(),
@@ -99,10 +97,18 @@ fn connecting(
     Ok(config)
 }
 
+/// The same for a command that a person types.
+fn for_person(args: &ServeArgs, environment: &config::Environment) -> Result<config::Serve, Error> {
+    if let Some(saved) = &args.saved {
+        commands::list::warn_a_person_of_secrets(saved);
+    }
+    connecting(args, environment, Patience::Interactive)
+}
+
 fn login(args: &LoginArgs) -> Result<(), Error> {
     let environment = config::Environment::of_process();
     start_log_with_events(&args.server, &environment)?;
-    let config = connecting(&args.server, &environment, Patience::Interactive)?;
+    let config = for_person(&args.server, &environment)?;
     let LoginArgs { device, with_token, force, .. } = *args;
     commands::login::run(&config, commands::login::How { device, with_token, force })
 }
@@ -152,7 +158,7 @@ fn prompt(args: PromptArgs) -> Result<(), Error> {
 fn use_server(args: &ServeArgs, wanted: &Use) -> Result<(), Error> {
     start_log(&args.log)?;
     let environment = config::Environment::of_process();
-    let config = connecting(args, &environment, Patience::Interactive)?;
+    let config = for_person(args, &environment)?;
     commands::use_server(&config, wanted)
 }
 
@@ -188,7 +194,7 @@ fn sign_in_helper() -> Result<(), Error> {
     };
     let environment = config::Environment::of_process();
     start_log_with_events(&args, &environment)?;
-    let config = config::serve(&args, &environment)?;
+    let config = connecting(&args, &environment, Patience::Serving)?;
     commands::sign_in_helper::run(&config, &cause)
 }
 

@@ -63,9 +63,61 @@ pub fn escaped(text: &str) -> String {
     shown
 }
 
+/// A line of prose as lines of so many columns: the first begins behind `used` of them, the others behind `indent`.
+/// What can be copied stays whole, wherever the terminal breaks it: a long word, and what stands in backticks.
+pub fn wrapped(text: &str, used: usize, indent: usize, columns: usize) -> String {
+    const NARROWEST: usize = 20;
+    let columns = columns.max(indent + NARROWEST);
+    let mut lines = String::new();
+    let mut at = used;
+    for (number, word) in words(text).iter().enumerate() {
+        let width = word.chars().count();
+        if number > 0 && at + 1 + width > columns && at > indent {
+            lines.push('\n');
+            lines.extend(std::iter::repeat_n(' ', indent));
+            at = indent;
+        } else if number > 0 {
+            lines.push(' ');
+            at += 1;
+        }
+        lines.push_str(word);
+        at += width;
+    }
+    lines
+}
+
+/// The words of a text; what stands between two backticks is part of one.
+fn words(text: &str) -> Vec<&str> {
+    let paired = text.matches('`').count().is_multiple_of(2);
+    let mut quoted = false;
+    let between = move |c: char| {
+        quoted ^= c == '`' && paired;
+        c == ' ' && !quoted
+    };
+    text.split(between).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_wrapped_between_words_and_what_can_be_copied_stays_whole() {
+        let long = "x".repeat(90);
+        assert_eq!(wrapped("one two", 2, 2, 80), "one two");
+        assert_eq!(
+            wrapped(&format!("see {long} there"), 2, 2, 30),
+            format!("see\n  {long}\n  there")
+        );
+        assert_eq!(
+            wrapped("hint: run `bridge login work`, then try", 0, 2, 22),
+            "hint: run\n  `bridge login work`,\n  then try"
+        );
+        assert_eq!(
+            wrapped("a lone ` in what a server says", 0, 0, 20),
+            "a lone ` in what a\nserver says"
+        );
+    }
 
     #[test]
     fn nothing_breaks_the_line_or_turns_it_round() {

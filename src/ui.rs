@@ -9,24 +9,51 @@ use std::time::Duration;
 use terminal_size::terminal_size_of;
 
 use crate::error::{Error, Exit};
+use crate::printable::wrapped;
 use crate::secret::Secret;
 
 /// Draws an error on stderr; gives the exit code.
 pub fn report(error: &Error) -> Exit {
-    // Where nobody reads stderr there is nobody to tell.
-    let _ = writeln!(std::io::stderr(), "{error}");
+    say(&error.to_string());
     error.exit
 }
 
-/// Tells a person something, on stderr.
-pub fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+/// Tells a person something, on stderr, in lines that fit.
+pub fn say(text: &str) {
+    let out = io::stderr();
+    let columns = out.is_terminal().then(|| or_usual(terminal_size_of(&out)));
+    quote(&fitted(text, columns));
+}
+
+/// Shows something on stderr as it is, to be copied from there.
+pub fn quote(text: &str) {
+    // Where nobody reads stderr there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Prose for stdout in lines that fit.
+pub fn fit(text: &str) -> String {
+    fitted(text, columns())
+}
+
+fn fitted(text: &str, columns: Option<usize>) -> String {
+    let Some(columns) = columns else { return text.to_owned() };
+    let line = |line: &str| {
+        let words = line.trim_start_matches(' ');
+        let lead = line.len() - words.len();
+        // A sentence goes on below its beginning, `hint: …` behind that.
+        let hang = if words.starts_with(char::is_uppercase) { 0 } else { 2 };
+        line[..lead].to_owned() + &wrapped(words, lead, lead + hang, columns)
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints help or version on stdout.
 pub fn show(text: &clap::Error) -> Exit {
-    let _ = text.print();
-    Exit::Ok
+    match print(text.to_string().as_bytes()) {
+        Ok(()) => Exit::Ok,
+        Err(error) => report(&error),
+    }
 }
 
 /// How a line that moves is drawn.
@@ -232,6 +259,16 @@ mod tests {
         let drawn = drawn(Motion::Moving);
         assert!(drawn.starts_with("\r\x1b[K- waiting for the browser"), "{drawn:?}");
         assert!(drawn.ends_with("\r\x1b[K"), "{drawn:?}");
+    }
+
+    #[test]
+    fn what_is_said_fits_the_terminal_and_is_left_alone_where_there_is_none() {
+        let error = "error: it failed\n  because: of this and that\nhint: run `bridge list`";
+        assert_eq!(fitted(error, None), error);
+        assert_eq!(
+            fitted(error, Some(22)),
+            "error: it failed\n  because: of this and\n    that\nhint: run\n  `bridge list`"
+        );
     }
 
     #[test]

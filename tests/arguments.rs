@@ -54,7 +54,10 @@ const README: [(&[&str], Becomes); 46] = [
     ),
     (&[MCP, "--disable-resource-parameter"], SignIn(|auth| auth.resource == Resource::Omitted)),
     (&[SSE, "9696"], SignIn(|auth| auth.redirect.port == Some(9696))),
-    (&[SSE, "--host", "127.0.0.1"], SignIn(|auth| auth.redirect.host == "127.0.0.1")),
+    (
+        &[SSE, "--host", "127.0.0.1"],
+        SignIn(|auth| auth.redirect.host.as_deref() == Some("127.0.0.1")),
+    ),
     (
         &[SSE, "--callback-path", "/custom/callback"],
         SignIn(|auth| auth.redirect.path == "/custom/callback"),
@@ -296,6 +299,7 @@ fn those_that_can_do_their_part_here_run() {
 fn bridge(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
     command.args(args).env_remove("COLUMNS").stdin(std::process::Stdio::null());
+    command.env("HOME", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

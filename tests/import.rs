@@ -1,5 +1,7 @@
 //! `bridge import`: what becomes of mcp-remote's entries, and how it is undone.
 
+mod adoption;
+
 use serde_json::{Value, json};
 
 use crate::install::home::Home;

@@ -448,8 +448,10 @@ async fn before_anybody_waits_and_after_a_failure_nothing_is_lost() {
 
 #[tokio::test]
 async fn both_loopback_addresses_lead_to_it() {
-    let listener =
-        listener_at(&RedirectAddress { host: "localhost".into(), ..RedirectAddress::default() });
+    let listener = listener_at(&RedirectAddress {
+        host: Some("localhost".into()),
+        ..RedirectAddress::default()
+    });
     let port = port_of(&listener);
     assert_eq!(listener.redirect_uri(), format!("http://localhost:{port}/oauth/callback"));
     for address in ["127.0.0.1", "::1"] {

@@ -8,7 +8,7 @@
 //! | `browser`           | a page is opened by a program, and not by a shell                     |
 //! | `cancellation`      | what is cancelled is not answered, and not sent if it can be helped   |
 //! | `canaries`          | only the user's own origin sees the headers, and nothing written does |
-//! | `completions`       | generated files are fresh                                             |
+//! | `completions`       | the program prints the scripts of `completions/`                      |
 //! | `doctor`            | each cause is found by `bridge doctor`, and cured by its advice       |
 //! | `eras`              | clients and servers of both eras of the protocol, in all four pairs   |
 //! | `failures`          | every failure is one JSON-RPC error that says what, why and what next |
@@ -27,6 +27,7 @@
 //! | `in_process`        | with an injected clock or fault: the machine's sleep, a panic         |
 //! | `not_there_yet`     | a server that is down, slow or refuses at the start                   |
 //! | `pages`             | the pages of a sign-in in a real browser (`scripts/pictures`)         |
+//! | `pictures`          | what commands show in terminals of some widths (`scripts/pictures`)   |
 //! | `pressure`          | bounds without deadlock, back-pressure, questions within calls        |
 //! | `network`           | certificates, proxies, addresses, time-outs                           |
 //! | `purge`             | all that was ever stored goes, and tokens are revoked                 |
@@ -78,6 +79,8 @@ mod messages;
 mod network;
 mod not_there_yet;
 mod pages;
+#[cfg(unix)]
+mod pictures;
 mod pressure;
 mod purge;
 mod redirects;

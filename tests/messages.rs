@@ -25,12 +25,12 @@ fn table() -> Vec<(Answer, &'static str)> {
         (
             error(403, "needs the scope write"),
             "HTTP 403 from HOST: needs the scope write; check that your account or key may use this, or \
-             ask whoever runs HOST",
+             ask who administers it at HOST; signing in again does not help",
         ),
         (
             Answer::text("Cannot POST /mcp").with_status(404),
-            "HTTP 404 from HOST: Cannot POST /mcp; check the path of URL, and whether its MCP endpoint \
-             is turned on",
+            "HTTP 404 from HOST: Cannot POST /mcp; check the path of URL; if it is right, ask who \
+             administers your account there whether MCP is turned on for it",
         ),
         (
             Answer::status(405),
@@ -44,8 +44,8 @@ fn table() -> Vec<(Answer, &'static str)> {
         ),
         (
             Answer::text("Moved to v2.").with_status(410),
-            "HTTP 410 from HOST: Moved to v2; check the path of URL, and whether its MCP endpoint is \
-             turned on",
+            "HTTP 410 from HOST: Moved to v2; check the path of URL; if it is right, ask who administers \
+             your account there whether MCP is turned on for it",
         ),
         (page(413), "HTTP 413 from HOST: Acme Portal; send less at once"),
         (
@@ -175,6 +175,7 @@ fn what_goes_wrong_in_a_call_is_told_in_these_words() {
             .replace("UNKNOWN", UNKNOWN)
             .replace("OVERLOADED", OVERLOADED)
             .replace("URL,", &format!("{},", server.url()))
+            .replace("of URL;", &format!("of {};", server.url()))
             .replace("URL ", &format!("{} ", server.url()))
             .replace("ORIGIN", &format!("http://{}", server.host()))
             .replace("HOST", &server.host());

@@ -3,15 +3,14 @@
 //! Run by `scripts/pictures`, which installs Chromium and gives a folder for the pictures.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use mcp_bridge::auth::{Callback, Expected, Listener, Names, Outcome, RedirectAddress};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::process::Command;
 use url::Url;
 
-use crate::support::{DEADLINE, tab};
+use crate::support::chromium::{self, chromium};
+use crate::support::tab;
 
 const STATE: &str = "state-of-this-sign-in";
 /// Tries to run in each way that a page may let it.
@@ -122,24 +121,6 @@ fn is_ours(callback: &Callback) -> bool {
     callback.state.as_ref().is_some_and(|state| state.expose() == STATE)
 }
 
-async fn chromium(page: &str, arguments: &[String]) -> String {
-    let profile = tempfile::tempdir().unwrap();
-    let mut command = Command::new("chromium");
-    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]);
-    command.args([
-        "--virtual-time-budget=3000",
-        "--no-first-run",
-        "--disable-background-networking",
-    ]);
-    command.arg(format!("--user-data-dir={}", profile.path().display()));
-    command.args(arguments).arg(page);
-    command.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(DEADLINE * 3, command.output()).await;
-    let output = output.expect("the browser ends").expect("Chromium is there");
-    assert!(output.status.success(), "{}", output.status);
-    String::from_utf8(output.stdout).unwrap()
-}
-
 fn dump() -> Vec<String> {
     vec!["--dump-dom".to_owned()]
 }
@@ -215,9 +196,8 @@ async fn pictures_of_every_page() {
     }
 }
 
-fn picture(file: &Path, (width, height): (u32, u32), dark: bool) -> Vec<String> {
-    let mut arguments =
-        vec![format!("--screenshot={}", file.display()), format!("--window-size={width},{height}")];
+fn picture(file: &Path, size: (u32, u32), dark: bool) -> Vec<String> {
+    let mut arguments = chromium::picture(file, size);
     if dark {
         arguments.push("--blink-settings=preferredColorScheme=0".to_owned());
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::callback::cleaned;
 use super::failure::{Failure, FailureKind};
 use super::metadata::text;
+use super::provider::Provider;
 use super::record::Record;
+use super::registration::{Origin, Registration};
 use super::scopes::Scopes;
 use super::sign_in::{Cause, Ours, SignIn, taken_back};
 use super::token::lifetime;
@@ -77,16 +79,8 @@ impl SignIn {
         let found = self.unless_taken_over(ours, self.discovered(cause)).await?;
         let provider = self.note_provider(found, ours).await?;
         let scopes = self.scopes(cause, &provider).await?;
-        let client = match self.known_client(&provider, None).await? {
-            Some(client) => client,
-            None => {
-                // It is never used, and servers refuse a registration without one.
-                let uri = format!("http://127.0.0.1{}", self.settings.redirect.path);
-                self.new_client(&provider, &uri, &scopes).await?
-            }
-        };
+        let (client, sign_in) = self.device_sign_in(&provider, &scopes).await?;
         let endpoint = self.endpoint(&provider, &client);
-        let sign_in = endpoint.begin_device(&scopes).await?;
         let deadline = sign_in.deadline;
         self.change(ours, move |record| record.device = Some(deadline)).await?;
         shown(&sign_in);
@@ -106,6 +100,32 @@ impl SignIn {
             let _ = self.endpoint(&provider, &client).revoke(&tokens).await;
         }
         kept?.ok_or_else(taken_back)
+    }
+}
+
+impl SignIn {
+    /// Codes for a client that may ask for them: one that was registered, if it may not, gives way to a new one.
+    async fn device_sign_in(
+        &self,
+        provider: &Provider,
+        scopes: &Scopes,
+    ) -> Result<(Registration, DeviceSignIn), Failure> {
+        if let Some(client) = self.known_client(provider, None).await? {
+            match self.endpoint(provider, &client).begin_device(scopes).await {
+                Err(failure)
+                    if failure.kind == FailureKind::InvalidClient
+                        && client.origin == Origin::Dynamic =>
+                {
+                    tracing::info!("{failure}; registering anew");
+                }
+                begun => return begun.map(|sign_in| (client, sign_in)),
+            }
+        }
+        // It is never used, and servers refuse a registration without one.
+        let uri = format!("http://127.0.0.1{}", self.settings.redirect.path);
+        let client = self.new_client(provider, &uri, scopes).await?;
+        let sign_in = self.endpoint(provider, &client).begin_device(scopes).await?;
+        Ok((client, sign_in))
     }
 }
 

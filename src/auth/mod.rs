@@ -4,6 +4,7 @@
 //! 401 ─▶ challenge ─▶ discovery ─▶ registration ─▶ authorization ─▶ browser ─▶ loopback ─▶ token
 //! ```
 
+mod adoption;
 mod asking;
 pub mod authorization;
 mod authorizer;
@@ -41,6 +42,7 @@ mod vault;
 #[cfg(test)]
 mod vault_tests;
 
+pub use adoption::{Adoptable, NotAdopted, Offered};
 pub use authorization::{Answer, Pending};
 pub use authorizer::{Authorizer, Bearer, Lack, Usher};
 pub use browser::{Browser, NotOpened, Policy};

@@ -218,7 +218,7 @@ pub async fn register(
     if !reply.is_success() {
         return Err(registration_refused(refused(&reply, &[]), provider, wanted));
     }
-    read(&reply.json()?, &request, provider, now).map_err(|why| reply.bad(why))
+    from_answer(&reply.json()?, &request, provider, now).map_err(|why| reply.bad(why))
 }
 
 /// What is asked for. Members that the user named replace ours, but for the redirect URIs, which are
@@ -265,7 +265,8 @@ fn wide(provider: &Provider, now: &Scopes) -> Scopes {
     listed.fold(now.clone(), Scopes::union)
 }
 
-fn read(
+/// What an answer to a registration says (RFC 7591 §3.2.1), where it does not say all that was asked for.
+pub(super) fn from_answer(
     answer: &Map<String, Value>,
     request: &Map<String, Value>,
     provider: &Provider,

@@ -51,22 +51,25 @@ pub struct RedirectAddress {
     /// A whole redirect URI of the user's own, sent as it is written here (providers compare it as text); the
     /// rest is then not used.
     pub uri: Option<String>,
-    /// Host in the redirect URI: `127.0.0.1`, `localhost` or `[::1]`.
-    pub host: String,
+    /// Host in the redirect URI: `127.0.0.1`, `localhost` or `[::1]`; none: that of a client that is registered
+    /// already, else the first.
+    pub host: Option<String>,
     /// Port; none: one that is stable for the server.
     pub port: Option<u16>,
     /// Path.
     pub path: String,
 }
 
+impl RedirectAddress {
+    /// The host, where nothing else says which.
+    pub(super) fn host(&self) -> &str {
+        self.host.as_deref().unwrap_or("127.0.0.1")
+    }
+}
+
 impl Default for RedirectAddress {
     fn default() -> Self {
-        Self {
-            uri: None,
-            host: "127.0.0.1".to_owned(),
-            port: None,
-            path: "/oauth/callback".to_owned(),
-        }
+        Self { uri: None, host: None, port: None, path: "/oauth/callback".to_owned() }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use url::Url;
 
+use super::adoption::is_for;
 use super::authorization::{self, Answer, Ask, Pending};
 use super::failure::{Failure, FailureKind};
 use super::loopback::{Expected, Hit, Listener};
@@ -32,12 +33,14 @@ struct Tab {
     hit: Option<Hit>,
     allowance: Allowance,
     without: Without,
+    /// The client was registered for it: what is wrong with that is not cured by another one.
+    has_new_client: bool,
 }
 
 impl Tab {
     fn of(ours: Ours) -> Self {
         let (allowance, without) = (Allowance::default(), Without::default());
-        Self { ours, listener: None, hit: None, allowance, without }
+        Self { ours, listener: None, hit: None, allowance, without, has_new_client: false }
     }
 
     fn listener(&self) -> Result<&Listener, Failure> {
@@ -129,12 +132,19 @@ impl SignIn {
     async fn with_less(
         &self,
         failure: &Failure,
-        &Tab { ours, without: before, .. }: &Tab,
+        &Tab { ours, without: before, has_new_client, .. }: &Tab,
     ) -> Result<Option<Without>, Failure> {
         Ok(match failure.kind {
             FailureKind::InvalidTarget if !before.resource => {
                 self.change(ours, Record::refuse_resource).await?;
                 Some(Without { resource: true, ..before })
+            }
+            // A client that was registered earlier may be forgotten there.
+            FailureKind::InvalidClient
+                if !before.client && !has_new_client && self.is_registered().await? =>
+            {
+                self.change(ours, |record| record.registration = None).await?;
+                Some(Without { client: true, ..before })
             }
             // A client may ask only for scopes that it was registered with.
             FailureKind::InvalidScope if !before.client && self.is_registered().await? => {
@@ -240,7 +250,7 @@ impl SignIn {
         let found = self.unless_taken_over(ours, self.discovered(cause)).await?;
         let provider = self.note_provider(found, ours).await?;
         if tab.listener.is_none() {
-            tab.listener = Some(self.listener()?);
+            tab.listener = Some(self.listener().await?);
         }
         let listener = tab.listener()?;
         let scopes = match tab.without.scope {
@@ -250,6 +260,8 @@ impl SignIn {
         let asking = self.client_that_may_ask(&provider, listener.redirect_uri(), &scopes);
         let (client, pending) = self.unless_taken_over(ours, asking).await?;
         let page = listener.start_url(pending.state.expose()).to_string();
+        let before = self.vault.load().await?.and_then(|record| record.registration);
+        tab.has_new_client = before.is_none_or(|before| before.client_id != client.client_id);
         let (saved, why) = (pending.clone(), cause.why.clone());
         let begun = move |record: &mut Record| {
             record.registration = Some(client);
@@ -299,8 +311,19 @@ impl SignIn {
         authorization::begin(provider, client, &ask)
     }
 
-    fn listener(&self) -> Result<Listener, Failure> {
-        Listener::bind(&self.settings.redirect, &self.vault.login().id()).map_err(|error| {
+    /// Where the client that is registered already is waited for, if that can be; else where a new one would be.
+    async fn listener(&self) -> Result<Listener, Failure> {
+        let (fixed, id) = (&self.settings.redirect, self.vault.login().id());
+        let client = self.vault.load().await?.and_then(|record| record.registration);
+        let client = client.filter(|client| client.origin == Origin::Dynamic);
+        let uris = client.map(|client| client.redirect_uris).unwrap_or_default();
+        for uri in uris.into_iter().filter(|uri| is_for(fixed, uri)) {
+            let address = RedirectAddress { uri: Some(uri), ..RedirectAddress::default() };
+            if let Ok(listener) = Listener::bind(&address, &id) {
+                return Ok(listener);
+            }
+        }
+        Listener::bind(fixed, &id).map_err(|error| {
             Failure::new(FailureKind::Settings, "the way back from the browser can't be opened")
                 .because(error.to_string())
                 .hint(error.hint())

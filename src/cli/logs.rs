@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Arg, Args};
 
 use super::ServeArgs;
-use super::values::duration;
+use super::values::{count, duration};
 
 /// Arguments of `logs`.
 #[derive(Debug, Args)]
@@ -20,7 +20,7 @@ pub struct LogsArgs {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub since: Option<Duration>,
     /// How many lines, the last ones; 0 for all
-    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 100)]
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 100, value_parser = count)]
     pub lines: usize,
     /// The server; without one, all
     #[command(flatten)]

@@ -79,11 +79,10 @@ pub fn server(word: &str) -> Option<Error> {
                 .hint(format!("write the command first: `bridge {name} …`")),
         ),
         "npx" | "mcp-remote" | "bunx" | "pnpx" => Some(mcp_remote()),
-        "completion" => {
-            Some(Error::usage("there is no command `completion`").hint(
-                "write `bridge completions SHELL`, with bash, zsh, fish, powershell or elvish",
-            ))
-        }
+        "completion" => Some(
+            Error::usage("there is no command `completion`")
+                .hint("write `bridge completions SHELL`, with bash, zsh, fish or powershell"),
+        ),
         _ if OF_IPROUTE2.contains(&name) => Some(
             Error::usage(format!("there is no command `{name}`"))
                 .because("this is `bridge` for MCP servers; that of iproute2 has the same name")
@@ -98,6 +97,11 @@ pub fn server(word: &str) -> Option<Error> {
                 .hint(format!("did you mean `bridge {verb}`?"))
         }),
     }
+}
+
+/// Whether a word is that of a command.
+pub(super) fn is_verb(word: &str) -> bool {
+    VERBS.contains(&word)
 }
 
 /// Whether a word is that of a command, of one in later versions, or of a program of that name.

@@ -38,7 +38,7 @@ pub use sign_in::SignInArgs;
 pub use transport::{ClientProtocol, Protocol, Transport, TransportArgs};
 pub use using::{CallArgs, PromptArgs, PromptsArgs, ReadArgs, ResourcesArgs, ToolsArgs};
 
-use clap::{Arg, Args, Parser, Subcommand};
+use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -173,13 +173,31 @@ pub enum Command {
     #[command(hide = true)]
     SignInHelper,
     /// Print a completion script for a shell
-    #[command(
-        after_help = "Example:\n  bridge completions bash > ~/.local/share/bash-completion/completions/bridge"
-    )]
+    #[command(after_help = "Examples:
+  bridge completions bash > ~/.local/share/bash-completion/completions/bridge
+  bridge completions zsh > ~/.zfunc/_bridge
+      With `fpath+=(~/.zfunc)` before `compinit` in ~/.zshrc.
+  bridge completions fish > ~/.config/fish/completions/bridge.fish
+  bridge completions powershell | Out-String | Invoke-Expression
+      In the file that `$PROFILE` names.")]
     Completions {
         /// The shell
-        shell: clap_complete::Shell,
+        #[arg(value_enum)]
+        shell: Shell,
     },
+}
+
+/// The shells whose command line is completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// GNU Bash, from 3.2 on
+    Bash,
+    /// Zsh
+    Zsh,
+    /// fish
+    Fish,
+    /// PowerShell, from 5.1 on
+    Powershell,
 }
 
 /// What matters to a command that looks at sign-ins and does not serve; the others are taken all the same, so
@@ -251,15 +269,19 @@ const UNINSTALL_EXAMPLES: &str = "Examples:
   bridge uninstall https://mcp.example.com/mcp --client cursor
       Take out the entries for that server, whatever their names.";
 
-const IMPORT_EXAMPLES: &str = "Examples:
+const IMPORT_EXAMPLES: &str =
+    "Secrets move behind the keychain, and clients that mcp-remote registered are
+used on; its tokens are not taken, so that each server wants one sign-in.
+
+Examples:
   bridge import --dry-run
       Show what each entry of mcp-remote would become.
 
   bridge import --client cursor
-      Show it, ask, and rewrite those of Cursor; a backup is kept beside the file.
+      Show it, ask, and rewrite those of Cursor; a backup is kept beside it.
 
   bridge import --undo
-      Put the files back as they were before.";
+      Put the files back as they were before, and forget what was kept for them.";
 
 const DOCTOR_EXAMPLES: &str = "Examples:
   bridge doctor https://mcp.example.com/mcp

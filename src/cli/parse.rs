@@ -164,6 +164,11 @@ fn context(error: &clap::Error, kind: ContextKind) -> Option<&str> {
 
 /// What the parser has to say, in the form of all errors.
 fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
+    if error.kind() == ErrorKind::InvalidUtf8 {
+        return Error::usage("an argument can't be read")
+            .because("it is no text in UTF-8")
+            .hint("type it anew: what was pasted or made by a script has other bytes in it");
+    }
     let word = |n: usize| args.get(n).and_then(|arg| arg.to_str()).unwrap_or_default();
     // A command that stands first is one; behind an option it would be taken for the server.
     let is_command = command.get_subcommands().any(|each| each.get_name() == word(1));
@@ -182,13 +187,7 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
                 .hint("write them all as `key=value`, or all as `--args JSON`")
         }
         ErrorKind::ArgumentConflict if !shown.starts_with('-') => mistaken::too_many(),
-        ErrorKind::ArgumentConflict => {
-            let other = context(error, ContextKind::PriorArg).unwrap_or_default();
-            if shown == other {
-                return Error::usage(format!("`{shown}` is given twice")).hint("take one away");
-            }
-            Error::usage(format!("`{shown}` contradicts `{other}`")).hint("take one of them away")
-        }
+        ErrorKind::ArgumentConflict => conflict(error, shown),
         ErrorKind::MissingRequiredArgument if shown.starts_with('-') => {
             let needs = match shown.split(' ').next() {
                 Some("--client-cert") => "--client-key",
@@ -201,7 +200,7 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
         }
         ErrorKind::MissingRequiredArgument if args.len() > 1 && word(1) == "completions" => {
             Error::usage("no shell is named")
-                .hint("write `bridge completions SHELL`, with bash, zsh, fish, powershell or elvish")
+                .hint("write `bridge completions SHELL`, with bash, zsh, fish or powershell")
         }
         ErrorKind::MissingRequiredArgument if matches!(word(1), "install" | "uninstall") => {
             no_server(word(1))
@@ -214,7 +213,7 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
         ErrorKind::InvalidSubcommand => {
             let word = context(error, ContextKind::InvalidSubcommand).unwrap_or_default();
             mistaken::server(word).unwrap_or_else(|| {
-                Error::usage(format!("there is no command `{word}`")).hint(HELP)
+                Error::usage(format!("there is no command `{word}`")).hint(help(args))
             })
         }
         ErrorKind::TooManyValues => Error::usage(format!("`{shown}` takes no value"))
@@ -222,9 +221,18 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
         _ => {
             let text = error.to_string();
             let line = text.lines().next().unwrap_or_default();
-            Error::usage(line.trim_start_matches("error: ")).hint(HELP)
+            Error::usage(line.trim_start_matches("error: ")).hint(help(args))
         }
     }
+}
+
+/// Two options that can't be given both.
+fn conflict(error: &clap::Error, shown: &str) -> Error {
+    let other = context(error, ContextKind::PriorArg).unwrap_or_default();
+    if shown == other {
+        return Error::usage(format!("`{shown}` is given twice")).hint("take one away");
+    }
+    Error::usage(format!("`{shown}` contradicts `{other}`")).hint("take one of them away")
 }
 
 fn no_server(command: &str) -> Error {
@@ -238,6 +246,10 @@ fn missing(shown: &str, command: &str) -> Error {
         ("<TOOL>", _) => ("the tool", " TOOL key=value"),
         ("<URI>", _) => ("the resource", " URI"),
         ("<NAME>", "prompt") => ("the prompt", " NAME key=value"),
+        ("<NAME>", "show" | "remove") => {
+            let hint = format!("write `bridge {command} NAME`; `bridge list` lists them");
+            return Error::usage("the name of a saved server is missing").hint(hint);
+        }
         _ => {
             let hint = format!("write its address: `bridge {command} https://mcp.example.com/mcp`");
             return Error::usage("the server's address is missing").hint(hint);
@@ -247,7 +259,12 @@ fn missing(shown: &str, command: &str) -> Error {
     Error::usage(format!("{what} is missing")).hint(hint)
 }
 
-const HELP: &str = "`bridge --help` lists the options and what they take";
+/// Where the options of the command that was typed are listed.
+fn help(args: &[OsString]) -> String {
+    let verb = args.get(1).and_then(|arg| arg.to_str()).filter(|word| mistaken::is_verb(word));
+    let verb = verb.map(|verb| format!("{verb} ")).unwrap_or_default();
+    format!("`bridge {verb}--help` lists the options and what they take")
+}
 
 fn unknown(error: &clap::Error, shown: &str, args: &[OsString]) -> Error {
     if !shown.starts_with('-') {
@@ -258,10 +275,11 @@ fn unknown(error: &clap::Error, shown: &str, args: &[OsString]) -> Error {
         return mistaken::mcp_remote();
     }
     let failed = Error::usage(format!("there is no option `{shown}`"));
+    let help = help(args);
     match (mistaken::option(shown), context(error, ContextKind::SuggestedArg)) {
         (Some(hint), _) => failed.hint(hint),
-        (None, Some(near)) => failed.hint(format!("the nearest one is `{near}`; {HELP}")),
-        (None, None) => failed.hint(HELP),
+        (None, Some(near)) => failed.hint(format!("the nearest one is `{near}`; {help}")),
+        (None, None) => failed.hint(help),
     }
 }
 
@@ -299,10 +317,11 @@ fn invalid(error: &clap::Error, shown: &str, command: &Command, args: &[OsString
         None if empty => Error::usage(what).because(format!("it takes one of: {choices}")),
         None => Error::usage(what).because(format!("`{value}` is not one of: {choices}")),
     };
+    let help = help(args);
     failed.hint(match (&variable, context(error, ContextKind::SuggestedValue)) {
         (_, Some(near)) => format!("the nearest one is `{near}`"),
-        (_, None) if empty => format!("write `{shown}`; {HELP}"),
-        (Some(_), None) => format!("set `{name}` to another value, or do not set it; {HELP}"),
-        (None, None) => HELP.to_owned(),
+        (_, None) if empty => format!("write `{shown}`; {help}"),
+        (Some(_), None) => format!("set `{name}` to another value, or do not set it; {help}"),
+        (None, None) => help,
     })
 }

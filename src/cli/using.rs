@@ -62,9 +62,10 @@ pub struct CallArgs {
     /// All its arguments as one JSON object (`-`: read from stdin)
     #[arg(long, value_name = "JSON", conflicts_with = "pairs", allow_hyphen_values = true)]
     pub args: Option<String>,
-    /// Where images, audio and other files go: a file, or a folder that is there
+    /// Where images, audio and other files go: a file, a folder that is there, or `-` for stdout
     ///
-    /// Without it, each is saved in the current folder, beside what is there.
+    /// Without it, each is saved in the current folder, beside what is there. With `-` what is text goes to stderr,
+    /// where there is a file.
     #[arg(long, short, value_name = "PATH", value_parser = file())]
     pub output: Option<PathBuf>,
     /// Print the server's own JSON, on one line
@@ -92,7 +93,7 @@ pub struct ReadArgs {
     /// The resource
     #[arg(value_name = "URI", index = 2, required = true)]
     pub uri: Option<String>,
-    /// Where it goes: a file, or a folder that is there
+    /// Where it goes: a file, a folder that is there, or `-` for stdout
     ///
     /// Without it, text is printed, and anything else saved in the current folder, beside what is there.
     #[arg(long, short, value_name = "PATH", value_parser = file())]
@@ -125,7 +126,7 @@ pub struct PromptArgs {
     /// Its arguments, which are texts
     #[arg(value_name = "KEY=VALUE", index = 3, num_args = 0..)]
     pub pairs: Vec<String>,
-    /// Where images and audio go: a file, or a folder that is there
+    /// Where images and audio go: a file, a folder that is there, or `-` for stdout
     #[arg(long, short, value_name = "PATH", value_parser = file())]
     pub output: Option<PathBuf>,
     /// Print the server's own JSON, on one line
@@ -161,7 +162,7 @@ pub(super) const CALL_EXAMPLES: &str = "Examples:
       All of them as JSON.
 
   bridge call https://mcp.example.com/mcp chart --output chart.png
-      What is no text goes to a file.
+      What is no text goes to a file; with `--output -` to stdout.
 
   bridge call https://mcp.example.com/mcp search query=x --json | jq .content
       The server's own bytes. Exit code 6: the tool says that it failed.";
@@ -170,7 +171,7 @@ pub(super) const RESOURCES_EXAMPLES: &str = "Examples:
   bridge resources https://mcp.example.com/mcp
       What there is, and the templates by which more can be read.
 
-  bridge resources https://mcp.example.com/mcp --json | jq -r '.resources[]?.uri'
+  bridge resources https://mcp.example.com/mcp --json | jq '.resources[]?.uri'
       The addresses alone.";
 
 pub(super) const READ_EXAMPLES: &str = "Examples:
@@ -178,7 +179,10 @@ pub(super) const READ_EXAMPLES: &str = "Examples:
       Print a text.
 
   bridge read https://mcp.example.com/mcp photo://7 --output photo.jpg
-      Save what is no text.";
+      Save what is no text.
+
+  bridge read https://mcp.example.com/mcp dump://7 --output - | gunzip
+      Pass on the bytes.";
 
 pub(super) const PROMPTS_EXAMPLES: &str = "Examples:
   bridge prompts https://mcp.example.com/mcp

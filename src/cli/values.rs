@@ -28,6 +28,11 @@ pub(super) fn pattern(text: &str) -> Result<String, String> {
     }
 }
 
+/// A number of things.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    text.trim().parse().map_err(|_| "it is not a whole number".to_owned())
+}
+
 /// A number of bytes: `4096`, `512k`, `64M`, `1GiB`.
 pub(super) fn size(text: &str) -> Result<usize, String> {
     let text = text.trim();

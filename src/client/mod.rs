@@ -93,11 +93,11 @@ pub async fn with_client<T>(
 }
 
 impl Client<'_> {
-    /// The handshake.
+    /// The handshake. Gives the result of `initialize`: JSON text.
     ///
     /// # Errors
     /// The server can't be reached, or refuses.
-    pub async fn open(&mut self) -> Result<(), Failed> {
+    pub async fn open(&mut self) -> Result<String, Failed> {
         let capabilities = if self.host.can_ask() {
             json!({ "elicitation": { "form": {}, "url": {} } })
         } else {
@@ -108,8 +108,9 @@ impl Client<'_> {
             "capabilities": capabilities,
             "clientInfo": { "name": "bridge", "version": env!("CARGO_PKG_VERSION") },
         });
-        self.request("initialize", &params.to_string()).await?;
-        self.send(Message::notification("notifications/initialized", None)).await
+        let hello = self.request("initialize", &params.to_string()).await?;
+        self.send(Message::notification("notifications/initialized", None)).await?;
+        Ok(hello)
     }
 
     /// A request, and the result of its response as the relay delivered it: JSON text on one line. Meanwhile

@@ -10,13 +10,15 @@ use crate::config::{self, Environment};
 use crate::credentials::Patience;
 use crate::error::{Error, Exit};
 use crate::order;
-use crate::remote::{Entry, Knock, without_secrets};
+use crate::remote::{Entry, without_secrets};
 use crate::secret::Secret;
 use crate::ui;
 
-use super::kept::{Kept, Values};
+use super::check::Check;
+use super::kept::{CLIENT_SECRET, Kept, Values};
 use super::login::{kept, typed};
 use super::parts::Parts;
+use super::session::Use;
 use super::snippet::{self, Snippet, is_placeholder};
 
 /// Longest snippet or secret that is read, in bytes.
@@ -161,7 +163,7 @@ fn may_be_saved(new: &NewServer, args: &AddArgs, config: &Config) -> Result<(), 
             .hint("write `${VAR}` in its place, and set that variable where bridge is started"));
     }
     let is_secret = |(key, values): &&(String, Vec<String>)| {
-        values.iter().any(|value| saved::is_secret_option(key, value))
+        key != saved::CLIENT_INFO && values.iter().any(|value| saved::is_secret_option(key, value))
     };
     match new.options.iter().find(is_secret) {
         Some((key, _)) => Err(Error::usage(format!("`--{key}` holds a secret"))
@@ -188,7 +190,20 @@ fn secrets(new: &mut NewServer, args: &AddArgs) -> Result<BTreeMap<String, Secre
         *value = template;
         secrets.insert(name.to_ascii_lowercase(), secret);
     }
+    client_secret(new, &mut secrets);
     Ok(secrets)
+}
+
+/// Takes the secret out of a client that is registered already.
+fn client_secret(new: &mut NewServer, secrets: &mut BTreeMap<String, Secret<String>>) {
+    let info = new.options.iter_mut().find(|(key, _)| key == saved::CLIENT_INFO);
+    let info = info.and_then(|(_, values)| values.first_mut());
+    if let Some((info, (template, secret))) =
+        info.and_then(|info| Some(saved::client_secret_apart(info)).flatten().map(|it| (info, it)))
+    {
+        *info = template;
+        secrets.insert(CLIENT_SECRET.to_owned(), secret);
+    }
 }
 
 /// Saves a server that was found in another program's file, untried, in place of one of the same name: the secrets
@@ -202,6 +217,7 @@ pub(super) fn keep(mut new: NewServer, environment: &Environment) -> Result<(), 
             secrets.insert(name.to_ascii_lowercase(), secret);
         }
     }
+    client_secret(&mut new, &mut secrets);
     let config = saved::serve_new(&new, environment)?;
     let headers = Kept::of(&config, &new.name, Patience::Interactive);
     headers.save(&values(&new, &secrets, &Values::new()))?;
@@ -255,9 +271,9 @@ fn add(mut new: NewServer, args: &AddArgs) -> Result<(), Error> {
     let old = headers.load().unwrap_or_default();
     let values = values(&new, &secrets, &old);
     super::kept::put(&mut config, &values)?;
-    let said = match args.no_check {
-        true => None,
-        false => of_knock(&checked(&config)?, &new),
+    let (said, store) = match args.no_check {
+        true => (Vec::new(), None),
+        false => checked(&config, &new)?,
     };
     if !values.is_empty() {
         headers.save(&values)?;
@@ -276,6 +292,9 @@ fn add(mut new: NewServer, args: &AddArgs) -> Result<(), Error> {
         format!("{}: kept as {}", names.join(", "), kept(headers.place()))
     });
     tell(&new, &file, kept_as.into_iter().chain(said));
+    if let Some(store) = store {
+        super::login::write_store_down(&config, store);
+    }
     Ok(())
 }
 
@@ -309,7 +328,11 @@ fn named(variables: &[String]) -> String {
 fn values(new: &NewServer, secrets: &BTreeMap<String, Secret<String>>, old: &Values) -> Values {
     let is_named = |name: &str| {
         let mut headers = new.headers.iter();
+        let is_client = |(key, values): &(String, Vec<String>)| {
+            key == saved::CLIENT_INFO && values.iter().any(|value| value.contains(KEPT))
+        };
         headers.any(|(each, value)| each.eq_ignore_ascii_case(name) && value.contains(KEPT))
+            || (name == CLIENT_SECRET && new.options.iter().any(is_client))
     };
     let old = old.iter().filter(|(name, _)| is_named(name));
     let mut values = order::map(old.map(|(name, value)| (name.clone(), value.clone())));
@@ -317,35 +340,45 @@ fn values(new: &NewServer, secrets: &BTreeMap<String, Secret<String>>, old: &Val
     values
 }
 
-/// Knocks at the server.
-fn checked(config: &config::Serve) -> Result<Knock, Error> {
-    let remote = Parts::new(config, Patience::Interactive).remote(config);
-    super::runtime()?.block_on(remote.first_knock(None)).map_err(|failure| {
-        let error = Error { exit: Exit::Unreachable, ..Error::failed("the server is not saved") };
-        error
-            .because(failure.reason())
-            .hint("check the address; `--no-check` saves it all the same")
-    })
+/// Has a session with the server. Gives what is to be said of it, and the store of a sign-in that was needed for it.
+fn checked(
+    config: &config::Serve,
+    new: &NewServer,
+) -> Result<(Vec<String>, Option<&'static str>), Error> {
+    let wanted = Use::Check(Check::default());
+    let mut signed_in = None;
+    let done = super::session::used(config, &wanted, &mut signed_in);
+    let Use::Check(check) = wanted else { return Ok((Vec::new(), None)) };
+    let said: Vec<_> =
+        check.found.into_inner().map(|found| format!("it is {found}")).into_iter().collect();
+    match done {
+        Ok(()) => Ok((said, signed_in)),
+        Err(error) if error.exit == Exit::SignInNeeded => {
+            Ok((vec![wants_sign_in(config, new)?], None))
+        }
+        Err(error) => Err(not_saved(error)),
+    }
 }
 
-/// What is to be said of how the server answered.
-fn of_knock(knock: &Knock, new: &NewServer) -> Option<String> {
-    if let Some(warning) = knock.warning() {
-        return Some(warning);
-    }
-    let name = &new.name;
-    match &knock.entry {
-        Entry::Open => None,
-        Entry::Closed(Some(_)) => Some(format!(
-            "it wants a sign-in: `bridge login {name}`, or when a client first uses it"
-        )),
+/// How to sign in, by what the server says to whoever has no token.
+fn wants_sign_in(config: &config::Serve, new: &NewServer) -> Result<String, Error> {
+    let remote = Parts::new(config, Patience::Interactive).remote(config);
+    let entry = super::runtime()?.block_on(remote.entry(None));
+    let login = format!("bridge login {}", new.name);
+    let otherwise = match entry {
         // It does not say how.
-        Entry::Closed(None) => Some(format!(
-            "it wants a sign-in: `bridge login {name}`, or `bridge login {name} --with-token` with a token of yours"
-        )),
-        Entry::Unclear => Some(
-            "warning: what answers there does not look like an MCP server; check the address"
-                .to_owned(),
-        ),
-    }
+        Ok(Entry::Closed(None)) => format!("`{login} --with-token` with a token of yours"),
+        _ => "when a client first uses it".to_owned(),
+    };
+    Ok(format!("it wants a sign-in: `{login}`, or {otherwise}"))
+}
+
+fn not_saved(error: Error) -> Error {
+    let because = [vec![error.what], error.because].concat();
+    let anyway = "`--no-check` saves it all the same";
+    let hint = match error.hint {
+        Some(hint) => format!("{hint}; {anyway}"),
+        None => format!("check the address; {anyway}"),
+    };
+    Error { what: "the server is not saved".to_owned(), because, hint: Some(hint), ..error }
 }

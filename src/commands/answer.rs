@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
 
 use super::person::Person;
-use super::saved::Place;
+use super::saved::{Place, Went};
 use crate::client::{elements, pretty};
 use crate::error::Error;
 use crate::jsonrpc::edit;
@@ -27,13 +27,19 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// A result.
 pub(super) struct Answer<'a> {
     /// As the relay delivered it.
-    pub(super) result: &'a str,
-    pub(super) person: &'a Person<'a>,
+    result: &'a str,
+    person: &'a Person<'a>,
     /// Where what is no text goes.
-    pub(super) place: Place<'a>,
+    place: Place<'a>,
+    /// stdout is for a file that is in it.
+    is_apart: bool,
 }
 
-impl Answer<'_> {
+impl<'a> Answer<'a> {
+    pub(super) fn new(result: &'a str, person: &'a Person<'a>, place: Place<'a>) -> Self {
+        Self { result, person, place, is_apart: false }
+    }
+
     /// Prints the server's own bytes, on one line.
     pub(super) fn print_json(&self) -> Result<(), Error> {
         self.person.status.clear();
@@ -48,8 +54,10 @@ impl Answer<'_> {
         self.person.status.clear();
         let structured = edit::member(self.result, "structuredContent").filter(|it| *it != "null");
         let value = structured.and_then(|it| serde_json::from_str::<Value>(it).ok());
-        for block in elements(self.result, "content") {
-            let block = Block::read(block);
+        let blocks: Vec<_> =
+            elements(self.result, "content").into_iter().map(Block::read).collect();
+        self.is_apart = self.place.is_stdout() && blocks.iter().any(Block::is_file);
+        for block in blocks {
             let says_the_same = || {
                 let text = block.value["text"].as_str()?;
                 Some(serde_json::from_str::<Value>(text).ok()? == *value.as_ref()?)
@@ -60,10 +68,10 @@ impl Answer<'_> {
             self.print_block(&block)?;
         }
         if let Some(structured) = structured {
-            print_text(&pretty(structured))?;
+            self.print_text(&pretty(structured))?;
         }
         if structured.is_none() && edit::member(self.result, "content").is_none() {
-            print_text(&pretty(self.result))?;
+            self.print_text(&pretty(self.result))?;
         }
         Ok(())
     }
@@ -71,9 +79,10 @@ impl Answer<'_> {
     /// Prints or saves the contents of a resource.
     pub(super) fn print_resource(mut self) -> Result<(), Error> {
         self.person.status.clear();
+        let is_named = self.place.is_named();
         for contents in elements(self.result, "contents") {
             let contents: Value = serde_json::from_str(contents).unwrap_or_default();
-            match contents["text"].as_str().filter(|_| self.place.is_named()) {
+            match contents["text"].as_str().filter(|_| is_named) {
                 Some(text) => self.keep(text.as_bytes(), &contents["mimeType"])?,
                 None => self.print_contents(&contents)?,
             }
@@ -84,34 +93,49 @@ impl Answer<'_> {
     /// Prints the messages of a prompt, each with who says it.
     pub(super) fn print_messages(mut self) -> Result<(), Error> {
         self.person.status.clear();
+        let read = |message| Some(Block::read(edit::member(message, "content")?));
+        self.is_apart = self.place.is_stdout()
+            && elements(self.result, "messages")
+                .into_iter()
+                .filter_map(read)
+                .any(|it| it.is_file());
         for message in elements(self.result, "messages") {
             let role = edit::member(message, "role").and_then(|raw| serde_json::from_str(raw).ok());
             let role: String = role.unwrap_or_default();
-            print_text(&format!("{}:", one_line(&role, MAX_LINE)))?;
-            if let Some(content) = edit::member(message, "content") {
-                self.print_block(&Block::read(content))?;
+            self.print_text(&format!("{}:", one_line(&role, MAX_LINE)))?;
+            if let Some(block) = read(message) {
+                self.print_block(&block)?;
             }
         }
         Ok(())
+    }
+
+    /// Prints a text; on stderr, where stdout is for a file.
+    fn print_text(&self, text: &str) -> Result<(), Error> {
+        if self.is_apart {
+            self.person.say(escaped(text).trim_end());
+            return Ok(());
+        }
+        print_text(text)
     }
 
     /// Prints or saves one block of content.
     fn print_block(&mut self, block: &Block<'_>) -> Result<(), Error> {
         let value = &block.value;
         match block.kind() {
-            "text" => print_text(value["text"].as_str().unwrap_or_default()),
+            "text" => self.print_text(value["text"].as_str().unwrap_or_default()),
             "image" | "audio" => self.save(&value["data"], &value["mimeType"], block.kind()),
             "resource" => self.print_contents(&value["resource"]),
-            "resource_link" => print_text(&link(value)),
+            "resource_link" => self.print_text(&link(value)),
             // What a later revision has is shown as it is.
-            _ => print_text(&pretty(block.raw)),
+            _ => self.print_text(&pretty(block.raw)),
         }
     }
 
     /// Prints a text of a resource, and saves anything else.
     fn print_contents(&mut self, contents: &Value) -> Result<(), Error> {
         match contents["text"].as_str() {
-            Some(text) => print_text(text),
+            Some(text) => self.print_text(text),
             None => self.save(&contents["blob"], &contents["mimeType"], "file"),
         }
     }
@@ -129,10 +153,11 @@ impl Answer<'_> {
 
     fn keep(&mut self, bytes: &[u8], kind: &Value) -> Result<(), Error> {
         let kind = kind.as_str().unwrap_or("application/octet-stream");
-        let path = self.place.save(bytes, kind)?;
-        let size = size(bytes.len());
-        let kind = one_line(kind, MAX_LINE);
-        self.person.say(&format!("saved {} ({kind}, {size})", path.display()));
+        if let Went::ToFile(path) = self.place.save(bytes, kind)? {
+            let size = size(bytes.len());
+            let kind = one_line(kind, MAX_LINE);
+            self.person.say(&format!("saved {} ({kind}, {size})", path.display()));
+        }
         Ok(())
     }
 }
@@ -150,6 +175,15 @@ impl<'a> Block<'a> {
 
     fn kind(&self) -> &str {
         self.value["type"].as_str().unwrap_or_default()
+    }
+
+    /// Whether it is saved, and not printed.
+    fn is_file(&self) -> bool {
+        match self.kind() {
+            "image" | "audio" => true,
+            "resource" => !self.value["resource"]["text"].is_string(),
+            _ => false,
+        }
     }
 }
 

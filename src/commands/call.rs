@@ -82,11 +82,8 @@ impl Call {
         let name = Value::from(&*self.tool);
         let params = format!("{{\"name\":{name},\"arguments\":{arguments}}}");
         let result = server.request(client, "tools/call", &params).await?;
-        let answer = Answer {
-            result: &result,
-            person: server.person,
-            place: Place::new(self.output.as_deref(), &self.tool),
-        };
+        let place = Place::new(self.output.as_deref(), &self.tool);
+        let answer = Answer::new(&result, server.person, place);
         if self.json {
             answer.print_json()?
         } else {

@@ -1,6 +1,6 @@
 //! What the commands have in common that edit the configurations of desktop clients.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use crate::cli::TargetArgs;
@@ -8,6 +8,7 @@ use crate::config::desktop::started;
 use crate::config::{self, Environment};
 use crate::desktop::{self, Broken, CLIENTS, Client, File, FileError, NoProgram, Surroundings};
 use crate::error::Error;
+use crate::spelling;
 use crate::ui;
 
 /// What is added to the name of a file for its backup.
@@ -57,6 +58,10 @@ fn of_clients(
         let path = match &args.workspace {
             Some(folder) => {
                 let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+                if !folder.is_dir() {
+                    return Err(Error::usage(format!("there is no folder {}", folder.display()))
+                        .hint("name the folder of a project that is there: `--workspace .`"));
+                }
                 client.project_file(&folder).ok_or_else(|| no_project(client))?
             }
             None => client.user_file(surroundings),
@@ -68,8 +73,10 @@ fn of_clients(
 
 pub(super) fn named(name: &str) -> Result<&'static Client, Error> {
     desktop::named(name).ok_or_else(|| {
+        let known = CLIENTS.iter().map(|client| client.name);
+        let meant = spelling::nearest(name, known).map(|near| format!("did you mean `{near}`? "));
         Error::usage(format!("there is no client `{}` in bridge's table", shown(name)))
-            .hint(format!("it knows {}", names(CLIENTS.iter())))
+            .hint(format!("{}it knows {}", meant.unwrap_or_default(), names(CLIENTS.iter())))
     })
 }
 
@@ -146,10 +153,10 @@ pub(super) fn shown(word: &str) -> String {
 
 /// Does this with each, tells what failed at once, and gives the first of the errors at the end.
 pub(super) fn each<T>(
-    targets: &[T],
-    mut act: impl FnMut(&T) -> Result<(), Error>,
+    targets: impl IntoIterator<Item = T>,
+    mut act: impl FnMut(T) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let mut errors: Vec<_> = targets.iter().filter_map(|target| act(target).err()).collect();
+    let mut errors: Vec<_> = targets.into_iter().filter_map(|target| act(target).err()).collect();
     let last = errors.pop();
     for error in &errors {
         ui::report(error);
@@ -186,7 +193,7 @@ pub(super) fn change(file: &File, new: &str, dry_run: bool, plain: bool) -> Resu
 pub(super) fn show_change(file: &File, new: &str, plain: bool) -> Result<(), Error> {
     let path = file.path.display();
     let diff = desktop::diff(file.text(), new);
-    print(&coloured(&format!("--- {path}\n+++ {path}\n{diff}"), plain))
+    ui::print(coloured(&format!("--- {path}\n+++ {path}\n{diff}"), plain).as_bytes())
 }
 
 /// A diff with its colours, on a terminal.
@@ -203,9 +210,7 @@ fn coloured(diff: &str, plain: bool) -> String {
     diff.lines().map(line).collect()
 }
 
-/// Writes to stdout.
+/// Prints what was done, or would be.
 pub(super) fn print(text: &str) -> Result<(), Error> {
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|why| Error::failed("what was done can't be written").because(why))
+    ui::print(ui::fit(text).as_bytes())
 }

@@ -2,24 +2,17 @@
 
 use std::io::Write;
 
-use clap::{Command, CommandFactory};
-use clap_complete::Shell;
+use flate2::write::ZlibDecoder;
 
-use crate::cli::Cli;
+use crate::cli::Shell;
 use crate::error::Error;
+use crate::ui;
 
-/// The command line without what is hidden, which a shell would offer all the same.
-fn visible(command: &Command) -> Command {
-    let mut shown = Command::new(command.get_name().to_owned())
-        .args(command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned())
-        .subcommands(command.get_subcommands().map(visible));
-    if let Some(about) = command.get_about() {
-        shown = shown.about(about.clone());
-    }
-    match command.get_version() {
-        Some(version) => shown.version(version.to_owned()),
-        None => shown,
-    }
+/// A script of `completions/`, as `build.rs` packs it: they say much the same many times.
+macro_rules! packed {
+    ($file:literal) => {
+        include_bytes!(concat!(env!("OUT_DIR"), "/", $file, ".zlib"))
+    };
 }
 
 /// Prints the script.
@@ -27,9 +20,13 @@ fn visible(command: &Command) -> Command {
 /// # Errors
 /// stdout can't be written.
 pub fn run(shell: Shell) -> Result<(), Error> {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut visible(&Cli::command()), "bridge", &mut script);
-    std::io::stdout()
-        .write_all(&script)
-        .map_err(|error| Error::failed("the script can't be printed").because(error))
+    let packed: &[u8] = match shell {
+        Shell::Bash => packed!("bridge.bash"),
+        Shell::Zsh => packed!("_bridge"),
+        Shell::Fish => packed!("bridge.fish"),
+        Shell::Powershell => packed!("_bridge.ps1"),
+    };
+    let mut script = ZlibDecoder::new(Vec::new());
+    let unpacked = script.write_all(packed).and_then(|()| script.finish());
+    ui::print(&unpacked.map_err(|why| Error::failed("the script can't be read").because(why))?)
 }

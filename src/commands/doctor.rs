@@ -1,6 +1,6 @@
 //! `bridge doctor`: what is wrong, and what to do.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::credentials::{Patience, Store};
 use crate::doctor::{self, Drawn, Machine, Report, Subject};
 use crate::error::{Error, Exit};
 use crate::http::{self, Trace};
-use crate::remote::{self, Remote, ServerName};
+use crate::remote::{self, Remote};
 use crate::ui;
 
-use super::parts::{Parts, login_command_of};
+use super::parts::{Parts, server_name};
 
 /// Bound on connecting, where the user gave no tighter one: somebody waits.
 const CONNECTING: Duration = Duration::from_secs(10);
@@ -62,15 +62,14 @@ pub fn run(machine: &Machine, patient: Patient<'_>, how: How) -> Result<Exit, Er
     runtime.shutdown_background();
     drop(spinner);
     let text = if how.json { format!("{}\n", report.json()) } else { report.text(drawn(how)) };
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|why| Error::failed("the report can't be written").because(why))?;
+    ui::print(text.as_bytes())?;
     Ok(report.exit())
 }
 
 fn drawn(how: How) -> Drawn {
     let marks = std::io::stdout().is_terminal();
-    Drawn { marks, colours: marks && !how.still, columns: 80 }
+    let columns = ui::columns().map_or(80, |columns| columns.min(100));
+    Drawn { marks, colours: marks && !how.still, columns }
 }
 
 async fn look(machine: &Machine, patient: Patient<'_>, report: &mut Report) {
@@ -117,11 +116,7 @@ fn subject(config: &config::Serve) -> Subject {
         Remote::with(config.endpoint.clone(), settings.clone(), http, authorizer)
     };
     Subject {
-        name: ServerName {
-            host: config.endpoint.host(),
-            url: config.endpoint.shown(),
-            login: login_command_of(config),
-        },
+        name: server_name(config),
         remembered: config.remote.facts.clone(),
         trace,
         stranger: remote(None),

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use crate::cli::ImportArgs;
+use crate::cli::{ImportArgs, SavedServer, TargetArgs};
 use crate::config::desktop::{Needed, needed, portable, secret_in, with_placeholders};
 use crate::config::saved::{self, Config, NewServer};
 use crate::config::{self, Environment};
@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::printable::one_line;
 use crate::ui;
 
+use super::adopt::{self, Offer};
 use super::clients::{
     Target, all_targets, broken, each, file_error, print, program, show_change, shown,
 };
@@ -28,12 +29,18 @@ struct Found {
     file: File,
     /// What the file becomes.
     text: String,
-    /// What becomes of each entry, in lines.
-    told: String,
+    /// What becomes of each entry.
+    entries: Vec<Told>,
     /// How many become ours.
     count: usize,
     /// Servers that are saved first, since their headers hold secrets.
     saved: Vec<NewServer>,
+}
+
+/// What becomes of an entry, in lines, and the client that mcp-remote registered for it.
+struct Told {
+    text: String,
+    offer: Option<Offer>,
 }
 
 /// What entries become depends on this.
@@ -52,7 +59,7 @@ struct Here<'a> {
 pub fn run(args: &ImportArgs, environment: &Environment) -> Result<(), Error> {
     let targets = all_targets(&args.target, environment)?;
     if args.undo {
-        return undo_all(&targets);
+        return undo_all(&targets, environment);
     }
     let taken = Config::read()?.servers.into_iter().map(|found| found.saved.name);
     let mut here = Here {
@@ -66,9 +73,16 @@ pub fn run(args: &ImportArgs, environment: &Environment) -> Result<(), Error> {
         found.extend(look(target, &mut here)?);
         Ok(())
     });
+    let entries = found.iter_mut().flat_map(|found| &mut found.entries);
+    adopt::ask(entries.filter_map(|entry| entry.offer.as_mut()).collect())?;
     for found in &found {
         let (title, path) = (found.client.title, found.file.path.display());
-        print(&format!("{title}: {path}\n{}", found.told))?;
+        let told = |entry: &Told| {
+            let offer = entry.offer.as_ref().map(Offer::told).unwrap_or_default();
+            format!("{}{offer}", entry.text)
+        };
+        let told: String = found.entries.iter().map(told).collect();
+        print(&format!("{title}: {path}\n{told}"))?;
     }
     found.retain(|found| found.count > 0);
     if found.is_empty() {
@@ -81,8 +95,8 @@ pub fn run(args: &ImportArgs, environment: &Environment) -> Result<(), Error> {
         return read;
     }
     confirm(args, found.iter().map(|found| found.count).sum())?;
-    each(&found, |found| rewrite(found, environment))?;
-    read
+    let rewritten = each(&mut found, |found| rewrite(found, environment));
+    rewritten.and(read)
 }
 
 /// Reads a configuration; nothing where no entry is mcp-remote's.
@@ -91,64 +105,78 @@ fn look(target: &Target, here: &mut Here) -> Result<Option<Found>, Error> {
     let file = File::read(path).map_err(|error| file_error(path, &error))?;
     let entries = client.entries(file.text()).map_err(|error| broken(path, &error))?;
     let text = file.text().to_owned();
-    let told = String::new();
-    let mut found = Found { client, file, text, told, count: 0, saved: Vec::new() };
-    let mut is_one = false;
+    let mut found = Found { client, file, text, entries: Vec::new(), count: 0, saved: Vec::new() };
     for (name, value) in entries {
         let Some(entry) = Entry::read(&value, client.shape) else { continue };
         let (command, words) = (&entry.command, &entry.arguments);
-        let Some(becomes) = mcp_remote::becomes(command, words, &entry.environment) else {
+        let Some(mut becomes) = mcp_remote::becomes(command, words, &entry.environment) else {
             continue;
         };
-        is_one = true;
+        let derived = becomes.derived_port();
+        becomes.port = becomes.port.take().or(derived.map(|port| port.to_string()));
         let version = becomes.version.as_ref().map(|version| format!("@{}", shown(version)));
         let (name_shown, version) = (shown(&name), version.unwrap_or_default());
-        found.told += &format!("  {name_shown}: mcp-remote{version}\n");
+        let (mut text, mut offer) = (format!("  {name_shown}: mcp-remote{version}\n"), None);
         match ours(&name, &becomes, here) {
-            Ok((entry, saved)) => {
-                found.told += &format!("    becomes: bridge {}\n", line(&entry.arguments));
+            Ok(Ours { entry, saved, serve }) => {
+                text += &format!("    becomes: bridge {}\n", line(&entry.arguments));
                 if let Some(new) = &saved {
-                    found.told += &format!(
+                    text += &format!(
                         "    saved as `{}`, its secrets behind the keychain: {}\n",
                         new.name,
                         secrets(new)
                     );
                 }
+                if let Some(port) = derived {
+                    text += &format!(
+                        "    adopts: the port {port}, which mcp-remote derived from its arguments\n"
+                    );
+                }
                 found.saved.extend(saved);
+                offer = Offer::of(&becomes, serve, here.environment);
                 found.text = client
                     .with_other_entry(&found.text, &name, &entry)
                     .map_err(|error| broken(path, &error))?;
                 found.count += 1;
             }
             Err(error) => {
+                let mut told = String::new();
                 let lines = [("stays as it is", &error.what)].into_iter();
                 let lines = lines.chain(error.because.iter().map(|why| ("  because", why)));
                 let lines = lines.chain(error.hint.iter().map(|hint| ("  hint", hint)));
                 for (kind, text) in lines {
-                    found.told += &format!("    {kind}: {}\n", one_line(text, WIDEST));
+                    told += &format!("    {kind}: {}\n", one_line(text, WIDEST));
                 }
+                text += &told;
             }
         }
         for left in becomes.left.iter().filter(|_| !becomes.url.is_empty()) {
-            found.told += &format!("    not taken over: {left}\n");
+            text += &format!("    not taken over: {left}\n");
         }
+        found.entries.push(Told { text, offer });
     }
-    Ok(is_one.then_some(found))
+    Ok(Some(found).filter(|found| !found.entries.is_empty()))
 }
 
-/// The entry that takes the place of mcp-remote's, tried as its client will have it read, and the server that is saved
-/// for it where a header holds a secret.
-fn ours(
-    name: &str,
-    becomes: &Becomes,
-    here: &mut Here,
-) -> Result<(Entry, Option<NewServer>), Error> {
+/// What takes the place of an entry of mcp-remote.
+struct Ours {
+    entry: Entry,
+    /// The server that is saved for it, where a secret stands in its arguments.
+    saved: Option<NewServer>,
+    /// What it means.
+    serve: config::Serve,
+}
+
+/// The entry that takes the place of mcp-remote's, tried as its client will have it read.
+fn ours(name: &str, becomes: &Becomes, here: &mut Here) -> Result<Ours, Error> {
     if becomes.url.is_empty() {
         return Err(Error::usage("it names no server"));
     }
-    let has_secret =
-        becomes.headers.iter().any(|(name, value)| saved::is_secret_header(name, value));
-    let open = Becomes { headers: Vec::new(), ..becomes.clone() };
+    let mut open = becomes.clone();
+    open.headers.clear();
+    open.options.retain(|option| !is_secret_client(option));
+    let has_secret = open.options.len() < becomes.options.len()
+        || becomes.headers.iter().any(|(name, value)| saved::is_secret_header(name, value));
     if let Some((what, hint)) = secret_in(&words(if has_secret { &open } else { becomes })) {
         let what = format!("{what} is a secret, and is not written into a client's file");
         return Err(Error::usage(what).hint(hint));
@@ -176,7 +204,13 @@ fn ours(
             variables.push((name.clone(), value.clone()));
         }
     }
-    Ok((Entry { command: here.program.clone(), arguments, environment: variables }, saved))
+    let entry = Entry { command: here.program.clone(), arguments, environment: variables };
+    Ok(Ours { entry, saved, serve })
+}
+
+/// Whether an option is a client that is registered already, with its secret.
+fn is_secret_client((key, values): &(String, Vec<String>)) -> bool {
+    key == saved::CLIENT_INFO && values.iter().any(|value| saved::is_secret_option(key, value))
 }
 
 /// A name that no saved server has yet: that of the entry, or one from the host.
@@ -188,11 +222,13 @@ fn free_name(name: &str, host: &str, taken: &[String]) -> String {
     names.find(|name| !taken.contains(name)).unwrap_or_default()
 }
 
-/// The names of the headers that hold secrets.
+/// The names of the headers that hold secrets, and the client's.
 fn secrets(new: &NewServer) -> String {
     let headers = new.headers.iter().filter(|(name, value)| saved::is_secret_header(name, value));
-    let names: Vec<_> = headers.map(|(name, _)| format!("`{}`", shown(name))).collect();
-    names.join(", ")
+    let names = headers.map(|(name, _)| format!("`{}`", shown(name)));
+    let client = new.options.iter().any(is_secret_client);
+    let client = client.then(|| "the client's".to_owned());
+    names.chain(client).collect::<Vec<_>>().join(", ")
 }
 
 /// What is typed for it.
@@ -238,13 +274,17 @@ fn confirm(args: &ImportArgs, count: usize) -> Result<(), Error> {
     }
 }
 
-fn rewrite(found: &Found, environment: &Environment) -> Result<(), Error> {
+fn rewrite(found: &mut Found, environment: &Environment) -> Result<(), Error> {
+    let offers = found.entries.iter_mut().filter_map(|entry| entry.offer.take()).collect();
     let Found { client, file, .. } = found;
     for new in &found.saved {
         super::add::keep(new.clone(), environment)?;
     }
     file.replace(&found.text, BACKUP).map_err(|error| file_error(&file.path, &error))?;
     let mut told = format!("{}: {} is rewritten\n", client.title, file.path.display());
+    for warning in adopt::adopt(offers)? {
+        told += &format!("  {}\n", one_line(&warning, WIDEST));
+    }
     told += &format!("  as it was before: {}\n", file.backup(BACKUP).display());
     if !found.saved.is_empty() {
         told += "  that file still holds the secrets: delete it once all works\n";
@@ -255,10 +295,10 @@ fn rewrite(found: &Found, environment: &Environment) -> Result<(), Error> {
     ))
 }
 
-fn undo_all(targets: &[Target]) -> Result<(), Error> {
+fn undo_all(targets: &[Target], environment: &Environment) -> Result<(), Error> {
     let mut count = 0;
     let done = each(targets, |target| {
-        count += usize::from(undo(target)?);
+        count += usize::from(undo(target, environment)?);
         Ok(())
     });
     if count == 0 && done.is_ok() {
@@ -268,7 +308,7 @@ fn undo_all(targets: &[Target]) -> Result<(), Error> {
 }
 
 /// Puts a file back as it was before, if nothing but the entries was changed since.
-fn undo(target: &Target) -> Result<bool, Error> {
+fn undo(target: &Target, environment: &Environment) -> Result<bool, Error> {
     let Target { client, path } = target;
     let file = File::read(path).map_err(|error| file_error(path, &error))?;
     let backup = file.backup(BACKUP);
@@ -277,15 +317,14 @@ fn undo(target: &Target) -> Result<bool, Error> {
         return Ok(false);
     }
     let entries = client.entries(old.text()).map_err(|error| broken(&backup, &error))?;
-    let is_one = |(_, value): &(String, serde_json::Value)| {
-        let entry = Entry::read(value, client.shape);
-        entry.is_some_and(|entry| {
-            mcp_remote::becomes(&entry.command, &entry.arguments, &entry.environment).is_some()
-        })
+    let becomes = |(name, value): (String, serde_json::Value)| {
+        let entry = Entry::read(&value, client.shape)?;
+        let becomes = mcp_remote::becomes(&entry.command, &entry.arguments, &entry.environment)?;
+        Some((name, becomes))
     };
-    let names: Vec<_> = entries.into_iter().filter(is_one).map(|(name, _)| name).collect();
+    let theirs: Vec<_> = entries.into_iter().filter_map(becomes).collect();
     let rest = |text: &str| {
-        names.iter().try_fold(text.to_owned(), |text, name| client.without_entry(&text, name))
+        theirs.iter().try_fold(text.to_owned(), |text, (name, _)| client.without_entry(&text, name))
     };
     let now = rest(file.text()).map_err(|error| broken(path, &error))?;
     if Ok(now) != rest(old.text()) {
@@ -293,8 +332,66 @@ fn undo(target: &Target) -> Result<bool, Error> {
             .because("something else in it was changed since the import")
             .hint(format!("take what you need from {} yourself", backup.display())));
     }
+    let imported = client.entries(file.text()).map_err(|error| broken(path, &error))?;
     file.replace(old.text(), super::clients::BACKUP).map_err(|error| file_error(path, &error))?;
     std::fs::remove_file(&backup).map_err(|why| file_error(&backup, &why.into()))?;
     print(&format!("{}: {} is as it was before\n", client.title, path.display()))?;
+    for (name, value) in imported {
+        let entry = Entry::read(&value, client.shape);
+        let before = theirs.iter().find(|(each, _)| *each == name);
+        if let (Some(entry), Some((_, becomes))) = (entry, before) {
+            forget(&entry, becomes, environment)?;
+        }
+    }
     Ok(true)
+}
+
+/// Forgets what an import kept for an entry: the client that it adopted, and the server that it saved, unless an
+/// entry of another client uses that.
+fn forget(entry: &Entry, becomes: &Becomes, environment: &Environment) -> Result<(), Error> {
+    let surroundings = with_placeholders(&entry.arguments, environment).0;
+    let serve = super::install::served(&entry.arguments, &surroundings);
+    let name = entry.arguments.first().filter(|_| entry.arguments.len() == 1);
+    let found = name.and_then(|name| Config::read().ok()?.take(name));
+    if let Ok(serve) = serve
+        && adopt::disown(becomes, serve, environment)
+    {
+        print("  the client that was adopted is forgotten\n")?;
+    }
+    let Some(found) = found.filter(|found| is_as_imported(&found.saved, becomes)) else {
+        return Ok(());
+    };
+    let name = &found.saved.name;
+    if is_used(name, environment)? {
+        return print(&format!("  `{name}` stays saved: another client uses it\n"));
+    }
+    super::remove::forget(&found, environment)?;
+    print(&format!("  `{name}` is no longer saved\n"))
+}
+
+/// Whether a saved server is what an import made of an entry; a sign-in may have written its store down since.
+fn is_as_imported(saved: &SavedServer, becomes: &Becomes) -> bool {
+    let derived = becomes.derived_port().map(|port| port.to_string());
+    let options = saved.options.iter().map(|option| &option.key);
+    let headers = saved.headers.iter().map(|header| &header.name);
+    saved.url == becomes.url
+        && saved.port == becomes.port.clone().or(derived)
+        && headers.eq(becomes.headers.iter().map(|(name, _)| name))
+        && options
+            .filter(|key| *key != "credential-store")
+            .eq(becomes.options.iter().map(|(key, _)| key))
+}
+
+/// Whether an entry of some client starts this saved server.
+fn is_used(name: &str, environment: &Environment) -> Result<bool, Error> {
+    let everywhere = TargetArgs { client: Vec::new(), workspace: None, dry_run: false };
+    let starts = |target: &Target| {
+        let file = File::read(&target.path).ok()?;
+        let entries = target.client.entries(file.text()).ok()?;
+        let mut entries =
+            entries.iter().filter_map(|(_, value)| Entry::read(value, target.client.shape));
+        entries.any(|entry| entry.arguments.iter().any(|word| word == name)).then_some(())
+    };
+    let targets = all_targets(&everywhere, environment)?;
+    Ok(targets.iter().any(|target| starts(target).is_some()))
 }

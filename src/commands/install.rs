@@ -121,8 +121,11 @@ pub(super) fn served(words: &[String], environment: &Environment) -> Result<conf
         cli::Refused::Wrong(error) => error,
         cli::Refused::Shown(_) => none(),
     })?;
-    match &parsed.command {
-        Some(cli::Command::Serve(serve)) => config::serve(serve, environment),
+    match parsed.command {
+        Some(cli::Command::Serve(mut serve)) => {
+            serve.command = "install";
+            config::serve(&serve, environment)
+        }
         _ => Err(none()),
     }
 }
@@ -135,7 +138,7 @@ fn print_entries(args: &InstallArgs, servers: &[Installed]) -> Result<(), Error>
         names => names.iter().map(|name| super::clients::named(name)).collect::<Result<_, _>>()?,
     };
     let texts: Vec<_> = clients.iter().map(|client| client.snippet(&entries)).collect();
-    print(&texts.join("\n"))
+    ui::print(texts.join("\n").as_bytes())
 }
 
 /// Writes the entries into one configuration.
@@ -150,7 +153,8 @@ fn install(
         let entries: Vec<_> =
             servers.iter().map(|server| (server.name.clone(), server.entry.clone())).collect();
         let text = client.snippet(&entries);
-        ui::say(&format!("This is what belongs into {}:\n\n{text}", path.display()));
+        ui::say(&format!("This is what belongs into {}:\n", path.display()));
+        ui::quote(&text);
         error
     };
     let file = File::read(path).map_err(|error| paste(file_error(path, &error)))?;

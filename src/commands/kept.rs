@@ -10,6 +10,9 @@ use crate::secret::Secret;
 /// The values by the names of their headers, in small letters.
 pub(super) type Values = BTreeMap<String, String>;
 
+/// Stands among the names of headers for the secret of a client that is registered already; no header has it.
+pub(super) const CLIENT_SECRET: &str = "client secret";
+
 /// What is kept for the headers of one saved server.
 pub(super) struct Kept {
     store: Store,
@@ -46,20 +49,22 @@ impl Kept {
 }
 
 fn unusable(why: &StoreError) -> Error {
-    Error::failed("the values of headers can't be kept or read").because(why).hint(why.hint())
+    Error::failed("secrets of the server can't be kept or read").because(why).hint(why.hint())
 }
 
-/// Puts the values that are kept into the headers that name them. Nothing is read where none does.
+/// Puts the values that are kept into the headers that name them, and the client's secret into its settings. Nothing is
+/// read where nothing names them.
 ///
 /// # Errors
 /// One is not there, or can't be read.
 pub fn fill(config: &mut config::Serve, patience: Patience) -> Result<(), Error> {
-    let (Some(saved), false) = (&config.saved, config.kept.is_empty()) else { return Ok(()) };
+    let is_any = !config.kept.is_empty() || config.is_secret_kept;
+    let Some(saved) = config.saved.as_ref().filter(|_| is_any) else { return Ok(()) };
     let values = Kept::of(config, &saved.name, patience).load()?;
     put(config, &values)
 }
 
-/// Puts these values into the headers that name them.
+/// Puts in these values.
 pub(super) fn put(config: &mut config::Serve, values: &Values) -> Result<(), Error> {
     let name = config.saved.as_ref().map(|saved| saved.name.clone()).unwrap_or_default();
     for header in std::mem::take(&mut config.kept) {
@@ -76,6 +81,16 @@ pub(super) fn put(config: &mut config::Serve, values: &Values) -> Result<(), Err
         let value = Secret::new(value.clone());
         let sent = header.with(&value, renew.clone()).map_err(|why| refused(why.to_string()))?;
         config.remote.headers.fixed.push(sent);
+    }
+    if config.is_secret_kept {
+        let secret = values.get(CLIENT_SECRET).ok_or_else(|| {
+            Error::usage(format!("the client of `{name}` can't be used"))
+                .because(NOTHING.replace("it at", "its secret at"))
+                .hint(format!(
+                    "give it anew: `bridge add {name} --force --static-oauth-client-info '{{…}}'`"
+                ))
+        })?;
+        config.set_client_secret(&Secret::new(secret.clone()));
     }
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! `bridge list`: the saved servers.
 
-use std::io::Write;
+use std::io::IsTerminal;
 
 use serde_json::{Value, json};
 
-use crate::cli::ListArgs;
-use crate::config::saved::{Config, Found};
+use crate::cli::{ListArgs, SavedServer};
+use crate::clock::{Clock, SystemClock};
+use crate::config::saved::{Config, Found, written_secrets};
 use crate::error::{Error, Exit};
 use crate::remote::without_secrets;
-use crate::ui;
+use crate::{paths, ui};
 
 /// Prints them; what is wrong in the file is told on stderr.
 ///
@@ -23,9 +24,7 @@ pub fn run(args: &ListArgs) -> Result<(), Error> {
     } else {
         table(&config)
     };
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|why| Error::failed("the list can't be written").because(why))?;
+    ui::print(text.as_bytes())?;
     if args.names {
         return Ok(());
     }
@@ -48,10 +47,10 @@ fn described(found: &Found) -> Value {
 
 fn table(config: &Config) -> String {
     if config.servers.is_empty() {
-        return format!(
+        return ui::fit(&format!(
             "No server is saved in {}.\n`bridge add NAME URL` saves one.\n",
             config.file.display()
-        );
+        ));
     }
     let width = config.servers.iter().map(|found| found.saved.name.len()).max().unwrap_or_default();
     let line = |found: &Found| {
@@ -80,5 +79,23 @@ fn wrong(config: &Config) -> Option<Error> {
 pub(super) fn warn(config: &Config) {
     for problem in &config.problems {
         ui::say(&format!("warning: {}", problem.told(&config.file)));
+    }
+}
+
+/// Says what looks like a secret in what was written by hand.
+pub(super) fn warn_of_secrets(saved: &SavedServer) {
+    for secret in written_secrets(saved) {
+        ui::say(&format!("warning: {}", secret.told(&saved.file)));
+    }
+}
+
+/// The same to a person who uses the server, once a day. A client that starts it is told nothing.
+pub fn warn_a_person_of_secrets(saved: &SavedServer) {
+    let is_read = || std::io::stderr().is_terminal();
+    if is_read() && !written_secrets(saved).is_empty() {
+        let marker = format!("warned-of-secrets-{}", saved.name);
+        if paths::is_first_today(&marker, SystemClock.wall()) {
+            warn_of_secrets(saved);
+        }
     }
 }

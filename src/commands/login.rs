@@ -14,7 +14,7 @@ use crate::auth::{
     PasteError, Pasted, Policy, Record, SignIn, TokenSet, Way, of_new_token, read_pasted,
 };
 use crate::clock::{Clock, Moment, SystemClock, span};
-use crate::config;
+use crate::config::{self, saved};
 use crate::credentials::{Keep, Key, KeychainError, Lock, LockKind, Patience, StoreError};
 use crate::error::Error;
 use crate::printable::printable;
@@ -23,7 +23,7 @@ use crate::secret::Secret;
 use crate::{os, ui};
 
 use super::keyboard::Keyboard;
-use super::parts::{Parts, error, of_login};
+use super::parts::{Parts, error, of_login, server_name};
 
 /// How the person signs in.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,6 +51,31 @@ pub fn run(config: &config::Serve, how: How) -> Result<(), Error> {
 
 fn signed_in(config: &config::Serve, how: How) -> Result<(), Error> {
     let parts = parts(config)?;
+    signed_in_with(config, how, &parts)?;
+    write_store_down(config, parts.vault.store_name());
+    Ok(())
+}
+
+/// The store that a saved server was signed in to with becomes its own, so that whatever starts it later looks
+/// there too.
+pub(super) fn write_store_down(config: &config::Serve, store: &'static str) {
+    let Some(name) = config.saved.as_ref().map(|saved| &saved.name) else { return };
+    if config.auth.grant == Grant::ClientCredentials || store == Keep::Memory.name() {
+        return;
+    }
+    match saved::set_store(name, config.credentials.profile.name(), store) {
+        Ok(Some(file)) => ui::say(&format!(
+            "  from now on `{name}` looks there, whatever starts it: {} says so",
+            file.display()
+        )),
+        Ok(None) => {}
+        Err(why) => ui::say(&format!(
+            "warning: {why}, so give `--credential-store {store}` whenever `{name}` is used"
+        )),
+    }
+}
+
+fn signed_in_with(config: &config::Serve, how: How, parts: &Parts) -> Result<(), Error> {
     let sign_in = parts.sign_in(config, None);
     let remote = parts.remote(config);
     if sign_in.vault.store_name() == Keep::Plaintext.name() {
@@ -59,7 +84,7 @@ fn signed_in(config: &config::Serve, how: How) -> Result<(), Error> {
     super::runtime()?.block_on(async {
         begin_anew_where_unreadable(&sign_in).await?;
         if how.with_token {
-            return keep_given(&sign_in, &remote).await;
+            return keep_given(&sign_in, config, &remote).await;
         }
         if config.auth.grant == Grant::ClientCredentials {
             return try_client(&sign_in).await;
@@ -169,7 +194,7 @@ fn parts(config: &config::Serve) -> Result<Parts, Error> {
         return Ok(parts);
     }
     match parts.store.prepare() {
-        Err(StoreError::Keychain(why)) if why.is_for_good() => match choice(&why)? {
+        Err(StoreError::Keychain(why)) if why.is_for_good() => match choice(&why, config)? {
             Choice::Kept(keep) => Ok(Parts::keeping(config, keep, Patience::Interactive)),
             Choice::Nowhere => Err(Error::failed("nobody was signed in").because(why)),
         },
@@ -184,7 +209,7 @@ enum Choice {
     Nowhere,
 }
 
-fn choice(why: &KeychainError) -> Result<Choice, Error> {
+fn choice(why: &KeychainError, config: &config::Serve) -> Result<Choice, Error> {
     ui::say(&format!(
         "There is no keychain to keep a sign-in with: {why}.\n\n  \
          1  keep it in sealed files, with a key of your own in the variable BRIDGE_STORE_KEY\n  \
@@ -203,6 +228,7 @@ fn choice(why: &KeychainError) -> Result<Choice, Error> {
                 );
                 return Ok(Choice::Kept(Keep::Key(key)));
             }
+            Some("2") if config.saved.is_some() => return Ok(Choice::Kept(Keep::Plaintext)),
             Some("2") => {
                 ui::say(
                     "From now on give `--credential-store plaintext` with every command and in the client's \
@@ -405,7 +431,11 @@ async fn by_device(
 }
 
 /// Keeps a token that the person has. No page is ever opened for it.
-async fn keep_given(sign_in: &SignIn, remote: &Remote) -> Result<(), Error> {
+async fn keep_given(
+    sign_in: &SignIn,
+    config: &config::Serve,
+    remote: &Remote,
+) -> Result<(), Error> {
     let token = given_token().await?;
     let bearer = Bearer::of(&token, 0);
     sign_in.vault.prepare().await.map_err(|failure| error(&failure))?;
@@ -418,7 +448,7 @@ async fn keep_given(sign_in: &SignIn, remote: &Remote) -> Result<(), Error> {
         Ok(Knock { entry: Entry::Closed(challenge), .. }) => {
             ui::say(&refused_gift(sign_in, challenge.as_ref()));
         }
-        Ok(knock) => knock.warning().iter().for_each(|warning| ui::say(warning)),
+        Ok(knock) => warn(&knock, config),
         Err(failure) => ui::say(&format!("warning: it could not be tried: {}", failure.reason())),
     }
     Ok(())
@@ -515,9 +545,9 @@ async fn tell_success(
     let tokens = record.tokens.as_ref();
     let bearer = tokens.map(|tokens| tokens.bearer(sign_in.settings.use_id_token));
     let bearer = bearer.and_then(|token| Bearer::of(token, record.generation));
-    if let (Some(tokens), Ok(Entry::Closed(challenge))) =
-        (tokens, remote.entry(bearer.as_ref()).await)
-    {
+    let knock = remote.first_knock(bearer.as_ref()).await.ok();
+    let entry = knock.as_ref().map(|knock| &knock.entry);
+    if let (Some(tokens), Some(Entry::Closed(challenge))) = (tokens, entry) {
         let issuer = record.provider.as_ref().map(|provider| &*provider.issuer);
         let host = config.endpoint.host();
         let refused = of_new_token(&host, issuer, tokens, &record.scopes, challenge.as_ref());
@@ -539,7 +569,15 @@ async fn tell_success(
         ui::say(&format!("  the token is good for {}; {then}", span(left)));
     }
     ui::say(&format!("  kept: {}", kept(sign_in.vault.store_name())));
+    knock.iter().for_each(|knock| warn(knock, config));
     Ok(())
+}
+
+/// The token is good, and the server may serve nobody by it.
+fn warn(knock: &Knock, config: &config::Serve) {
+    if let Some(warning) = knock.warning(&server_name(config)) {
+        ui::say(&warning);
+    }
 }
 
 /// Where a store keeps things, for a person.

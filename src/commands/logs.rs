@@ -113,7 +113,7 @@ impl Logs {
     fn print(&self, lines: &[Line]) -> Result<bool, Error> {
         let with_host = self.only.is_none();
         let text: String = lines.iter().map(|line| line.shown(with_host)).collect();
-        ui::print_on(text.as_bytes())
+        ui::print_on(ui::fit(&text).as_bytes())
     }
 
     fn files(&self) -> Vec<PathBuf> {

@@ -1,8 +1,10 @@
 //! The commands, one file each: gather, call one module, print.
 
 pub mod add;
+mod adopt;
 mod answer;
 pub mod call;
+mod check;
 mod clients;
 pub mod completions;
 pub mod doctor;

@@ -8,7 +8,7 @@ use crate::credentials::{Fixed, Keep, Login, Patience, Profile, Settings, Store}
 use crate::error::{Error, Exit};
 use crate::http;
 use crate::relay::LoginMemory;
-use crate::remote::{Endpoint, Remote};
+use crate::remote::{Endpoint, Remote, ServerName};
 
 use super::usher::{Detached, Here};
 
@@ -101,6 +101,15 @@ pub(super) fn login(config: &config::Serve) -> Login {
     let fixed =
         Fixed { resource, client_id: auth.client_id.clone(), issuer: auth.trust_issuer.clone() };
     Login::new(config.credentials.profile.clone(), config.endpoint.url(), fixed)
+}
+
+/// How the server is named in errors.
+pub(super) fn server_name(config: &config::Serve) -> ServerName {
+    ServerName {
+        host: config.endpoint.host(),
+        url: config.endpoint.shown(),
+        login: login_command_of(config),
+    }
 }
 
 /// What a person types to sign in to the server of a configuration.

@@ -105,7 +105,7 @@ impl Prompt {
         let params = format!("{{\"name\":{name},\"arguments\":{{{}}}}}", pairs.join(","));
         let result = server.request(client, "prompts/get", &params).await?;
         let place = Place::new(self.output.as_deref(), &self.name);
-        let answer = Answer { result: &result, person: server.person, place };
+        let answer = Answer::new(&result, server.person, place);
         if self.json {
             answer.print_json()?
         } else {

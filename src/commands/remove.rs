@@ -1,11 +1,12 @@
 //! `bridge remove`: forget a saved server.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::auth::Vault;
 use crate::cli::RemoveArgs;
-use crate::config::saved::{self, Config};
+use crate::config::saved::{self, Config, Found};
 use crate::config::{self, Environment};
 use crate::credentials::{Patience, Store};
 use crate::error::Error;
@@ -26,10 +27,25 @@ pub fn run(args: &RemoveArgs) -> Result<(), Error> {
     if !args.yes && !is_wanted(name)? {
         return Err(Error::failed("nothing was removed"));
     }
+    let (config, file) = forget(&found, &Environment::of_process())?;
+    ui::say(&format!("Removed `{name}` from {}.", file.display()));
+    if let Some(config) = config {
+        tell_of_sign_in(config);
+    }
+    Ok(())
+}
+
+/// Removes it, and what is kept for it. Gives what it meant, and the file.
+pub(super) fn forget(
+    found: &Found,
+    environment: &Environment,
+) -> Result<(Option<config::Serve>, PathBuf), Error> {
+    let name = &found.saved.name;
     // Before the file: what nothing names any more would never be found.
-    let config = saved::serve(name, &Environment::of_process());
-    let kept_headers =
-        found.saved.headers.iter().any(|header| header.value.contains("${keychain}"));
+    let config = saved::serve(name, environment);
+    let is_kept = |value: &String| value.contains("${keychain}");
+    let kept_headers = found.saved.headers.iter().any(|header| is_kept(&header.value))
+        || found.saved.options.iter().any(|option| option.values.iter().any(is_kept));
     match &config {
         Ok(config) if kept_headers => drop(Kept::of(config, name, Patience::Interactive).delete()?),
         Err(_) if kept_headers => ui::say(
@@ -38,12 +54,7 @@ pub fn run(args: &RemoveArgs) -> Result<(), Error> {
         ),
         _ => {}
     }
-    let file = saved::remove(name)?;
-    ui::say(&format!("Removed `{name}` from {}.", file.display()));
-    if let Ok(config) = config {
-        tell_of_sign_in(config);
-    }
-    Ok(())
+    Ok((config.ok(), saved::remove(name)?))
 }
 
 fn is_wanted(name: &str) -> Result<bool, Error> {

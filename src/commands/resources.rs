@@ -92,7 +92,7 @@ impl Read {
         let params = format!("{{\"uri\":{}}}", Value::from(&*self.uri));
         let result = server.request(client, "resources/read", &params).await?;
         let place = Place::new(self.output.as_deref(), &self.uri);
-        let answer = Answer { result: &result, person: server.person, place };
+        let answer = Answer::new(&result, server.person, place);
         if self.json {
             answer.print_json()?
         } else {

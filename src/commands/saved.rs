@@ -1,10 +1,12 @@
-//! Files that a server's answer is saved to.
+//! Files that a server's answer is saved to, or stdout in the place of one.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::printable::escaped;
+use crate::ui;
 
 /// Longest name that is made of a server's word, in characters, and numbers that are tried behind it.
 const MAX_NAME: usize = 60;
@@ -44,6 +46,28 @@ pub(super) struct Place<'a> {
     used: bool,
 }
 
+/// What `--output` has for stdout. A file of that name is `./-`.
+const STDOUT: &str = "-";
+
+/// Where something went.
+pub(super) enum Went {
+    ToFile(PathBuf),
+    ToStdout,
+}
+
+/// Refuses stdout as the place of a file where it is a terminal, before anything is sent: what was done then could
+/// not be done again.
+pub(super) fn check(named: Option<&Path>) -> Result<(), Error> {
+    let is_stdout = named.is_some_and(|path| path == Path::new(STDOUT));
+    if is_stdout && ui::columns().is_some() { Err(on_a_terminal()) } else { Ok(()) }
+}
+
+fn on_a_terminal() -> Error {
+    Error::usage("nothing is written to stdout")
+        .because("it is a terminal, and a file would go there as it is")
+        .hint("save it with `--output FILE`, or pass it on: `… --output - | PROGRAM`")
+}
+
 impl<'a> Place<'a> {
     /// Where the person said, else the current folder. `word` is the server's: a tool's name or an address.
     pub(super) fn new(named: Option<&'a Path>, word: &'a str) -> Self {
@@ -55,8 +79,22 @@ impl<'a> Place<'a> {
         self.named.is_some()
     }
 
+    /// Whether the next file goes to stdout.
+    pub(super) fn is_stdout(&self) -> bool {
+        !self.used && self.named.is_some_and(|path| path == Path::new(STDOUT))
+    }
+
     /// Saves something. The file that the person named is written over by the first; nothing else ever is.
-    pub(super) fn save(&mut self, bytes: &[u8], kind: &str) -> Result<PathBuf, Error> {
+    pub(super) fn save(&mut self, bytes: &[u8], kind: &str) -> Result<Went, Error> {
+        if self.is_stdout() {
+            self.used = true;
+            self.named = None;
+            return give(bytes).map(|()| Went::ToStdout);
+        }
+        self.keep(bytes, kind).map(Went::ToFile)
+    }
+
+    fn keep(&mut self, bytes: &[u8], kind: &str) -> Result<PathBuf, Error> {
         match self.named {
             Some(path) if path.is_dir() => {
                 self.beside(path, &stem(self.word), ending(self.word, kind), bytes)
@@ -102,6 +140,15 @@ impl<'a> Place<'a> {
         }
         Err(Error::failed("there are too many files of that name")
             .hint("name another one with `--output`"))
+    }
+}
+
+/// A terminal gets a text, without what would steer it.
+fn give(bytes: &[u8]) -> Result<(), Error> {
+    match (ui::columns(), std::str::from_utf8(bytes)) {
+        (None, _) => ui::print(bytes),
+        (Some(_), Ok(text)) => ui::print(escaped(text).as_bytes()),
+        (Some(_), Err(_)) => Err(on_a_terminal()),
     }
 }
 
@@ -181,15 +228,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut place = Place::new(Some(folder.path()), "chart");
         for name in ["chart.png", "chart-2.png"] {
-            assert_eq!(place.save(b"x", "image/png").unwrap(), folder.path().join(name));
+            assert_eq!(place.keep(b"x", "image/png").unwrap(), folder.path().join(name));
         }
         let named = folder.path().join("chart.png");
         let mut place = Place::new(Some(&named), "chart");
-        assert_eq!(place.save(b"new", "image/png").unwrap(), named);
-        assert_eq!(place.save(b"more", "image/png").unwrap(), folder.path().join("chart-3.png"));
+        assert_eq!(place.keep(b"new", "image/png").unwrap(), named);
+        assert_eq!(place.keep(b"more", "image/png").unwrap(), folder.path().join("chart-3.png"));
         assert_eq!(fs::read(&named).unwrap(), b"new");
         let nowhere = folder.path().join("no/such/file");
-        let error = Place::new(Some(&nowhere), "x").save(b"x", "image/png").unwrap_err();
+        let error = Place::new(Some(&nowhere), "x").keep(b"x", "image/png").unwrap_err();
         assert!(error.to_string().contains("`--output`"), "{error}");
     }
 }

@@ -6,12 +6,14 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use super::call::Call;
+use super::check::Check;
 use super::form::visit_all;
 use super::login;
 use super::parts::{Parts, nobody, quoted};
 use super::person::Person;
 use super::prompts::{Prompt, Prompts};
 use super::resources::{Read, Resources};
+use super::saved;
 use super::tools::Tools;
 use crate::auth::{Authorizer, Cause, Failure, Usher};
 use crate::client::{Client, Failed, Refusal, with_client};
@@ -43,6 +45,8 @@ pub enum Use {
     Prompts(Prompts),
     /// `bridge prompt`.
     Prompt(Prompt),
+    /// `bridge add`, before it saves the server.
+    Check(Check),
 }
 
 impl Use {
@@ -56,11 +60,21 @@ impl Use {
             Self::Read(read) => named("read", &read.uri),
             Self::Prompts(_) => "to list its prompts".to_owned(),
             Self::Prompt(prompt) => named("give", &prompt.name),
+            Self::Check(_) => "to say what it is".to_owned(),
+        }
+    }
+
+    /// What would spoil its result, and can be known before it is asked for.
+    fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Call(Call { output, json: false, .. })
+            | Self::Prompt(Prompt { output, json: false, .. }) => saved::check(output.as_deref()),
+            _ => Ok(()),
         }
     }
 
     async fn done(&self, client: &mut Client<'_>, server: &Server<'_>) -> Result<(), Failed> {
-        client.open().await?;
+        let hello = client.open().await?;
         match self {
             Self::Tools(tools) => tools.done(client, server).await,
             Self::Call(call) => call.done(client, server).await,
@@ -68,6 +82,7 @@ impl Use {
             Self::Read(read) => read.done(client, server).await,
             Self::Prompts(prompts) => prompts.done(client, server).await,
             Self::Prompt(prompt) => prompt.done(client, server).await,
+            Self::Check(check) => check.done(client, server, &hello).await,
         }
     }
 }
@@ -78,6 +93,8 @@ pub(super) struct Server<'a> {
     pub(super) typed: &'a str,
     /// Who is at the terminal.
     pub(super) person: &'a Person<'a>,
+    /// What is known of it.
+    pub(super) remote: &'a Remote,
 }
 
 /// Times that a request is made again after the person visited the pages that it needs.
@@ -115,6 +132,21 @@ impl Server<'_> {
 /// # Errors
 /// Whatever kept it from being done; the exit codes stand in `docs/errors.md`.
 pub fn run(config: &config::Serve, wanted: &Use) -> Result<(), Error> {
+    let mut signed_in = None;
+    let done = used(config, wanted, &mut signed_in);
+    if let Some(store) = signed_in {
+        login::write_store_down(config, store);
+    }
+    done
+}
+
+/// The same; where a person signed in meanwhile, gives the store that it is kept in, which they may have chosen.
+pub(super) fn used(
+    config: &config::Serve,
+    wanted: &Use,
+    signed_in: &mut Option<&'static str>,
+) -> Result<(), Error> {
+    wanted.check()?;
     let runtime = super::runtime()?;
     let person = Person::new(config);
     let patience = if person.is_there() { Patience::Interactive } else { Patience::Serving };
@@ -133,6 +165,7 @@ pub fn run(config: &config::Serve, wanted: &Use) -> Result<(), Error> {
         sign_ins += 1;
         let mut keyboard = runtime.block_on(person.keyboard());
         parts = login::for_command(config, cause, &mut keyboard, &runtime)?;
+        *signed_in = Some(parts.store.name());
     };
     // A name that is being looked up can't be interrupted, and nobody waits for it any more.
     runtime.shutdown_background();
@@ -156,15 +189,16 @@ async fn once(
         Arc::clone(&parts.http),
         authorizer.clone(),
     );
+    let remote = Arc::new(remote);
     let relay = Relay {
-        remote: Arc::new(remote),
+        remote: Arc::clone(&remote),
         settings: relay::Settings { one_off: true, ..config.relay.clone() },
         memory: FileMemory::new(None),
         clock: &SystemClock,
     };
     let told_to_end = os::told_to_end().boxed();
     let typed = typed(config);
-    let server = Server { typed: &typed, person };
+    let server = Server { typed: &typed, person, remote: &remote };
     let errand = async |client: &mut Client<'_>| wanted.done(client, &server).await;
     let done = with_client(relay, person, told_to_end, errand)
         .await

@@ -1,7 +1,5 @@
 //! `bridge show`: what is saved under a name, and what counts before it.
 
-use std::io::Write;
-
 use serde_json::{Value, json};
 
 use crate::cli::{self, SavedServer, ShowArgs};
@@ -9,6 +7,7 @@ use crate::config::Environment;
 use crate::config::saved::{self, Config};
 use crate::error::Error;
 use crate::remote::without_secrets;
+use crate::ui;
 
 /// What is shown in place of a secret.
 const HIDDEN: &str = "[secret]";
@@ -26,9 +25,8 @@ pub fn run(args: &ShowArgs) -> Result<(), Error> {
     };
     let described = described(&found.saved, &environment);
     let text = if args.json { format!("{described}\n") } else { text(&found.saved, &described) };
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|why| Error::failed("the server can't be written").because(why))?;
+    ui::print(text.as_bytes())?;
+    super::list::warn_of_secrets(&found.saved);
     found.usable().map(drop)?;
     match saved::serve(&args.name, &environment) {
         // What is not set here may be where a client starts it.
@@ -87,5 +85,5 @@ fn text(saved: &SavedServer, described: &Value) -> String {
         lines.push(format!("  header {}: {}", member("name"), member("value")));
     }
     let lines: Vec<_> = lines.iter().map(|line| crate::printable::printable(line, 1000)).collect();
-    lines.join("\n") + "\n"
+    ui::fit(&lines.join("\n")) + "\n"
 }

@@ -1,6 +1,5 @@
 //! `bridge status`: who is signed in where.
 
-use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
@@ -12,6 +11,7 @@ use crate::credentials::{Entry, Keep, Login, Patience, Store};
 use crate::error::{Error, Exit};
 use crate::order;
 use crate::remote::Facts;
+use crate::ui;
 
 use super::login::{UNSEALED, kept};
 use super::parts::error;
@@ -35,12 +35,12 @@ pub fn run(config: &config::SignIns, only: Option<&One>, as_json: bool) -> Resul
         described.extend(shown.is_empty().then(|| known(login)));
     }
     if as_json {
-        print(&format!("{}\n", Value::from(described.clone())))?;
+        ui::print(format!("{}\n", Value::from(described.clone())).as_bytes())?;
     } else if described.is_empty() && only.is_none() {
-        print("Nobody is signed in anywhere.\n")?;
+        ui::print(b"Nobody is signed in anywhere.\n")?;
     } else {
         let texts: Vec<_> = described.iter().map(text).collect();
-        print(&texts.join("\n"))?;
+        ui::print(ui::fit(&texts.join("\n")).as_bytes())?;
     }
     match only {
         Some(one) if !described.iter().any(holds) => Err(nobody(one, &described)),
@@ -217,10 +217,4 @@ fn text(described: &Value) -> String {
     line("why", member("why").to_owned());
     line("hint", member("hint").to_owned());
     lines.join("\n") + "\n"
-}
-
-fn print(text: &str) -> Result<(), Error> {
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|why| Error::failed("the status can't be written").because(why))
 }

@@ -1,27 +1,36 @@
 //! Rows of text in columns.
 
-use crate::printable::one_line;
+use crate::printable::{one_line, wrapped};
 
 /// Between two columns.
 const GAP: usize = 2;
 /// Longest cell of which all is shown.
 const MAX_CELL: usize = 2_000;
 
-/// The same, set in by two columns.
+/// The same, set in by two columns; what is too long goes on below.
 pub(super) fn indented(rows: &[(String, String)], columns: Option<usize>) -> String {
-    let lines = table(rows, columns.map(|columns| columns.saturating_sub(2)));
+    let fit = |text: &str, used, columns| wrapped(text, used, used, columns);
+    let lines = of_rows(rows, columns.map(|columns| columns.saturating_sub(2)), fit);
     lines.lines().map(|line| format!("  {line}\n")).collect()
 }
 
 /// Rows of two cells; the second is cut to the columns that there are. Nothing is cut where nobody counts them.
 pub(super) fn table(rows: &[(String, String)], columns: Option<usize>) -> String {
+    of_rows(rows, columns, |text, used, columns| cut(text, columns.saturating_sub(used)))
+}
+
+fn of_rows(
+    rows: &[(String, String)],
+    columns: Option<usize>,
+    fit: fn(&str, usize, usize) -> String,
+) -> String {
     let rows: Vec<(String, String)> = rows
         .iter()
         .map(|(name, text)| (one_line(name, MAX_CELL), one_line(text, MAX_CELL)))
         .collect();
-    let widest = rows.iter().map(|(name, _)| width(name)).max().unwrap_or_default();
     // A single long name does not leave the others without their descriptions.
-    let most = columns.map_or(widest, |columns| widest.min(columns / 2));
+    let counts = |width: &usize| columns.is_none_or(|columns| *width <= columns * 2 / 5);
+    let most = rows.iter().map(|(name, _)| width(name)).filter(counts).max().unwrap_or_default();
     let mut text = String::new();
     for (name, described) in &rows {
         text.push_str(name);
@@ -30,7 +39,7 @@ pub(super) fn table(rows: &[(String, String)], columns: Option<usize>) -> String
             (0..gap).for_each(|_| text.push(' '));
             let used = width(name) + gap;
             match columns {
-                Some(columns) => text.push_str(&cut(described, columns.saturating_sub(used))),
+                Some(columns) => text.push_str(&fit(described, used, columns)),
                 None => text.push_str(described),
             }
         }

@@ -105,7 +105,7 @@ fn described(raw: &str, server: &Server<'_>) -> String {
     };
     let description = text(&tool, "description");
     if !description.trim().is_empty() {
-        shown.push_str(&format!("\n{}\n", escaped(description.trim())));
+        shown.push_str(&format!("\n{}\n", ui::fit(&escaped(description.trim()))));
     }
     let hints = hints(&tool["annotations"]);
     if !hints.is_empty() {

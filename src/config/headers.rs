@@ -31,8 +31,8 @@ struct Place<'a> {
     environment: &'a Environment,
 }
 
-/// What stands in a saved header for the value that is kept behind the keychain.
-const KEPT: &str = "${keychain}";
+/// What stands in the file of saved servers for a value that is kept behind the keychain.
+pub(super) const KEPT: &str = "${keychain}";
 
 /// A header whose value is kept with what sign-ins earn.
 #[derive(Debug, Clone)]
@@ -80,7 +80,10 @@ pub(super) fn headers(
     for header in saved.into_iter().flat_map(|saved| &saved.headers) {
         let file = saved.map(|saved| saved.file.clone()).unwrap_or_default();
         let what = format!("line {} of {}", header.line, file.display());
-        let place = Place { what, source: Source::File(file.clone()), environment };
+        // One that is about to be saved stands in no file yet.
+        let is_new = file.as_os_str().is_empty();
+        let source = if is_new { Source::Argument } else { Source::File(file.clone()) };
+        let place = Place { what, source, environment };
         if header.value.contains(KEPT) {
             kept.push(place.kept(header)?);
         } else {

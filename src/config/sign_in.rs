@@ -43,6 +43,13 @@ const OF_TOKEN_REQUESTS: [&str; 10] = [
 pub(super) struct SignIn {
     pub(super) settings: auth::Settings,
     pub(super) browser: Browser,
+    /// The secret of the client is kept with what sign-ins earn.
+    pub(super) is_secret_kept: bool,
+}
+
+/// A secret of a client, as its settings take it.
+pub(super) fn client_secret(text: &str) -> auth::ClientSecret {
+    client::proof(text)
 }
 
 /// Resolves them; `port` is what stands behind the server.
@@ -61,6 +68,7 @@ pub(super) fn sign_in(
     let added = parameters("--authorize-param", &args.authorize_param, &OF_THE_FLOW)?;
     let (authorize_params, asked) = without_resource(added);
     let success_url = args.auth_success_url.as_deref();
+    let is_secret_kept = client.is_kept;
     let settings = auth::Settings {
         grant: grant(args),
         scope: scope(args, &client),
@@ -82,7 +90,7 @@ pub(super) fn sign_in(
         success_url: success_url.map(|url| redirect::success_url(url, allow_http)).transpose()?,
         timeout: timeout(args.auth_timeout)?,
     };
-    Ok(SignIn { settings, browser: browser(args, environment)? })
+    Ok(SignIn { settings, browser: browser(args, environment)?, is_secret_kept })
 }
 
 fn grant(args: &SignInArgs) -> Grant {

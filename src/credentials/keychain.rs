@@ -5,28 +5,22 @@
 //! long after its caller gave up still keeps a second key from being made. The file's length counts the
 //! keys that were made, so that a process that keeps an older one notices.
 
-use std::collections::HashMap;
 use std::io::Write;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-use keyring_core::Entry;
-use keyring_core::api::CredentialStoreApi;
-
 use super::envelope::{self, Unopened};
 use super::error::{KeychainError, StoreError};
 use super::folder::{self, Folder};
+use super::item::Item;
 use super::key::Key;
 use crate::os;
 
-/// The item's names. They are shown in the system's own programs.
-const SERVICE: &str = "mcp-bridge";
-const USER: &str = "store-key";
 /// How long a save waits for another process that is making a key.
 const PATIENCE_WITH_OTHERS: Duration = Duration::from_secs(2);
 
 /// Connects to the keychain, and names the item in it.
-pub(super) type Connect = dyn Fn() -> keyring_core::Result<Entry> + Send + Sync;
+pub(super) type Connect = dyn Fn() -> Result<Box<dyn Item>, KeychainError> + Send + Sync;
 
 /// The key's place.
 pub(super) struct Keychain {
@@ -210,10 +204,7 @@ impl Inner {
     fn discard_key(&self) -> Result<(), StoreError> {
         let _lock = self.lock()?;
         self.state().key = None;
-        match self.entry()?.delete_credential() {
-            Ok(()) | Err(keyring_core::Error::NoEntry) => Ok(()),
-            Err(error) => Err(refused(&error)),
-        }
+        Ok((self.connect)()?.delete()?)
     }
 
     /// Makes a key and proves that the keychain keeps it.
@@ -221,7 +212,7 @@ impl Inner {
         let key = Key::random().map_err(|_| failed("the system gives no random numbers"))?;
         // Counted first: whoever saves after us looks again, also if this process dies here.
         lock.write_all(b"+").map_err(folder::unusable(&self.lock_file()))?;
-        self.entry()?.set_password(key.text().expose()).map_err(|error| refused(&error))?;
+        (self.connect)()?.write(key.text().expose())?;
         match self.read()? {
             Some(kept) if kept == key => Ok((key, self.keys_made())),
             _ => Err(failed("it did not keep what was written to it")),
@@ -229,16 +220,8 @@ impl Inner {
     }
 
     fn read(&self) -> Result<Option<Key>, StoreError> {
-        match self.entry()?.get_password() {
-            Ok(text) => Key::parse(&text).map(Some).map_err(|_| StoreError::KeyUnusable),
-            Err(keyring_core::Error::NoEntry) => Ok(None),
-            Err(keyring_core::Error::BadEncoding(_)) => Err(StoreError::KeyUnusable),
-            Err(error) => Err(refused(&error)),
-        }
-    }
-
-    fn entry(&self) -> Result<Entry, StoreError> {
-        (self.connect)().map_err(|error| KeychainError::Absent(reason(&error)).into())
+        let Some(text) = (self.connect)()?.read()? else { return Ok(None) };
+        Key::parse(text.expose()).map(Some).map_err(|_| StoreError::KeyUnusable)
     }
 
     fn lock_file(&self) -> std::path::PathBuf {
@@ -302,60 +285,4 @@ fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
 
 fn failed(why: &str) -> StoreError {
     KeychainError::Failed(why.to_owned()).into()
-}
-
-fn refused(error: &keyring_core::Error) -> StoreError {
-    match error {
-        keyring_core::Error::NoStorageAccess(_) => KeychainError::Locked(reason(error)),
-        _ => KeychainError::Failed(reason(error)),
-    }
-    .into()
-}
-
-/// The innermost reason: what stands around it says no more.
-fn reason(error: &keyring_core::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => source.to_string(),
-        None => error.to_string(),
-    }
-}
-
-/// The item in the system's own keychain.
-pub(super) fn of_system() -> keyring_core::Result<Entry> {
-    // What libdbus says in its place is about how it was built.
-    #[cfg(target_os = "linux")]
-    if !os::has_session_bus() {
-        const NO_BUS: &str = "this session has no bus (DBUS_SESSION_BUS_ADDRESS is not set)";
-        return Err(keyring_core::Error::PlatformFailure(NO_BUS.into()));
-    }
-    #[cfg(target_os = "linux")]
-    let (store, modifiers) = (
-        dbus_secret_service_keyring_store::Store::new()?,
-        [("label", "bridge: key to the stored sign-ins")],
-    );
-    #[cfg(target_os = "macos")]
-    let (store, modifiers) = (apple_native_keyring_store::keychain::Store::new()?, []);
-    // On this machine only: the records do not roam either.
-    #[cfg(windows)]
-    let (store, modifiers) =
-        (windows_native_keyring_store::Store::new()?, [("persistence", "Local")]);
-    #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
-    let (store, modifiers) = (NoStore, []);
-    store.build(SERVICE, USER, Some(&HashMap::from(modifiers)))
-}
-
-/// A system that has no keychain which bridge knows.
-#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
-struct NoStore;
-
-#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
-impl NoStore {
-    fn build(
-        &self,
-        _: &str,
-        _: &str,
-        _: Option<&HashMap<&str, &str>>,
-    ) -> keyring_core::Result<Entry> {
-        Err(keyring_core::Error::NotSupportedByStore("bridge knows none on this system".to_owned()))
-    }
 }

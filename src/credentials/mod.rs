@@ -5,6 +5,7 @@
 //! Login ─▶ Store ─▶ envelope ─▶ folder       a file for each login, replaced in one step
 //!            │          ▲
 //!            │         key ◀─ keychain        one item, read once, on a thread that may be given up
+//!            │                   └─▶ item      in the system's keychain: secret_service, native
 //!            └─▶ lock                          two for each login: sign-in, refresh
 //! ```
 //!
@@ -13,11 +14,16 @@
 mod envelope;
 mod error;
 mod folder;
+mod item;
 mod key;
 mod keychain;
 mod lock;
 mod login;
 mod memory;
+#[cfg(any(target_os = "macos", windows))]
+mod native;
+#[cfg(target_os = "linux")]
+mod secret_service;
 mod settings;
 mod store;
 

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use super::envelope::{self, Unopened};
 use super::error::StoreError;
 use super::folder::{Folder, Version};
+use super::item;
 use super::key::Key;
 use super::keychain::{self, Connect, Keychain};
 use super::lock::{self, Lock, LockKind};
@@ -52,7 +53,7 @@ pub struct Entry {
 impl Store {
     /// A store. Nothing is read or asked before something is wanted from it.
     pub fn open(settings: &Settings, patience: Patience) -> Self {
-        Self::connecting(settings, patience, Box::new(keychain::of_system))
+        Self::connecting(settings, patience, Box::new(item::of_system))
     }
 
     pub(super) fn connecting(

@@ -5,24 +5,57 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use keyring_core::api::CredentialStoreApi;
-use keyring_core::{CredentialStore, Error, mock};
 use tempfile::TempDir;
 
+use super::item::Item;
 use super::*;
+use crate::secret::Secret;
+
+/// An item that every connection to its keychain gets at.
+#[derive(Default, Clone)]
+struct FakeItem(Arc<Mutex<Content>>);
+
+/// What is in it, and what the next call meets.
+#[derive(Default)]
+struct Content {
+    text: Option<String>,
+    fails: Option<KeychainError>,
+}
+
+impl FakeItem {
+    fn with<T>(&self, act: impl FnOnce(&mut Option<String>) -> T) -> Result<T, KeychainError> {
+        let mut content = self.0.lock().unwrap();
+        content.fails.take().map_or_else(|| Ok(act(&mut content.text)), Err)
+    }
+}
+
+impl Item for FakeItem {
+    fn read(&mut self) -> Result<Option<Secret<String>>, KeychainError> {
+        self.with(|text| text.clone().map(Secret::new))
+    }
+
+    fn write(&mut self, new: &str) -> Result<(), KeychainError> {
+        self.with(|text| *text = Some(new.to_owned()))
+    }
+
+    fn delete(&mut self) -> Result<(), KeychainError> {
+        self.with(|text| *text = None)
+    }
+}
 
 /// A keychain, and how often it was connected to.
+#[derive(Default)]
 struct FakeKeychain {
-    store: Arc<CredentialStore>,
+    item: FakeItem,
     connected: Arc<AtomicUsize>,
 }
 
 /// What the next connection meets.
-type Meets = Box<dyn Fn() -> Result<(), Error> + Send + Sync>;
+type Meets = Box<dyn Fn() -> Result<(), KeychainError> + Send + Sync>;
 
 impl FakeKeychain {
     fn new() -> Self {
-        Self { store: mock::Store::new().unwrap(), connected: Arc::default() }
+        Self::default()
     }
 
     fn reads(&self) -> usize {
@@ -35,26 +68,25 @@ impl FakeKeychain {
     }
 
     fn meeting(&self, home: &TempDir, meets: Meets) -> Store {
-        let (store, connected) = (self.store.clone(), self.connected.clone());
+        let (item, connected) = (self.item.clone(), self.connected.clone());
         let connect = move || {
             connected.fetch_add(1, Ordering::SeqCst);
-            meets().and_then(|()| store.build("mcp-bridge", "store-key", None))
+            meets().map(|()| Box::new(item.clone()) as Box<dyn Item>)
         };
         Store::connecting(&settings(Keep::Keychain, home), Patience::Serving, Box::new(connect))
     }
 
-    fn empty(&self) {
-        self.item().delete_credential().unwrap();
+    fn holds(&self, text: Option<&str>) {
+        self.item.0.lock().unwrap().text = text.map(str::to_owned);
     }
 
-    fn item(&self) -> keyring_core::Entry {
-        self.store.build("mcp-bridge", "store-key", None).unwrap()
+    fn text(&self) -> Option<String> {
+        self.item.0.lock().unwrap().text.clone()
     }
 
     /// The next call meets this.
-    fn fail_once(&self, error: Error) {
-        let item = self.item();
-        item.as_any().downcast_ref::<mock::Cred>().unwrap().set_error(error);
+    fn fail_once(&self, error: KeychainError) {
+        self.item.0.lock().unwrap().fails = Some(error);
     }
 }
 
@@ -187,7 +219,7 @@ fn a_key_is_made_once_however_many_ask_for_the_first() {
 fn an_emptied_keychain_loses_nothing_until_the_user_begins_anew() {
     let (home, keychain) = (home(), FakeKeychain::new());
     keychain.process(&home).save(&login(), b"1").unwrap();
-    keychain.empty();
+    keychain.holds(None);
 
     let store = keychain.process(&home);
     let before = names(&home);
@@ -198,7 +230,7 @@ fn an_emptied_keychain_loses_nothing_until_the_user_begins_anew() {
     assert_eq!(store.save(&other, b"2").unwrap_err(), StoreError::KeyMissing);
     assert_eq!(store.list().unwrap()[0].content, Err(StoreError::KeyMissing));
     assert_eq!(names(&home), before, "nothing made, nothing deleted");
-    assert!(matches!(keychain.item().get_password(), Err(Error::NoEntry)));
+    assert_eq!(keychain.text(), None);
 
     let aside = store.start_over().unwrap();
     assert_eq!(aside, [record(&home, "keychain.unreadable-1")]);
@@ -215,7 +247,7 @@ fn a_process_with_an_old_key_notices_the_new_one() {
     let (home, keychain) = (home(), FakeKeychain::new());
     let running = keychain.process(&home);
     running.save(&login(), b"1").unwrap();
-    keychain.empty();
+    keychain.holds(None);
     let other = keychain.process(&home);
     other.start_over().unwrap();
     other.save(&login(), b"2").unwrap();
@@ -224,7 +256,7 @@ fn a_process_with_an_old_key_notices_the_new_one() {
     // Likewise where it saves first.
     let saving = keychain.process(&home);
     assert_eq!(content(&saving, &login()).unwrap(), b"2");
-    keychain.empty();
+    keychain.holds(None);
     keychain.process(&home).start_over().unwrap();
     saving.save(&login(), b"3").unwrap();
     assert_eq!(content(&keychain.process(&home), &login()).unwrap(), b"3");
@@ -235,24 +267,22 @@ fn a_keychain_that_fails_is_told_as_it_failed_and_asked_again() {
     let (home, keychain) = (home(), FakeKeychain::new());
     keychain.process(&home).save(&login(), b"1").unwrap();
     let store = keychain.process(&home);
-    let system = || Box::<dyn std::error::Error + Send + Sync>::from("canary of the system");
-    keychain.fail_once(Error::NoStorageAccess(system()));
+    let system = || "canary of the system".to_owned();
+    keychain.fail_once(KeychainError::Locked(system()));
     let locked = store.load(&login()).unwrap_err();
-    assert_eq!(
-        locked,
-        StoreError::Keychain(KeychainError::Locked("canary of the system".to_owned()))
-    );
+    assert_eq!(locked, StoreError::Keychain(KeychainError::Locked(system())));
     assert!(locked.hint().contains("bridge login") && locked.hint().contains("BRIDGE_STORE_KEY"));
-    keychain.fail_once(Error::PlatformFailure(system()));
+    keychain.fail_once(KeychainError::Failed(system()));
     assert!(matches!(
         store.load(&login()).unwrap_err(),
         StoreError::Keychain(KeychainError::Failed(_))
     ));
     assert_eq!(content(&store, &login()).unwrap(), b"1");
 
-    let absent = keychain.meeting(&home, Box::new(|| Err(Error::PlatformFailure("no bus".into()))));
+    let no_bus = || KeychainError::Absent("no bus".to_owned());
+    let absent = keychain.meeting(&home, Box::new(move || Err(no_bus())));
     let told = absent.prepare().unwrap_err();
-    assert_eq!(told, StoreError::Keychain(KeychainError::Absent("no bus".to_owned())));
+    assert_eq!(told, StoreError::Keychain(no_bus()));
     assert!(told.hint().contains("--credential-store"), "{}", told.hint());
     assert!(!told.is_unreadable());
 }
@@ -260,10 +290,10 @@ fn a_keychain_that_fails_is_told_as_it_failed_and_asked_again() {
 #[test]
 fn a_keychain_whose_entry_is_no_key_is_not_overwritten_unasked() {
     let (home, keychain) = (home(), FakeKeychain::new());
-    keychain.item().set_password("hello").unwrap();
+    keychain.holds(Some("hello"));
     let store = keychain.process(&home);
     assert_eq!(store.prepare().unwrap_err(), StoreError::KeyUnusable);
-    assert_eq!(keychain.item().get_password().unwrap(), "hello");
+    assert_eq!(keychain.text().as_deref(), Some("hello"));
     store.start_over().unwrap();
     store.prepare().unwrap();
 }
@@ -272,7 +302,7 @@ fn a_keychain_whose_entry_is_no_key_is_not_overwritten_unasked() {
 fn a_keychain_that_forgets_at_once_is_found_out() {
     let home = home();
     // Every connection finds an empty one.
-    let connect = || mock::Store::new().unwrap().build("mcp-bridge", "store-key", None);
+    let connect = || Ok(Box::new(FakeItem::default()) as Box<dyn Item>);
     let settings = settings(Keep::Keychain, &home);
     let store = Store::connecting(&settings, Patience::Serving, Box::new(connect));
     let told = store.save(&login(), b"1").unwrap_err();

@@ -33,6 +33,8 @@ pub struct Machine {
     pub servers: usize,
     /// What is wrong in it, each with its line.
     pub problems: Vec<String>,
+    /// What works, and should not stand there: secrets that were written by hand, each with what to do.
+    pub warnings: Vec<String>,
 }
 
 /// Which `bridge` a shell finds: there is another program of that name (iproute2).
@@ -79,13 +81,18 @@ async fn other(found: &Path, own: &Path) -> Check {
             format!("a shell finds version {version} at {found}; this is {VERSION}"),
             format!("delete one of them, or write {whole}"),
         ),
-        None => Check::fail(
+        // Clients start this one by its whole path: nothing fails by it.
+        None => Check::pass(
             "program",
             format!(
-                "a shell finds {found}, which is another program (iproute2 has one of that name)"
+                "version {VERSION}, {whole}; a shell finds {found}, which is another program \
+                 (iproute2 has one of that name)"
             ),
-            format!("write {whole} in commands, or put its folder first into PATH"),
-        ),
+        )
+        .with_hint(format!(
+            "write {whole} in commands, or put its folder first into PATH; clients' entries have \
+             the whole path already"
+        )),
     }
 }
 
@@ -112,7 +119,9 @@ pub fn configuration(machine: &Machine, report: &mut Report) {
         Some(file) => format!("{servers} saved in {}", file.display()),
         None => "arguments and variables are sound".to_owned(),
     };
-    report.add(Check::pass("configuration", found));
+    let warnings = machine.warnings.iter().take(MAX_PROBLEMS);
+    let warnings = warnings.map(|warning| format!("warning: {warning}"));
+    report.add(Check::pass("configuration", found).with_lines(warnings));
 }
 
 /// The configuration can't be used: nothing else can be looked at.

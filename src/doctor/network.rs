@@ -11,20 +11,17 @@ use super::certificate::Certificate;
 use super::report::{Check, Report};
 use crate::error::Exit;
 use crate::http::{FaultKind, Proxy, Seen, TlsReason, Why};
-use crate::remote::{Failure, Knock, hint};
+use crate::remote::{Failure, HELLO, Knock, hint};
 
 /// How long the server may take to answer, connecting included.
 const TIME: Duration = Duration::from_secs(30);
-/// What a client says first, which every server knows what to make of.
-const HELLO: &[u8] = br#"{"jsonrpc":"2.0","id":"bridge-entry","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bridge-doctor","version":"1"}}}"#;
-
 /// The steps of a connection, in order.
 const STEPS: [&str; 4] = ["proxy", "dns", "tcp", "tls"];
 
 /// Knocks at the server as somebody without a token. None where it can't be reached.
 pub(super) async fn reach(subject: &Subject, report: &mut Report) -> Option<Knock> {
     subject.trace.take();
-    let knocked = subject.stranger.knock(None, Bytes::from_static(HELLO), TIME).await;
+    let knocked = subject.stranger.knock(None, Bytes::from_static(HELLO.as_bytes()), TIME).await;
     let seen = subject.trace.take();
     let (proxy, why) = subject.settings.http.proxies.choose(subject.endpoint.origin());
     let way = Way { subject, seen, proxy };

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::error::Exit;
 use crate::order;
-use crate::printable::one_line;
+use crate::printable::{one_line, wrapped};
 
 /// Longest detail or hint, in characters.
 const MAX_WORDS: usize = 1_000;
@@ -35,7 +35,7 @@ pub struct Check {
     pub detail: String,
     /// More of it, a line each.
     pub lines: Vec<String>,
-    /// What to do next.
+    /// What to do next: about what failed, or what is better known of what passed.
     pub hint: Option<String>,
     /// How the command ends where this is what is wrong.
     pub exit: Exit,
@@ -63,8 +63,14 @@ impl Check {
 
     /// Something is wrong: what, and what to do next.
     pub fn fail(name: &'static str, detail: impl AsRef<str>, hint: impl AsRef<str>) -> Self {
-        let hint = Some(one_line(hint.as_ref(), MAX_WORDS));
-        Self { hint, exit: Exit::Failed, ..Self::new(name, Status::Fail, detail) }
+        let failed = Self { exit: Exit::Failed, ..Self::new(name, Status::Fail, detail) };
+        failed.with_hint(hint)
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn with_hint(self, hint: impl AsRef<str>) -> Self {
+        Self { hint: Some(one_line(hint.as_ref(), MAX_WORDS)), ..self }
     }
 
     /// How the command ends where this is what is wrong.
@@ -214,18 +220,24 @@ impl Report {
             if !drawn.marks {
                 first = format!("{mark}  {:<NAMES$}", check.name);
             }
-            let _ = writeln!(text, "{first}{}", wrapped(&check.detail, width, drawn.columns));
+            let _ =
+                writeln!(text, "{first}{}", wrapped(&check.detail, width, width, drawn.columns));
             for line in &check.lines {
-                let _ = writeln!(text, "{:width$}{}", "", wrapped(line, width + 2, drawn.columns));
+                let _ = writeln!(
+                    text,
+                    "{:width$}{}",
+                    "",
+                    wrapped(line, width, width + 2, drawn.columns)
+                );
             }
         }
-        let mut advice = self.failures().filter(|check| check.hint.is_some()).peekable();
+        let mut advice = self.checks.iter().filter(|check| check.hint.is_some()).peekable();
         if advice.peek().is_some() {
             text.push_str("\nWhat to do:\n");
         }
         for check in advice {
             let line = format!("{}: {}", check.name, check.hint.as_deref().unwrap_or_default());
-            let _ = writeln!(text, "  {}", wrapped(&line, 4, drawn.columns));
+            let _ = writeln!(text, "  {}", wrapped(&line, 2, 4, drawn.columns));
         }
         let _ = writeln!(text, "\n{}", self.sum());
         text
@@ -244,27 +256,6 @@ impl Report {
             failed => format!("{failed} failed; {passed} passed, {skipped} skipped."),
         }
     }
-}
-
-/// A text in lines of so many columns, those behind the first one indented. A word that is longer stays whole, so
-/// that it can be copied.
-fn wrapped(text: &str, indent: usize, columns: usize) -> String {
-    let room = columns.saturating_sub(indent).max(20);
-    let mut lines = String::new();
-    let mut length = 0;
-    for word in text.split(' ') {
-        let width = word.chars().count();
-        if length > 0 && length + 1 + width > room {
-            let _ = write!(lines, "\n{:indent$}", "");
-            length = 0;
-        } else if length > 0 {
-            lines.push(' ');
-            length += 1;
-        }
-        lines.push_str(word);
-        length += width;
-    }
-    lines
 }
 
 #[cfg(test)]
@@ -305,10 +296,13 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_wrapped_between_words_and_a_long_word_stays_whole() {
-        let long = "x".repeat(90);
-        assert_eq!(wrapped("one two", 2, 80), "one two");
-        assert_eq!(wrapped(&format!("see {long} there"), 2, 30), format!("see\n  {long}\n  there"));
+    fn what_passed_may_come_with_advice() {
+        let mut report = Report::default();
+        report.add(Check::pass("program", "another one").with_hint("write its path"));
+        assert_eq!(report.exit(), Exit::Ok);
+        let text = report.text(Drawn { marks: false, colours: false, columns: 80 });
+        let end = "What to do:\n  program: write its path\n\nAll is well: 1 passed, 0 skipped.\n";
+        assert!(text.ends_with(end), "{text}");
     }
 
     #[test]

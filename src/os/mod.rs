@@ -20,7 +20,7 @@ use windows as system;
 pub use desktop::{Desktop, NoDesktop, Told, find_desktop, is_wsl};
 pub use ports::{holder_of_port, is_of_another_user};
 #[cfg(not(any(target_os = "macos", windows)))]
-pub use session_bus::{find_session_bus, has_session_bus};
+pub use session_bus::session_bus;
 
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub use memory::give_memory_back;
@@ -34,10 +34,6 @@ pub use ready_stdin::{Ready, ReadyStdin, ready_stdin};
 
 /// Writes as much as an output takes without waiting, and says how much that was.
 pub type WriteNow = Box<dyn Fn(&[u8]) -> std::io::Result<usize> + Send + Sync>;
-
-/// The keychains of other systems are not on a bus.
-#[cfg(any(target_os = "macos", windows))]
-pub fn find_session_bus() {}
 
 pub use system::{
     Terminal, allow_many_files, file_number, is_program, kill_group, leave_session, leave_stdio,

@@ -1,47 +1,60 @@
 //! Where the bus of the user's session is: the keychain is on it.
 //!
 //! MCP clients start a server with six variables (HOME, LOGNAME, PATH, SHELL, TERM, USER), which do not
-//! say. libdbus takes it from the environment and nowhere else, so that it is put there.
+//! say. Systems have it at one place.
 
-use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-/// What libdbus reads, in this order.
+use tokio::process::Command;
+
+/// What names it, and the folder that it is in otherwise.
 const ADDRESS: &str = "DBUS_SESSION_BUS_ADDRESS";
 const RUNTIME_FOLDER: &str = "XDG_RUNTIME_DIR";
 
-/// Names the session's bus in the process's environment, where that names none and there is one; programs
-/// that are started later see it too. Does nothing once there is a second thread.
-#[expect(clippy::disallowed_methods, reason = "for a C library that reads the environment")]
-pub fn find_session_bus() {
-    if has_session_bus() {
-        return;
+/// The address of the session's bus: what the environment names, else the socket at its usual place, if that
+/// is the user's own.
+pub fn session_bus() -> Option<String> {
+    set(ADDRESS).map(|address| address.to_string_lossy().into_owned()).or_else(unnamed)
+}
+
+/// Tells a program where it is that may ask a keychain, and would not know.
+pub(super) fn tell(command: &mut Command) {
+    if set(ADDRESS).is_none()
+        && let Some(address) = unnamed()
+    {
+        command.env(ADDRESS, address);
     }
+}
+
+fn unnamed() -> Option<String> {
     let user = user();
-    let Some(bus) = bus_in(&PathBuf::from(format!("/run/user/{user}"))) else { return };
-    if is_the_only_thread() {
-        // SAFETY: no other thread is there that could read the environment meanwhile.
-        #[expect(unsafe_code, reason = "libdbus has no other way to be told")]
-        unsafe {
-            std::env::set_var(ADDRESS, bus);
-        }
-    }
+    let folder =
+        set(RUNTIME_FOLDER).map_or_else(|| format!("/run/user/{user}").into(), PathBuf::from);
+    bus_in(&folder)
 }
 
-/// Whether the environment says where a bus is, or in which folder one would be.
-pub fn has_session_bus() -> bool {
-    is_set(ADDRESS) || is_set(RUNTIME_FOLDER)
-}
-
-fn is_set(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|value| !value.is_empty())
+fn set(name: &str) -> Option<std::ffi::OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 /// The address of the bus whose socket is in this folder, if there is one that is the user's own.
 pub(super) fn bus_in(runtime: &Path) -> Option<String> {
     let socket = runtime.join("bus");
-    is_own_socket(&socket).then(|| format!("unix:path={}", socket.display()))
+    is_own_socket(&socket).then(|| format!("unix:path={}", escaped(&socket)))
+}
+
+/// A path in an address, where `,` and `;` mean something.
+fn escaped(path: &Path) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_/.".contains(&byte);
+    let bytes = path.as_os_str().as_bytes().iter();
+    bytes
+        .map(|&byte| match byte {
+            byte if plain(byte) => char::from(byte).to_string(),
+            byte => format!("%{byte:02x}"),
+        })
+        .collect()
 }
 
 pub(super) fn user() -> u32 {
@@ -52,6 +65,18 @@ pub(super) fn is_own_socket(path: &Path) -> bool {
     path.metadata().is_ok_and(|file| file.file_type().is_socket() && file.uid() == user())
 }
 
-fn is_the_only_thread() -> bool {
-    fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_folder_is_its_socket_with_odd_bytes_escaped() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("a;b,c%é");
+        std::fs::create_dir(&folder).unwrap();
+        assert_eq!(bus_in(&folder), None);
+        let _listener = std::os::unix::net::UnixListener::bind(folder.join("bus")).unwrap();
+        let address = bus_in(&folder).unwrap();
+        assert!(address.ends_with("/a%3bb%2cc%25%c3%a9/bus"), "{address}");
+    }
 }

@@ -226,6 +226,8 @@ impl Terminal {
 /// Sets a program up to run unseen: in a process group of its own, so that all of it can be ended.
 pub fn run_hidden(command: &mut tokio::process::Command) {
     command.process_group(0);
+    #[cfg(not(target_os = "macos"))]
+    super::session_bus::tell(command);
 }
 
 /// Ends a program that was run so, and what it began.

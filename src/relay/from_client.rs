@@ -57,6 +57,7 @@ impl<M: Memory> Machine<M> {
             }
             _ => {
                 if method == "tools/call"
+                    && !self.is_reconnection(&message)
                     && let Some(failure) = self.filtering.refuses(&message)
                 {
                     self.write(failure::response(&id, &failure, &self.name, true));

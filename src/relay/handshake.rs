@@ -25,7 +25,7 @@ pub(super) const WAITED_FOR: Duration = Duration::from_secs(2);
 const INITIALIZED_TIME: Duration = Duration::from_secs(5);
 /// A session that stood for so long was a good one, so that the waits begin anew.
 const STOOD: Duration = Duration::from_secs(60);
-/// Somebody has to grant or turn on what is refused: asked about once a minute.
+/// Somebody has to grant or turn on what is refused: asked about once a minute, and by each call.
 pub(super) const REFUSED_WAIT: Duration = Duration::from_secs(60);
 
 pub(super) fn backoff() -> Backoff {
@@ -423,11 +423,13 @@ impl<M: Memory> Machine<M> {
         if failure.wants_person() {
             self.sign_in_is_needed();
         }
+        self.was_refused |= is_refusal(&failure);
         if !failure.may_pass() || self.settings.one_off {
             self.refuse_initialize(&failure);
         } else if let Client::Opening { hello, .. } = &self.client {
             let capabilities = hello.read.capabilities.clone();
-            let waits_for_somebody = failure.wants_person() || failure.wants_store();
+            let waits_for_somebody =
+                failure.wants_person() || failure.wants_store() || is_refusal(&failure);
             if waits_for_somebody || self.memory.recall(Place::Initialize, &capabilities).is_some()
             {
                 self.answer_provisionally(now);
@@ -459,7 +461,7 @@ impl<M: Memory> Machine<M> {
     }
 
     /// What becomes of the requests that wait, after a handshake failed. A connection that was there
-    /// once is waited for; one that was never there is an error at once, but for lists.
+    /// once is waited for; one that was never there is an error at once, but for lists. A refusal lasts.
     fn fail_waiting(&mut self, failure: &Failure, now: Instant) {
         if failure.wants_person() {
             for exchange in self.in_flight.waiting() {
@@ -471,7 +473,8 @@ impl<M: Memory> Machine<M> {
         for exchange in self.in_flight.waiting() {
             let Some(call) = self.in_flight.get(exchange) else { continue };
             let keep_list = failure.may_pass() && !self.was_open && is_list(call.method());
-            if !keep_all && !keep_list {
+            let given = keep_list && is_refusal(failure) && self.give_list(exchange);
+            if !keep_all && !keep_list && !given {
                 self.fail(exchange, failure);
             }
         }

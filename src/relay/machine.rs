@@ -177,6 +177,8 @@ pub(super) struct Machine<M> {
     pub(super) backoff: Backoff,
     /// Whether there ever was a connection since the client's `initialize`.
     pub(super) was_open: bool,
+    /// Whether a handshake was refused for want of a grant, so that our tool for that may be known.
+    pub(super) was_refused: bool,
     /// Whether a session was lost before it was set up, so that a second such loss is a failure.
     pub(super) lost_early: bool,
     /// Since when the present session stands.
@@ -222,6 +224,7 @@ impl<M: Memory> Machine<M> {
             commands: Vec::new(),
             backoff: super::handshake::backoff(),
             was_open: false,
+            was_refused: false,
             lost_early: false,
             opened: None,
             no_stream: false,

@@ -26,6 +26,7 @@ mod page_question;
 mod ping;
 mod provisional;
 mod questions;
+mod refused;
 mod remembered;
 mod restore;
 mod sign_in;

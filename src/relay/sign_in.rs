@@ -496,14 +496,21 @@ fn tool_result(id: &Id, text: &str, failed: bool, modern: bool) -> Message {
 
 /// A list of tools with the one that asks for the sign-in as its first.
 pub(super) fn offering_tool(result: &str) -> String {
-    let tool = json!({
-        "name": TOOL,
-        "title": "Sign in",
-        "description": "This server wants its user to sign in first. Returns the address of the page; \
-                        call it again to wait until the sign-in is done.",
-        "inputSchema": { "type": "object", "properties": {} },
-        "annotations": { "readOnlyHint": true, "idempotentHint": true, "openWorldHint": true },
-    });
+    with_tool(
+        result,
+        &json!({
+            "name": TOOL,
+            "title": "Sign in",
+            "description": "This server wants its user to sign in first. Returns the address of the page; \
+                            call it again to wait until the sign-in is done.",
+            "inputSchema": { "type": "object", "properties": {} },
+            "annotations": { "readOnlyHint": true, "idempotentHint": true, "openWorldHint": true },
+        }),
+    )
+}
+
+/// A list of tools with one of ours as its first.
+pub(super) fn with_tool(result: &str, tool: &serde_json::Value) -> String {
     crate::jsonrpc::edit::with_first_element(result, &["tools"], &tool.to_string())
         .unwrap_or_else(|| json!({ "tools": [tool] }).to_string())
 }

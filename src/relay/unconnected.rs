@@ -9,8 +9,9 @@ use super::in_flight::CallState;
 use super::machine::{ExchangeId, Machine};
 use super::modern::fleeting;
 use super::provisional;
+use super::refused;
 use super::remembered::{Memory, Place, is_list};
-use super::sign_in::offering_tool;
+use super::sign_in::{is_asked_for, offering_tool};
 use crate::jsonrpc::Message;
 use crate::jsonrpc::read::{self, ServerCapabilities};
 use crate::remote::Failure;
@@ -23,13 +24,16 @@ impl<M: Memory> Machine<M> {
         }
         let Some(call) = self.in_flight.get(exchange) else { return };
         let lists = is_list(call.method()) && !self.was_open;
-        let refused = self.recent_refusal(now);
+        let refused = self.recent_refusal(is_asked_for(call.method()), now);
         if let Some(failure) = refused.as_ref().filter(|failure| failure.wants_person()) {
             self.sign_in_met(exchange, failure, now);
             return;
         }
         if let Some(failure) = refused.as_ref().filter(|_| !lists) {
             self.fail(exchange, failure);
+            return;
+        }
+        if refused.as_ref().is_some_and(is_refusal) && self.give_list(exchange) {
             return;
         }
         let patience =
@@ -40,11 +44,13 @@ impl<M: Memory> Machine<M> {
         }
     }
 
-    /// The refusal by which the last handshake ended, unless it is time to ask again.
-    fn recent_refusal(&self, now: Instant) -> Option<Failure> {
+    /// The refusal by which the last handshake ended, unless it is time to ask again. What a person waits for
+    /// is told what the server says now: they may have been granted what they lacked.
+    fn recent_refusal(&self, asked_for: bool, now: Instant) -> Option<Failure> {
         let Server::Closed { last: Some((failure, at)) } = &self.server else { return None };
         let since = now.saturating_duration_since(*at);
-        let refused = failure.wants_person() || (is_refusal(failure) && since < REFUSED_WAIT);
+        let lasts = is_refusal(failure) && !asked_for && since < REFUSED_WAIT;
+        let refused = failure.wants_person() || lasts;
         let asked_to_wait = failure.retry_after.is_some_and(|wait| since < wait);
         (refused || asked_to_wait).then(|| failure.clone())
     }
@@ -73,6 +79,9 @@ impl<M: Memory> Machine<M> {
         let Client::Open { told, .. } = &self.client else { return None };
         let told = *told;
         if let Some(hello) = self.server.hello() {
+            if self.is_reconnection(message) {
+                return Some(refused::connected());
+            }
             let lacks = told == Told::Ours && lacks(hello.capabilities, method);
             return if lacks { self.answer_of_nothing(message, method) } else { None };
         }
@@ -107,8 +116,13 @@ impl<M: Memory> Machine<M> {
     }
 
     fn list_shaped(&self, list: String, is_tools: bool, modern: bool) -> String {
-        let offers = is_tools && self.signing_in.is_open();
-        let list = if offers { offering_tool(&list) } else { list };
+        let refusal = self.last_refusal().filter(|failure| is_refusal(failure) && !modern);
+        let list = match refusal {
+            _ if !is_tools => list,
+            _ if self.signing_in.is_open() => offering_tool(&list),
+            Some(refusal) => refused::offering_tool(&list, refusal, &self.name),
+            None => list,
+        };
         if modern { fleeting(&list) } else { list }
     }
 

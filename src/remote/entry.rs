@@ -10,8 +10,10 @@ use hyper::header::{CONTENT_TYPE, DATE, HeaderValue, WWW_AUTHENTICATE};
 use super::Remote;
 use super::exchange::ANYHOW;
 use super::failure::{Failure, FailureKind};
+use super::hint::{ServerName, hint};
 use super::lifecycle::{Carrier, Session, legacy};
 use super::request::Ask;
+use super::response::jsonrpc_error;
 use crate::auth::{Bearer, Challenge};
 use crate::secret::Secret;
 
@@ -23,6 +25,14 @@ const LEAVING: Duration = Duration::from_secs(2);
 const REVISION: &str = "2025-11-25";
 /// A message that is harmless in every revision, and needs no session to be refused for want of a token.
 const PING: &[u8] = br#"{"jsonrpc":"2.0","id":"bridge-entry","method":"ping"}"#;
+
+/// What a client says first, which every server knows what to make of.
+pub const HELLO: &str = concat!(
+    r#"{"jsonrpc":"2.0","id":"bridge-entry","method":"initialize","params":{"protocolVersion":"2025-11-25","#,
+    r#""capabilities":{},"clientInfo":{"name":"bridge","version":""#,
+    env!("CARGO_PKG_VERSION"),
+    r#""}}}"#
+);
 
 /// What came of asking for entry.
 #[derive(Debug)]
@@ -50,10 +60,23 @@ pub struct Knock {
 
 impl Knock {
     /// What is to be told of a refusal that no sign-in cures: of the user's own header, or of who they are.
-    pub fn warning(&self) -> Option<String> {
+    pub fn warning(&self, server: &ServerName) -> Option<String> {
         let refusal = self.refusal.as_ref()?;
-        let own = matches!(refusal.kind, FailureKind::HeaderRefused | FailureKind::Refused);
-        own.then(|| format!("warning: {}", refusal.reason()))
+        let reason = refusal.reason();
+        if self.is_barred() {
+            return Some(format!("warning: {reason}; {}", hint(refusal, server, true)));
+        }
+        (refusal.kind == FailureKind::HeaderRefused).then(|| format!("warning: {reason}"))
+    }
+
+    /// Whether it is refused for who asks. A 404 of JSON-RPC is about the message, and what is not found by a web
+    /// page may be found by the older transport.
+    fn is_barred(&self) -> bool {
+        self.refusal.as_ref().is_some_and(|refusal| match refusal.kind {
+            FailureKind::Refused => true,
+            FailureKind::NotFound => matches!(self.entry, Entry::Open) && refusal.answer.is_none(),
+            _ => false,
+        })
     }
 }
 
@@ -71,7 +94,12 @@ impl Remote {
     /// # Errors
     /// There was no answer in 10 s.
     pub async fn first_knock(&self, bearer: Option<&Bearer>) -> Result<Knock, Failure> {
-        self.knock(bearer, Bytes::from_static(PING), TIME).await
+        let knock = self.knock(bearer, Bytes::from_static(PING), TIME).await?;
+        if !knock.is_barred() {
+            return Ok(knock);
+        }
+        // Some refuse so what belongs to no session.
+        self.knock(bearer, Bytes::from_static(HELLO.as_bytes()), TIME).await
     }
 
     /// Sends one message and looks at the head of what comes back. A session that is begun by it is ended.
@@ -105,7 +133,9 @@ impl Remote {
             self.leave(legacy::given_id(&answer.headers)).await;
             None
         } else {
-            Some(self.refusal(answer, None).await.failure)
+            let refusal = self.refusal(answer, None).await;
+            let answer = jsonrpc_error(refusal.body).map(Box::new);
+            Some(Failure { answer, ..refusal.failure })
         };
         Ok(Knock { status: status.as_u16(), entry, date, refusal })
     }

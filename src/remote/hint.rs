@@ -45,10 +45,17 @@ pub fn hint(failure: &Failure, server: &ServerName, repeatable: bool) -> String 
         }
         FailureKind::Blocked => "change the filters of this server if you want it called".into(),
         FailureKind::Refused => {
-            format!("check that your account or key may use this, or ask whoever runs {host}")
+            format!(
+                "check that your account or key may use this, or ask who administers it at {host}; \
+                 signing in again does not help"
+            )
         }
         FailureKind::NotFound => {
-            format!("check the path of {}, and whether its MCP endpoint is turned on", server.url)
+            format!(
+                "check the path of {}; if it is right, ask who administers your account there whether MCP is \
+                 turned on for it",
+                server.url
+            )
         }
         FailureKind::Busy => failure.retry_after.map_or_else(
             || "try again in a minute".to_owned(),

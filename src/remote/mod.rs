@@ -26,7 +26,7 @@ mod transport;
 
 pub use channel::Channel;
 pub use endpoint::{Endpoint, EndpointError, without_secrets};
-pub use entry::{Entry, Knock};
+pub use entry::{Entry, HELLO, Knock};
 pub use exchange::{Outcome, Post, exchange};
 pub use failure::{Failure, FailureKind, Fate};
 pub use header_command::HeaderCommand;

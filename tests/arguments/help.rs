@@ -75,6 +75,23 @@ fn a_variable_that_nothing_reads_is_told_to_whoever_looks() {
     assert!(!said.contains("canary"), "{said}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_reader_that_leaves_is_no_failure_and_a_full_disk_is_one() {
+    for args in [&["--help"][..], &["--version"], &["completions", "bash"], &["list"], &["status"]]
+    {
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let run = bridge(args).stdout(full).output().unwrap();
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert_eq!(run.status.code(), Some(1), "{args:?}: {said}");
+        assert!(said.contains("stdout can't be written to"), "{args:?}: {said}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let run = bridge(args).stdout(writer).output().unwrap();
+        assert_eq!((run.status.code(), run.stderr), (Some(0), Vec::new()), "{args:?}");
+    }
+}
+
 #[test]
 fn the_help_of_the_commands_that_use_a_server_has_examples_and_fits() {
     for verb in ["tools", "call", "resources", "read", "prompts", "prompt"] {

@@ -54,6 +54,18 @@ fn a_wrong_list_is_told_with_the_nearest_right_one() {
         (&["https://h/mcp", "--read-only=maybe"], &["`--read-only` takes no value"]),
         (&["https://h/mcp", "--ignore-tool", ""], &["the value of `--ignore-tool`"]),
         (&["https://h/mcp", "--static-oauth-client-info", "@/missing"], &["check the path"]),
+        (&["show"], &["the name of a saved server", "`bridge show NAME`"]),
+        (&["remove"], &["the name of a saved server", "`bridge remove NAME`"]),
+        (&["logs", "-n", "x"], &["it is not a whole number", "`bridge logs --help`"]),
+        (&["tools", "https://h/mcp", "--colour"], &["`bridge tools --help` lists"]),
+        (
+            &["install", "nosuch", "--client", "zed", "--command", "/bin/sh"],
+            &["`bridge install https://nosuch`"],
+        ),
+        (
+            &["install", "https://h/mcp", "--client", "cursr", "--command", "/bin/sh"],
+            &["did you mean `cursor`?"],
+        ),
         (&["https://h/mcp", "0"], &["the port 0 can't be used"]),
         (&["https://h/mcp", "--auth-timout", "1"], &["`--auth-timeout`"]),
         (&["https://h/mcp", "--client-secret", "canary"], &["--client-secret-file FILE"]),
@@ -91,8 +103,8 @@ const MISTAKES: [(&[&str], &str); 27] = [
     (&["npx", "-y", "mcp-remote@latest", "https://h/mcp"], NPX),
     (
         &["completion", "bash"],
-        "there is no command `completion`\nhint: write `bridge completions SHELL`, with bash, zsh, fish, \
-         powershell or elvish",
+        "there is no command `completion`\nhint: write `bridge completions SHELL`, with bash, zsh, fish or \
+         powershell",
     ),
     (
         &["link", "show", "dev", "eth0"],

@@ -43,7 +43,7 @@ const OF_ADDRESS: &[Cause] = &[
         },
         check: "endpoint",
         says: "MCP is not enabled",
-        advises: "whether its MCP endpoint is turned on",
+        advises: "whether MCP is turned on for it",
         code: 1,
     },
     Cause {

@@ -29,7 +29,7 @@ const OF_MACHINE: &[Cause] = &[
         check: "program",
         says: "which is another program",
         advises: "put its folder first into PATH",
-        code: 1,
+        code: 0,
     },
     Cause {
         name: "an older version of this program",

@@ -114,6 +114,7 @@ fn what_would_not_serve_is_not_written() {
         (&[URL, "--name", "a b"], "can't be the name"),
         (&[URL, "https://example.com/other"], "two entries would be called `example`"),
         (&[URL, "https://h/mcp", "--name", "x"], "one server only"),
+        (&[URL, "--workspace", "not/there"], "there is no folder "),
         (&[], "no server is named"),
     ] {
         let told = home.fails(2, &[&["install", "--client", "cursor"], args].concat());

@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::mcp_server::text;
+use crate::support::mcp_server::{matcher, text};
 use crate::support::tab::{self, Browser};
 use crate::support::terminal::Terminal;
-use crate::support::{BridgeProcess, ClosedPort, Guarded, McpServer};
+use crate::support::{Answer, BridgeProcess, ClosedPort, Guarded, McpServer};
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -91,7 +91,8 @@ fn a_secret_header_is_asked_for_kept_sealed_sent_and_forgotten() {
     assert_eq!(
         said,
         format!(
-            "Saved `api` in FILE: {url}\n  x-api-key: kept as env (a sealed file, its key in BRIDGE_STORE_KEY)\n"
+            "Saved `api` in FILE: {url}\n  x-api-key: kept as env (a sealed file, its key in BRIDGE_STORE_KEY)\n  \
+             it is scripted 1.0.0; legacy (to 2025-11-25), Streamable HTTP; 9 tools\n"
         )
     );
     assert_eq!(
@@ -292,4 +293,99 @@ fn what_is_missing_is_asked_for_in_a_terminal() {
     terminal.types("n\r");
     assert_eq!(terminal.ends().code(), Some(1));
     assert!(Path::new(&file).exists() && std::fs::read_to_string(&file).unwrap().contains("api"));
+}
+
+#[test]
+fn a_server_is_tried_by_a_session_and_told_what_it_is() {
+    let (home, legacy) = (Home::new(), McpServer::legacy().run());
+    let said = home.says(&["add", "old", &legacy.url()], "");
+    assert!(said.contains("legacy (to 2025-11-25), Streamable HTTP; "), "{said}");
+    assert!(said.contains(" tools\n"), "{said}");
+    let closed = legacy.requests().iter().any(|request| request.method == "DELETE");
+    assert!(closed, "the session is ended");
+
+    let other = McpServer::legacy().run();
+    other.always(matcher::when("whatever it is", |_| true), Answer::status(404));
+    other.allow(matcher::when("whatever it is", |_| true));
+    let before = home.config();
+    let (code, said) = home.run(&["add", "none", &other.url()], "");
+    assert!(code == 1 && said.contains("error: the server is not saved"), "{said}");
+    assert!(said.contains("HTTP 404") && said.contains("`--no-check` saves it all"), "{said}");
+    assert_eq!(home.config(), before);
+}
+
+#[test]
+fn the_store_of_a_sign_in_is_written_down_for_whatever_starts_the_server_later() {
+    let (server, home, browser) = (Guarded::run(), Home::new(), Browser::recording());
+    let url = server.mcp.url();
+    home.says(&["add", "work", &url, "--browser", &browser.command(), "--no-check"], "");
+    let before = home.config();
+    let login = home.command(&["login", "work", "--credential-store", "plaintext"]);
+    let child = { login }.spawn().unwrap();
+    tab::sign_in(&browser.page(1));
+    let done = child.wait_with_output().unwrap();
+    let said = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
+    assert!(done.status.success() && said.contains("from now on `work` looks there"), "{said}");
+    assert_eq!(home.config(), format!("{before}credential-store = \"plaintext\"\n"));
+    let mut bridge = home.serves("work").spawn();
+    bridge.initialize();
+    assert!(bridge.call(1, "tools/list", json!({}))["result"]["tools"].is_array());
+    bridge.finish();
+    home.says(&["login", "work"], "");
+    assert_eq!(home.config().matches("credential-store").count(), 1, "nothing is said twice");
+}
+
+#[test]
+fn a_secret_that_was_written_by_hand_is_told_and_moves_by_the_command_that_is_named() {
+    let server = McpServer::legacy().run();
+    let config = format!(
+        "[servers.api]\nurl = \"{}\"\n\n[servers.api.headers]\nX-Api-Key = \"canary-77\"\n",
+        server.url()
+    );
+    let home = Home::with(&config);
+    let warning = "line 5 of FILE: the value of `X-Api-Key` looks like a secret, in a file that can be read: \
+                   `bridge add api --force` moves it behind the keychain";
+    let said = home.says(&["show", "api"], "");
+    assert!(said.contains(&format!("warning: {warning}")) && !said.contains("canary"), "{said}");
+    let (_, said) = home.run(&["doctor", "api"], "");
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains(warning) && !said.contains("canary"), "{said}");
+    assert!(!home.says(&["tools", "api"], "").contains("warning"), "nobody is at a terminal");
+    home.says(&["add", "api", "--force"], "");
+    home.is_nowhere("canary-77");
+    assert!(!home.says(&["show", "api"], "").contains("warning"));
+    let sent = server.requests();
+    assert_eq!(sent.last().unwrap().header("x-api-key"), Some("canary-77"));
+}
+
+#[test]
+fn a_person_at_a_terminal_is_told_of_such_a_secret_once_a_day() {
+    let (server, other) = (McpServer::legacy().run(), crate::sign_in::whole::home());
+    let file = other.home().join(".config/mcp-bridge/config.toml");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let config =
+        format!("[servers.api]\nurl = \"{}\"\nheaders.X-Api-Key = \"by-hand-77\"\n", server.url());
+    std::fs::write(&file, config).unwrap();
+    for is_first in [true, false] {
+        let mut terminal = Terminal::run(&other, &["tools", "api"]);
+        let shown = terminal.shows("echo");
+        assert_eq!(shown.contains("looks like a secret"), is_first, "{shown}");
+        assert!(terminal.ends().success() && !shown.contains("by-hand-77"), "{shown}");
+    }
+}
+
+#[test]
+fn a_server_that_is_added_in_a_terminal_is_signed_in_to_at_once() {
+    let (server, other) = (Guarded::run(), crate::sign_in::whole::home());
+    let browser = Browser::recording();
+    let (url, browser_command) = (server.mcp.url(), browser.command());
+    let mut terminal = Terminal::run(&other, &["add", "work", &url, "--browser", &browser_command]);
+    tab::sign_in(&browser.page(1));
+    let shown = terminal.shows("Saved `work` in");
+    assert!(shown.contains("You are signed in to"), "{shown}");
+    terminal.shows("it is scripted 1.0.0");
+    terminal.shows("from now on `work` looks there");
+    assert!(terminal.ends().success());
+    let file = other.home().join(".config/mcp-bridge/config.toml");
+    assert!(std::fs::read_to_string(file).unwrap().contains("credential-store = \"env\""));
 }

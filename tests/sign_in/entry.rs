@@ -83,3 +83,41 @@ fn a_login_to_a_server_that_wants_nobody_signed_in_says_so() {
     let told = said(command, &home());
     assert!(told.contains("asks nobody to sign in"), "{told}");
 }
+
+#[test]
+fn a_token_that_is_good_and_opens_nothing_is_told_at_once_and_whom_to_ask() {
+    let words = json!({"error": {"code": "no", "message": "The permission MCP Access is missing"}});
+    for (status, whom) in [(403, "ask who administers it at"), (404, "whether MCP is turned on")] {
+        let server = Guarded::run();
+        let somebody = |request: &crate::support::mcp_server::Request| {
+            request.path == "/mcp" && request.header("authorization").is_some()
+        };
+        let refusal = Answer::json(words.to_string()).with_status(status);
+        server.mcp.allow(matcher::id("\"bridge-entry\""));
+        server.mcp.always(matcher::when("any token", somebody), refusal);
+        let (browser, home) = (Browser::recording(), home());
+        let mut login = login(&server, &browser, &home);
+        tab::sign_in(&browser.page(1));
+        assert!(login.wait_exit().success(), "{}", login.stderr_text());
+        for told in ["You are signed in", "warning: HTTP", "MCP Access is missing", whom] {
+            assert!(login.stderr_text().contains(told), "{told}: {}", login.stderr_text());
+        }
+        assert_eq!(browser.pages().len(), 1);
+    }
+}
+
+#[test]
+fn a_server_that_knows_no_message_outside_a_session_refuses_nobody() {
+    let server = Guarded::run();
+    let ping = |request: &crate::support::mcp_server::Request| {
+        request.rpc_method() == Some("ping") && request.header("authorization").is_some()
+    };
+    server.mcp.allow(matcher::id("\"bridge-entry\""));
+    let refusal = Answer::json(r#"{"error": "no such session"}"#).with_status(404);
+    server.mcp.always(matcher::when("a ping", ping), refusal);
+    let (browser, home) = (Browser::recording(), home());
+    let mut login = login(&server, &browser, &home);
+    tab::sign_in(&browser.page(1));
+    assert!(login.wait_exit().success(), "{}", login.stderr_text());
+    assert!(!login.stderr_text().contains("warning"), "{}", login.stderr_text());
+}

@@ -4,14 +4,12 @@ use clap::Parser;
 use mcp_bridge::cli::Cli;
 use mcp_bridge::config::{self, Environment};
 use mcp_bridge::credentials::{Fixed, Lock, LockKind, Login, Patience, Profile, Store, StoreError};
-use mcp_bridge::os;
 
 /// The first argument of such a process.
 pub const NAME: &str = "child";
 
 /// Does it, and says how it went in one line.
 pub fn run(args: &[String]) {
-    os::find_session_bus();
     let args: Vec<_> = args.iter().map(String::as_str).collect();
     let store = store();
     let done = match args[..] {

@@ -12,8 +12,9 @@ const PATIENCE: Duration = Duration::from_secs(4);
 /// What every error says that a user without a keychain meets.
 const WAYS_OUT: [&str; 2] = ["BRIDGE_STORE_KEY", "--credential-store"];
 
-pub const SCENES: [Scene; 9] = [
+pub const SCENES: [Scene; 10] = [
     ("what one process saves the next one reads", saved_and_read),
+    ("an entry that other programs read and write", of_other_programs),
     ("eight first starts make one key", first_starts),
     ("no bus", no_bus),
     ("a bus without a keychain", no_service),
@@ -39,6 +40,18 @@ fn saved_and_read() {
     assert!(!text.contains("canary") && !text.contains("a.example"), "{text}");
     session.run(&["delete", "a"]).is("ok true");
     session.run(&["load", "a"]).is("nothing");
+}
+
+fn of_other_programs() {
+    let session = Session::with_keychain();
+    session.run(&["save", "a", "1"]).is("ok");
+    let key = session.kept();
+    assert_eq!(key.len(), 44, "32 bytes in base64");
+    session.empty();
+    session.keep(&key);
+    session.run(&["load", "a"]).is("ok 1");
+    session.run(&["save", "a", "2"]).is("ok");
+    assert_eq!((session.kept(), session.entries()), (key, 1));
 }
 
 fn first_starts() {

@@ -12,8 +12,8 @@
 //! | `home`      | its home                                                                   |
 //! | `session`   | a session with a bus and a keychain                                        |
 //!
-//! A program without a test harness: a process has to find the session's bus before it has a second
-//! thread. The scenes of `keychain` are played by `scripts/keychain`, where `/run/user/UID` is private.
+//! A program without a test harness, since it is started as those processes too. The scenes of `keychain` are
+//! played by `scripts/keychain`, where `/run/user/UID` is private.
 
 #![expect(clippy::print_stdout, reason = "it says what it shows")]
 #![expect(clippy::unwrap_used, reason = "a failure ends it, as in any test")]

@@ -11,6 +11,9 @@ use tempfile::TempDir;
 
 use super::home::{Home, Said};
 
+/// What our entry is found by.
+const NAMES: [&str; 4] = ["service", "mcp-bridge", "username", "store-key"];
+
 /// A session.
 pub struct Session {
     /// The home of the bridge's processes.
@@ -120,6 +123,21 @@ impl Session {
     pub fn entries(&self) -> usize {
         let found = self.output("secret-tool", &["search", "--all", "service", "mcp-bridge"]);
         String::from_utf8_lossy(&found.stdout).matches("secret = ").count()
+    }
+
+    /// What is in our entry, as libsecret reads it.
+    pub fn kept(&self) -> String {
+        let found = self.output("secret-tool", &[&["lookup"], &NAMES[..]].concat());
+        String::from_utf8(found.stdout).unwrap()
+    }
+
+    /// Makes our entry as libsecret does.
+    pub fn keep(&self, text: &str) {
+        let mut tool = self.program("secret-tool");
+        tool.args(["store", "--label=another program's"]).args(NAMES);
+        let mut tool = tool.stdin(Stdio::piped()).spawn().unwrap();
+        tool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        assert!(tool.wait().unwrap().success());
     }
 
     pub fn empty(&self) {

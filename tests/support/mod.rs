@@ -10,6 +10,7 @@
 //!   what it did not expect fails the test when the server is dropped.
 //! - [`modern_server`]: the same for the era without a handshake.
 //! - [`bridge_process`]: the real binary in a private home.
+//! - [`chromium`]: a real browser, for pictures.
 //! - [`canary`]: secrets that no process under test may write down.
 //! - [`schema`]: the specification's schemas; both ends hold what they get against them.
 //! - [`raw_server`]: bytes for bytes, where even HTTP must be broken.
@@ -33,6 +34,7 @@ pub mod auth_server;
 pub mod bridge_process;
 pub mod canary;
 pub mod certificates;
+pub mod chromium;
 pub mod gate;
 pub mod guarded;
 #[cfg(target_os = "linux")]

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::OpenptFlags;
-use rustix::termios::LocalModes;
+use rustix::termios::{LocalModes, Winsize};
 
 use super::watched::Watched;
 use super::{BridgeProcess, DEADLINE, program};
@@ -43,11 +43,21 @@ impl Terminal {
         Self::at(home, args, own.into_iter().chain(env))
     }
 
-    /// In this home, with all of this environment.
+    /// In this home, with all of this environment; so wide that no line has to be broken.
     pub fn at<N: AsRef<OsStr>, V: AsRef<OsStr>>(
         home: &Path,
         args: &[&str],
         env: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        Self::of_width(home, args, env, 500)
+    }
+
+    /// The same in a terminal of so many columns.
+    pub fn of_width<N: AsRef<OsStr>, V: AsRef<OsStr>>(
+        home: &Path,
+        args: &[&str],
+        env: impl IntoIterator<Item = (N, V)>,
+        columns: u16,
     ) -> Self {
         let keyboard = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         rustix::pty::grantpt(&keyboard).unwrap();
@@ -57,6 +67,8 @@ impl Terminal {
         let flags = OFlags::RDWR | OFlags::NOCTTY;
         let line = File::from(rustix::fs::open(path, flags, Mode::empty()).unwrap());
         let keyboard = File::from(keyboard);
+        let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&keyboard, size).unwrap();
         // Ctrl-C reaches whoever has the terminal for its own.
         let mut command = Command::new("setsid");
         command.arg("--ctty").arg(program()).args(args);
@@ -118,6 +130,16 @@ impl Terminal {
         let asked = |screen: &mut String| (screen.matches(question).count() == times).then_some(());
         assert!(self.screen.wait(DEADLINE, asked).is_some(), "{:?}", self.screen.read());
         self.asks_hidden(question);
+    }
+
+    /// All that was shown by a process that has ended.
+    #[track_caller]
+    pub fn all(&mut self) -> String {
+        const END: &str = "that was all";
+        self.ends();
+        self.line.write_all(END.as_bytes()).unwrap();
+        let all = self.shows(END);
+        all.trim_end_matches(END).to_owned()
     }
 
     #[track_caller]

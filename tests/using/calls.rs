@@ -1,5 +1,7 @@
 //! Calls: the arguments on the wire, the answer on stdout and on disk.
 
+use std::process::{Command, Stdio};
+
 use serde_json::json;
 
 use super::{Run, command, each_era, sent, typed_tools};
@@ -161,6 +163,44 @@ fn a_resource_is_printed_or_saved() {
     let run = Run::of("read", &modern.url(), &["memo:///blob"]);
     assert_eq!(run.stderr, "saved blob.bin (application/octet-stream, 4 bytes)\n");
     assert_eq!(run.file("blob.bin"), [0, 1, 2, 255]);
+}
+
+/// The bytes that a command wrote to stdout, and what it said, in a folder of its own.
+#[track_caller]
+fn bytes(verb: &str, url: &str, words: &[&str]) -> (Vec<u8>, String) {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
+    command.args([verb, url]).args(words).stdin(Stdio::null());
+    command.env_clear().env("HOME", home.path()).env("CI", "1").current_dir(home.path());
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    (output.stdout, said)
+}
+
+#[test]
+fn a_file_goes_to_stdout_as_it_is_and_words_beside_it_to_stderr() {
+    let modern = ModernServer::run();
+    let run = bytes("read", &modern.url(), &["memo:///blob", "--output", "-"]);
+    assert_eq!(run, (vec![0, 1, 2, 255], String::new()));
+    let run = bytes("read", &modern.url(), &["memo:///1", "--output", "-"]);
+    assert_eq!(run, (b"a memo".to_vec(), String::new()));
+
+    let content = json!([
+        {"type": "text", "text": "two pictures"},
+        {"type": "image", "data": PICTURE, "mimeType": "image/png"},
+        {"type": "image", "data": PICTURE, "mimeType": "image/png"},
+    ]);
+    let answer = Answer::result(json!({"content": content}));
+    let server = McpServer::legacy().always(tool("echo"), answer).run();
+    let run = bytes("call", &server.url(), &["echo", "text=x", "-o", "-"]);
+    let said = "two pictures\nsaved echo.png (image/png, 8 bytes)\n".to_owned();
+    assert_eq!(run, (b"\x89PNG\r\n\x1a\n".to_vec(), said));
+
+    // Words alone are what the person wants.
+    let server = McpServer::legacy().run();
+    let words = ["echo", "text=hello", "--output", "-"];
+    assert_eq!(Run::of("call", &server.url(), &words).printed(), "hello\n");
 }
 
 #[test]

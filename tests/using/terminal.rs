@@ -194,6 +194,26 @@ fn ctrl_c_at_a_question_ends_the_call_too() {
 }
 
 #[test]
+fn a_file_does_not_go_to_a_terminal() {
+    let server = ModernServer::run();
+    for words in [
+        &["call", &server.url(), "echo", "text=x", "--output", "-"][..],
+        &["read", &server.url(), "memo:///blob", "--output", "-"],
+    ] {
+        let mut terminal = Terminal::run(&home(), words);
+        terminal.shows("`… --output - | PROGRAM`");
+        assert_eq!(terminal.ends().code(), Some(2));
+    }
+    // What was done could not be done again.
+    assert_eq!(server.executions("echo"), 0);
+    let words = ["read", &server.url(), "memo:///1", "--output", "-"];
+    let home = home();
+    let mut terminal = Terminal::run(&home, &words);
+    terminal.shows("a memo");
+    assert!(terminal.ends().success());
+}
+
+#[test]
 fn what_would_steer_the_terminal_is_written_out() {
     let server = McpServer::legacy().run();
     let (_home, mut terminal) =

@@ -104,7 +104,8 @@ pub(super) fn bind(address: &RedirectAddress, seed: &str) -> Result<Bound, BindE
 
 /// The redirect URI that is bound where nobody else is at its port.
 pub(in crate::auth) fn usual_redirect(address: &RedirectAddress, seed: &str) -> String {
-    let RedirectAddress { uri, host, port, path } = address;
+    let RedirectAddress { uri, port, path, .. } = address;
+    let host = address.host();
     let port = || port.or_else(|| candidates(seed).first().copied()).unwrap_or_default();
     uri.clone().unwrap_or_else(|| format!("http://{host}:{}{path}", port()))
 }
@@ -112,7 +113,7 @@ pub(in crate::auth) fn usual_redirect(address: &RedirectAddress, seed: &str) -> 
 fn target(address: &RedirectAddress) -> Result<Target, BindError> {
     let Some(uri) = &address.uri else {
         return Ok(Target {
-            host: address.host.clone(),
+            host: address.host().to_owned(),
             port: address.port,
             path: address.path.clone(),
             uri: None,

@@ -127,6 +127,27 @@ pub fn set(name: &str, key: &str, value: &str) -> Result<PathBuf, Error> {
     change(|text| Document::parse(text).with_value(&[SERVERS, name], key, &toml::text(value)))
 }
 
+/// Writes down where the sign-ins of a saved server are kept, if the file does not say so yet and the server is of this
+/// profile. Gives the file that was changed.
+///
+/// # Errors
+/// The file can't be read or written; it is as it was.
+pub fn set_store(name: &str, profile: &str, store: &str) -> Result<Option<PathBuf>, Error> {
+    let Some(found) = Config::read()?.take(name) else { return Ok(None) };
+    let options = &found.saved.options;
+    let saved = |key: &str, default: &'static str| {
+        let option = options.iter().find(|option| option.key == key);
+        option.and_then(|option| option.values.first()).map_or(default, String::as_str).to_owned()
+    };
+    // What a start looks for that is told nothing.
+    if saved("credential-store", "keychain").replace("auto", "keychain") == store
+        || saved("profile", "default") != profile
+    {
+        return Ok(None);
+    }
+    set(name, "credential-store", store).map(Some)
+}
+
 /// Replaces the file by what becomes of it, while no other process does.
 fn change(edit: impl Fn(&str) -> String) -> Result<PathBuf, Error> {
     let _lock = lock();

@@ -301,6 +301,7 @@ impl Reader {
         let names = self.keys.iter().map(|key| key.name.as_str()).chain([HEADERS]);
         let dashed = key.replace('_', "-");
         match spelling::nearest(&dashed, names) {
+            Some(near) if near == key => format!("`{shown}` is no table"),
             Some(near) => format!("there is no key `{shown}`; the nearest one is `{near}`"),
             None => format!("there is no key `{shown}`"),
         }

@@ -7,9 +7,12 @@ mod secrets;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-pub use edit::{NewServer, remove, save, set};
+pub use edit::{NewServer, remove, save, set_store};
 pub use file::{Config, Found, Problem, is_name};
-pub use secrets::{is_secret_header, is_secret_option, secret_in_url};
+pub use secrets::{
+    CLIENT_INFO, client_secret_apart, is_secret_header, is_secret_option, secret_in_url,
+    written_secrets,
+};
 
 use super::expand::names;
 use super::{Environment, Serve};
@@ -82,7 +85,8 @@ fn args(saved: SavedServer) -> Result<ServeArgs, Error> {
 /// The variables that a server names and that are not set here, nor have a default.
 pub fn unset_variables(new: &NewServer, environment: &Environment) -> Vec<String> {
     let headers = new.headers.iter().map(|(_, value)| value.replace("${keychain}", ""));
-    let options = new.options.iter().flat_map(|(_, values)| values.clone());
+    let options = new.options.iter().flat_map(|(_, values)| values);
+    let options = options.map(|value| value.replace("${keychain}", ""));
     let texts: Vec<_> = headers.chain(options).chain([new.url.clone()]).collect();
     let mut unset = BTreeSet::new();
     for name in texts.iter().flat_map(|text| names(text)) {

@@ -174,3 +174,23 @@ fn every_option_is_a_key_once() {
         assert!(!names.contains(name), "{name}");
     }
 }
+
+#[test]
+fn the_secret_of_a_client_may_be_kept_for_a_saved_server_only() {
+    let info = r#"{"client_id":"x","client_secret":"${keychain}"}"#;
+    let new = NewServer {
+        name: "work".to_owned(),
+        url: "https://h/mcp".to_owned(),
+        options: vec![(CLIENT_INFO.to_owned(), vec![info.to_owned()])],
+        ..NewServer::default()
+    };
+    let mut serve = serve_new(&new, &Environment::default()).unwrap();
+    assert!(serve.is_secret_kept && serve.auth.client_secret.is_none());
+    assert_eq!(unset_variables(&new, &Environment::default()), Vec::<String>::new());
+    serve.set_client_secret(&crate::secret::Secret::new("canary".to_owned()));
+    assert!(!serve.is_secret_kept && serve.auth.client_secret.is_some());
+    let args = ["bridge", "https://h/mcp", "--static-oauth-client-info", info];
+    let cli = cli::parse(&args.map(OsString::from)).unwrap();
+    let error = config::serve(&cli.serve, &Environment::default()).unwrap_err().to_string();
+    assert!(error.contains("`bridge add NAME URL …`"), "{error}");
+}

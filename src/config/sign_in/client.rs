@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::Environment;
 use super::super::expand::expand;
+use super::super::headers::KEPT;
 use crate::auth::ClientSecret;
 use crate::cli::SignInArgs;
 use crate::error::Error;
@@ -16,6 +17,8 @@ const MAX_FILE: u64 = 256 * 1024;
 pub(super) struct Client {
     pub(super) id: Option<String>,
     pub(super) secret: Option<ClientSecret>,
+    /// Its secret is kept with what sign-ins earn.
+    pub(super) is_kept: bool,
     pub(super) metadata: Map<String, Value>,
 }
 
@@ -31,7 +34,7 @@ pub(super) fn client(args: &SignInArgs, environment: &Environment) -> Result<Cli
     };
     let given = secret(args, environment)?;
     let Some(info) = &args.static_oauth_client_info else {
-        return Ok(Client { id: args.client_id.clone(), secret: given, metadata });
+        return Ok(Client { id: args.client_id.clone(), secret: given, is_kept: false, metadata });
     };
     if args.client_id.is_some() {
         return Err(Error::usage(
@@ -46,8 +49,10 @@ pub(super) fn client(args: &SignInArgs, environment: &Environment) -> Result<Cli
     if let Some(method) = json.text(&info, "token_endpoint_auth_method")? {
         metadata.entry("token_endpoint_auth_method").or_insert(Value::String(method));
     }
-    let of_info = json.text(&info, "client_secret")?.map(|secret| proof(&secret));
-    Ok(Client { id: Some(id), secret: of_info.or(given), metadata })
+    let secret = json.text(&info, "client_secret")?;
+    let is_kept = secret.as_deref() == Some(KEPT);
+    let of_info = secret.filter(|_| !is_kept).map(|secret| proof(&secret));
+    Ok(Client { id: Some(id), secret: of_info.or(given), is_kept, metadata })
 }
 
 /// The secret of a client: from the file, else from the environment.
@@ -70,7 +75,7 @@ fn secret(args: &SignInArgs, environment: &Environment) -> Result<Option<ClientS
 }
 
 /// A private key is told from a shared secret by its first line.
-fn proof(text: &str) -> ClientSecret {
+pub(super) fn proof(text: &str) -> ClientSecret {
     let text = text.trim();
     if text.starts_with("-----BEGIN ") {
         ClientSecret::PrivateKey { pem: Secret::new(format!("{text}\n")), algorithm: None }
@@ -156,6 +161,8 @@ impl Json {
 
 fn expand_texts(value: &mut Value, environment: &Environment) -> Result<(), String> {
     match value {
+        // Not a variable: what is kept is put in later.
+        Value::String(text) if text == KEPT => {}
         Value::String(text) => {
             *text = expand(text, environment).map_err(|error| error.to_string())?;
         }

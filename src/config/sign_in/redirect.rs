@@ -26,9 +26,9 @@ pub(super) fn redirect(args: &SignInArgs, port: Option<u16>) -> Result<RedirectA
         return Ok(RedirectAddress { uri: Some(whole(uri)?), ..default });
     }
     let host = match &args.host {
-        Some(host) => self::host(host)?,
-        None if is_like_mcp_remote(args, port) => "localhost".to_owned(),
-        None => default.host,
+        Some(host) => Some(self::host(host)?),
+        None if is_like_mcp_remote(args, port) => Some("localhost".to_owned()),
+        None => None,
     };
     let path = args.callback_path.as_deref().map_or(Ok(default.path), path)?;
     Ok(RedirectAddress { uri: None, host, port, path })

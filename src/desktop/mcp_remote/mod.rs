@@ -1,7 +1,12 @@
 //! How mcp-remote is started by an entry of a client's configuration, and what that means here. Pure: it reads
 //! words and gives words.
 
+mod kept;
+
 use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value};
 
 use crate::order;
 
@@ -45,15 +50,8 @@ const OPTIONS: [(&str, &str, bool); 33] = [
 /// Options of it that may be given several times; of others the first counts.
 const REPEATED: [&str; 4] = ["header", "header-file", "deny-tool", "authorize-param"];
 /// Variables that only Node and mcp-remote have use for.
-const OF_NODE: [&str; 7] = [
-    "PATH",
-    "NODE_OPTIONS",
-    "NODE_PATH",
-    "NVM_DIR",
-    "NPM_CONFIG_REGISTRY",
-    "npm_config_registry",
-    "MCP_REMOTE_CONFIG_DIR",
-];
+const OF_NODE: [&str; 6] =
+    ["PATH", "NODE_OPTIONS", "NODE_PATH", "NVM_DIR", "NPM_CONFIG_REGISTRY", "npm_config_registry"];
 
 /// What an invocation of mcp-remote becomes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,6 +68,10 @@ pub struct Becomes {
     pub headers: Vec<(String, String)>,
     /// What the environment still has to give.
     pub env: Vec<(String, String)>,
+    /// Its own arguments, by which it tells invocations apart.
+    arguments: Vec<String>,
+    /// Where it keeps things, if the entry says so.
+    folder: Option<String>,
     /// What could not be taken over, in sentences. No values.
     pub left: Vec<String>,
 }
@@ -81,7 +83,8 @@ pub fn becomes(command: &str, args: &[String], env: &[(String, String)]) -> Opti
     let mut env = order::map(env.iter().cloned());
     let (version, rest) = started(&words, &mut env)?;
     let mut becomes = Becomes { version, ..Becomes::default() };
-    becomes.arguments(&rest);
+    becomes.read(&rest);
+    becomes.arguments = rest;
     becomes.environment(env);
     Some(becomes)
 }
@@ -193,7 +196,22 @@ fn script(args: &[String]) -> Option<(Option<String>, Vec<String>)> {
 }
 
 impl Becomes {
-    fn arguments(&mut self, args: &[String]) {
+    /// The client that it registered for these arguments, as it keeps it. `folder` is what `MCP_REMOTE_CONFIG_DIR` names
+    /// here; the entry's own counts before it.
+    pub fn client(&self, folder: Option<&str>, home: &Path) -> Option<Map<String, Value>> {
+        let folder = self.folder.as_deref().or(folder).map(Path::new);
+        kept::client(&self.arguments, self.version.as_deref(), folder, home)
+    }
+
+    /// The port that it derived, where a client that is registered elsewhere was told of it.
+    pub fn derived_port(&self) -> Option<u16> {
+        let by_hand = ["static-oauth-client-info", "client-metadata-url"];
+        let is_known = by_hand.iter().any(|option| self.has(option));
+        let is_used = !self.has("client-credentials") && !self.has("device-code");
+        (self.port.is_none() && is_known && is_used).then(|| kept::port(&self.arguments))
+    }
+
+    fn read(&mut self, args: &[String]) {
         let mut args = args.iter();
         while let Some(word) = args.next() {
             let Some(option) = word.strip_prefix("--") else {
@@ -254,6 +272,32 @@ impl Becomes {
         }
     }
 
+    /// The entry's own variables in the client that is registered already: one of them may be its secret.
+    fn client_info(&mut self, env: &mut BTreeMap<String, String>) {
+        const INFO: &str = "static-oauth-client-info";
+        let others = self.options.iter().filter(|(name, _)| name != INFO);
+        let others = others.flat_map(|(_, values)| values).chain([&self.url]);
+        let others = others.cloned().collect::<Vec<_>>().join(" ");
+        let info = self.options.iter_mut().find(|(name, _)| name == INFO);
+        let Some(text) = info.and_then(|(_, values)| values.first_mut()) else { return };
+        let Ok(Value::Object(mut members)) = serde_json::from_str(text) else { return };
+        let set = env.clone().into_iter().filter(|(_, value)| !value.contains("${"));
+        for (name, value) in set {
+            let place = format!("${{{name}}}");
+            for member in members.values_mut() {
+                if let Value::String(text) = member
+                    && text.contains(&place)
+                {
+                    *text = text.replace(&place, &value);
+                    if !others.contains(&place) {
+                        env.remove(&name);
+                    }
+                }
+            }
+        }
+        *text = Value::Object(members).to_string();
+    }
+
     /// What the entry's own variables come to.
     fn environment(&mut self, mut env: BTreeMap<String, String>) {
         let values = |this: &Self| -> String {
@@ -272,6 +316,8 @@ impl Becomes {
                 }
             }
         }
+        self.client_info(&mut env);
+        self.folder = env.remove("MCP_REMOTE_CONFIG_DIR").filter(|path| !path.contains("${"));
         if let Some(file) = env.remove("NODE_EXTRA_CA_CERTS") {
             self.options.push(("ca-cert".to_owned(), vec![file]));
         }
@@ -417,7 +463,9 @@ mod tests {
         let values: Vec<_> = becomes.headers.iter().map(|(_, value)| value.as_str()).collect();
         assert_eq!(values, ["Bearer sk-1", "${TEAM}", "${INDIRECT}", "s"]);
         let env: Vec<_> = becomes.env.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(env, ["HTTPS_PROXY", "INDIRECT", "SECRET"]);
+        assert_eq!(env, ["HTTPS_PROXY", "INDIRECT"]);
+        let info = "{\"client_secret\":\"s\"}".to_owned();
+        assert!(becomes.options.contains(&("static-oauth-client-info".to_owned(), vec![info])));
         assert!(becomes.options.contains(&("ca-cert".to_owned(), vec!["/ca.pem".to_owned()])));
     }
 
@@ -450,5 +498,22 @@ mod tests {
             ]
         );
         assert_eq!(of(&["npx", "mcp-remote"], &[]).unwrap().left, ["it names no server"]);
+    }
+
+    #[test]
+    fn the_port_that_it_derived_is_known_where_somebody_was_told_of_it() {
+        let info = ["--static-oauth-client-info", "{\"client_id\":\"x\"}"];
+        let port = |more: &[&str]| {
+            let line = [&["npx", "mcp-remote", "https://mcp.example.com/mcp"], more].concat();
+            of(&line, &[]).unwrap().derived_port()
+        };
+        assert_eq!(port(&info), Some(41_409));
+        assert_eq!(port(&[]), None, "nobody was told");
+        assert_eq!(port(&[&["9696"], &info[..]].concat()), None, "it was told itself");
+        assert_eq!(
+            port(&[&info[..], &["--client-credentials"]].concat()),
+            None,
+            "nobody comes back"
+        );
     }
 }
