@@ -6,9 +6,13 @@
 //! | module      | the product                                                     |
 //! |-------------|------------------------------------------------------------------|
 //! | `callcamp`  | a bearer token, a session                                        |
+//! | `maestra`   | a feature that is off until someone turns it on                  |
 //! | `vauchflow` | an API key, stateless, an error envelope of its own              |
 
 mod callcamp;
+mod maestra;
+#[cfg(test)]
+mod page;
 mod vauchflow;
 
 use crate::support::hosted::{Tale, User};
@@ -35,7 +39,7 @@ pub struct Open {
     pub _running: Box<dyn std::any::Any>,
 }
 
-pub const PRODUCTS: [Product; 2] = [callcamp::PRODUCT, vauchflow::PRODUCT];
+pub const PRODUCTS: [Product; 3] = [callcamp::PRODUCT, vauchflow::PRODUCT, maestra::PRODUCT];
 
 /// Tests of each product's story, told in each way.
 #[cfg(test)]
@@ -82,5 +86,5 @@ fn tell(name: &str, way: crate::support::hosted::Way) {
 
 #[cfg(test)]
 mod stories {
-    stories!(callcamp, vauchflow);
+    stories!(callcamp, maestra, vauchflow);
 }

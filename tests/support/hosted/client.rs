@@ -7,12 +7,13 @@ use std::sync::{Arc, LazyLock};
 
 use rmcp::model::{ClientConfig, ClientRequest};
 use rmcp::service::{NotificationContext, RunningService, ServiceError};
-use rmcp::transport::TokioChildProcess;
+use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::{ClientHandler, RoleClient, ServiceExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
+use tokio::process::Child;
 use tokio::runtime::Runtime;
 
 use crate::support::watched::Watched;
@@ -23,6 +24,9 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     let builder = &mut tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(2).enable_all().build().expect("a runtime")
 });
+
+/// The longest line that is read; the SDK's own limit is 16 MiB.
+const LONGEST: usize = 64 * 1024 * 1024;
 
 /// An entry of a client's configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +58,7 @@ pub type Outcome = Result<Value, Value>;
 /// One window of the client, and the bridge that it launched.
 pub struct Client {
     service: RunningService<RoleClient, Handler>,
+    bridge: Child,
     heard: Arc<Watched<Heard>>,
 }
 
@@ -85,9 +90,12 @@ impl Client {
     pub fn launch(command: Command) -> Result<Self, String> {
         let heard = Arc::<Watched<Heard>>::default();
         RUNTIME.block_on(async {
-            let command = tokio::process::Command::from(command);
-            let launching = TokioChildProcess::builder(command).stderr(Stdio::piped()).spawn();
-            let (process, stderr) = launching.map_err(|why| why.to_string())?;
+            let mut command = tokio::process::Command::from(command);
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let mut bridge = command.kill_on_drop(true).spawn().map_err(|why| why.to_string())?;
+            let (stdin, stdout) = (bridge.stdin.take(), bridge.stdout.take());
+            let (stdin, stdout) = (stdin.expect("a pipe"), stdout.expect("a pipe"));
+            let stderr = bridge.stderr.take();
             let into = Arc::clone(&heard);
             tokio::spawn(async move {
                 let mut stderr = stderr.expect("stderr is piped");
@@ -97,10 +105,11 @@ impl Client {
                     into.update(|heard| heard.stderr.push_str(&text));
                 }
             });
-            let handshake = Handler(Arc::clone(&heard)).serve(process);
+            let pipes = AsyncRwTransport::new(stdout, stdin).with_max_line_length(LONGEST);
+            let handshake = Handler(Arc::clone(&heard)).serve(pipes);
             let service = tokio::time::timeout(DEADLINE, handshake).await;
             let service = service.map_err(|_| "no handshake in time".to_owned())?;
-            Ok(Self { service: service.map_err(|why| why.to_string())?, heard })
+            Ok(Self { service: service.map_err(|why| why.to_string())?, bridge, heard })
         })
     }
 
@@ -172,9 +181,14 @@ impl Client {
     }
 
     /// Closes the window, and waits for the end of the bridge.
-    pub fn closes(self) {
-        let closing = async { tokio::time::timeout(DEADLINE, self.service.cancel()).await };
-        RUNTIME.block_on(closing).expect("the bridge ends in time").expect("a good end");
+    pub fn closes(mut self) {
+        let closing = async {
+            self.service.cancel().await.expect("a good end");
+            self.bridge.wait().await.expect("a child of ours")
+        };
+        let ended = RUNTIME.block_on(async { tokio::time::timeout(DEADLINE, closing).await });
+        let ended = ended.expect("the bridge ends in time");
+        assert!(ended.success(), "{ended}");
     }
 }
 

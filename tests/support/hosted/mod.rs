@@ -9,7 +9,7 @@
 //!   └─ Browser ── a person who approves ─────────────────────┘
 //! ```
 //!
-//! - [`callcamp`], [`vauchflow`]: the products.
+//! - [`callcamp`], [`vauchflow`], [`maestra`]: the products.
 //! - [`tale`]: steps, and the ways in which a story is told: alone, with three copies of the bridge, with
 //!   the server restarted in the middle.
 //! - [`expectation`]: what the servers have to see in each step, as it is committed.
@@ -21,6 +21,7 @@ pub mod callcamp;
 pub mod client;
 pub mod expectation;
 pub mod front;
+pub mod maestra;
 pub mod record;
 pub mod tale;
 pub mod user;

@@ -130,13 +130,23 @@ fn asked_line(asked: &Asked) -> String {
         line.push_str(&format!(" · {}", pairs.join(" ")));
     }
     if asked.path == "/register" {
-        line.push_str(&format!(" · {}", without_ports(&asked.json().to_string())));
+        line.push_str(&format!(" · {}", without_ports(&registration(asked).to_string())));
     }
     if let Some(proof) = asked.header("authorization") {
         let scheme = proof.split(' ').next().unwrap_or_default();
         line.push_str(&format!(" · authorization: {scheme} …"));
     }
     line
+}
+
+/// What a client says of itself; its name holds that of the machine.
+fn registration(asked: &Asked) -> Value {
+    let mut client = asked.json();
+    let name = client["client_name"].as_str().and_then(|name| name.split_once(" on "));
+    if let Some((program, _)) = name {
+        client["client_name"] = format!("{program} on MACHINE").into();
+    }
+    client
 }
 
 /// The ports of redirect URIs differ from run to run.

@@ -122,6 +122,23 @@ impl User {
         Running { child: command.spawn().unwrap_or_else(|why| panic!("{line}: {why}")) }
     }
 
+    /// Pastes lines into a shell that has `bridge`, and types this where they ask; the first that fails ends it.
+    #[track_caller]
+    pub fn runs(&self, lines: &str, typed: &str) -> Said {
+        let folder = program();
+        let folder = folder.parent().expect("a program lies in a folder").display();
+        let mut shell = Command::new("bash");
+        shell.args(["-euo", "pipefail", "-c", lines]).env_clear().envs(self.environment());
+        shell.env("PATH", format!("{folder}:/usr/bin:/bin")).current_dir(self.home.path());
+        shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = Running { child: shell.spawn().expect("a shell") };
+        let mut stdin = running.child.stdin.take().expect("stdin is piped");
+        // Whoever asks nothing reads nothing.
+        let _ = stdin.write_all(typed.as_bytes());
+        drop(stdin);
+        running.ends()
+    }
+
     /// Types `bridge …` in a terminal.
     #[track_caller]
     pub fn in_terminal(&self, line: &str) -> Terminal {

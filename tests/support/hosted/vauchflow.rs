@@ -28,6 +28,9 @@ pub const VALID: &str = r#"{"valid":true,"code":"SUMMER","discountValue":20.00}"
 /// And to `list_campaigns`.
 pub const CAMPAIGNS: &str = r#"{"campaigns":[{"id":"cmp_1","budget":1000.50}],"total":1}"#;
 
+/// How an approval stands, for whoever has a good key.
+const APPROVAL: &str = "/v1/approvals/apr_1";
+
 /// What is known of a key.
 #[derive(Clone)]
 struct Key {
@@ -60,6 +63,8 @@ impl Vauchflow {
             })
             .always(matcher::get(), Answer::status(405).header("allow", "POST"))
             .always(matcher::delete(), Answer::status(405).header("allow", "POST"))
+            .always(matcher::path(APPROVAL), Answer::json(r#"{"id":"apr_1","status":"approved"}"#))
+            .allow(matcher::path(APPROVAL))
             .always_with(
                 matcher::when("no good key", {
                     let keys = Arc::clone(&refused);

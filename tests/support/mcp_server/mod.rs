@@ -55,7 +55,7 @@ pub use step::Step;
 use self::listener::Order;
 use self::script::{Script, Source};
 use self::stream_log::{StreamLog, What};
-use self::world::{State, World};
+use self::world::{Session, State, World};
 use super::certificates::PrivateAuthority;
 use super::{DEADLINE, Gate};
 
@@ -229,6 +229,23 @@ impl McpServer {
     #[track_caller]
     pub fn push(&self, message: &Value) {
         self.push_raw(&message.to_string());
+    }
+
+    /// Sends a message on the GET stream of every session that stands, as soon as it has one.
+    #[track_caller]
+    pub fn push_to_all(&self, message: &Value) {
+        let logs = self.wait(
+            |state| {
+                let standing = |session: &&Session| session.lost.is_none() && !session.deleted;
+                let log =
+                    |session: &Session| session.unasked.clone().filter(|log| log.is_connected());
+                state.sessions.iter().filter(standing).map(log).collect::<Option<Vec<_>>>()
+            },
+            || "a GET stream in each session".to_owned(),
+        );
+        let Step::Event(event) = Step::event(message.to_string()) else { unreachable!("an event") };
+        self.log(&format!("pushes {message} to {} sessions", logs.len()));
+        logs.iter().for_each(|log| log.push(None, What::Bytes(event.write_plain().into())));
     }
 
     /// As `push`, byte for byte; each line becomes a `data` line.
