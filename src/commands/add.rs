@@ -367,7 +367,9 @@ fn wants_sign_in(config: &config::Serve, new: &NewServer) -> Result<String, Erro
     let login = format!("bridge login {}", new.name);
     let otherwise = match entry {
         // It does not say how.
-        Ok(Knock { entry: Entry::Closed(None), .. }) => format!("`{login} --with-token` with a token of yours"),
+        Ok(Knock { entry: Entry::Closed(None), .. }) => {
+            format!("`{login} --with-token` with a token of yours")
+        }
         _ => "when a client first uses it".to_owned(),
     };
     Ok(format!("it wants a sign-in: `{login}`, or {otherwise}"))
