@@ -125,10 +125,13 @@ Register-ArgumentCompleter -Native -CommandName 'bridge', 'mcp-bridge' -ScriptBl
         @('--client', 'import', 'Only this client''s configuration; several with commas between. Without it, all that are found'),
         @('-f', 'logs', 'Go on as more is written, until Ctrl-C'),
         @('--follow', 'logs', 'Go on as more is written, until Ctrl-C'),
-        @('--problems', 'logs', 'Only what went wrong'),
+        @('--problems', 'logs', 'Only what went wrong, as `--level warning`'),
+        @('--level', 'logs', 'Only what is as grave as that'),
+        @('--method', 'logs', 'Only messages of this method, such as tools/call, and their answers'),
         @('--since', 'logs', 'Only what happened within this time, such as 10m or 2h'),
         @('-n', 'logs', 'How many lines, the last ones; 0 for all'),
         @('--lines', 'logs', 'How many lines, the last ones; 0 for all'),
+        @('--log', 'logs', 'Show this file, which `--log FILE` of a server wrote, messages among it'),
         @('-y', 'purge', 'Do not ask first'),
         @('--yes', 'purge', 'Do not ask first'),
         @('--dry-run', 'purge', 'Show what would be removed, and remove nothing')
@@ -139,8 +142,9 @@ Register-ArgumentCompleter -Native -CommandName 'bridge', 'mcp-bridge' -ScriptBl
         '--protocol' = 'auto legacy modern'
         '--client-protocol' = 'auto modern'
         '--client' = 'claude-desktop claude-code cursor vscode windsurf zed codex gemini-cli opencode cline lm-studio'
+        '--level' = 'debug info warning error'
     }
-    $valued = @('--allow-tool', '--args', '--auth-server-metadata-url', '--auth-success-url', '--auth-timeout', '--authorize-param', '--body-timeout', '--browser', '--ca-cert', '--callback-path', '--callback-port', '--client', '--client-cert', '--client-id', '--client-key', '--client-metadata-url', '--client-protocol', '--client-secret-file', '--command', '--connect-timeout', '--credential-store', '--deny-tool', '--drain', '--from-json', '--header', '--header-command', '--header-command-arg', '--header-command-timeout', '--header-file', '--headers-timeout', '--host', '--ignore-tool', '--lines', '--log', '--max-message-size', '--name', '--output', '--ping-interval', '--profile', '--protocol', '--proxy', '--redirect-uri', '--resource', '--scope', '--secret-header', '--since', '--static-oauth-client-info', '--static-oauth-client-metadata', '--token-endpoint', '--token-param', '--tool-timeout', '--transport', '--trust-issuer', '--workspace', '-n', '-o')
+    $valued = @('--allow-tool', '--args', '--auth-server-metadata-url', '--auth-success-url', '--auth-timeout', '--authorize-param', '--body-timeout', '--browser', '--ca-cert', '--callback-path', '--callback-port', '--client', '--client-cert', '--client-id', '--client-key', '--client-metadata-url', '--client-protocol', '--client-secret-file', '--command', '--connect-timeout', '--credential-store', '--deny-tool', '--drain', '--from-json', '--header', '--header-command', '--header-command-arg', '--header-command-timeout', '--header-file', '--headers-timeout', '--host', '--ignore-tool', '--level', '--lines', '--log', '--max-message-size', '--method', '--name', '--output', '--ping-interval', '--profile', '--protocol', '--proxy', '--redirect-uri', '--resource', '--scope', '--secret-header', '--since', '--static-oauth-client-info', '--static-oauth-client-metadata', '--token-endpoint', '--token-param', '--tool-timeout', '--transport', '--trust-issuer', '--workspace', '-n', '-o')
 
     # Whose words these are, how many stand before the cursor, and the option whose value is there.
     $program = $commandAst.CommandElements[0].ToString().Trim('"', "'")

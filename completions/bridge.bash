@@ -22,7 +22,7 @@ _bridge_options() {
         prompt) options="--browser --no-browser --device-code --client-credentials --client-id --client-secret-file --scope --resource --disable-resource-parameter --authorize-param --token-param --use-id-token --redirect-uri --host --callback-path --auth-success-url --auth-timeout --static-oauth-client-info --static-oauth-client-metadata --client-metadata-url --auth-server-metadata-url --trust-issuer --token-endpoint --header --header-file --header-command --header-command-arg --header-command-timeout --disable-cookies --deny-tool --ignore-tool --allow-tool --read-only --max-message-size --tool-timeout --allow-http --ca-cert --client-cert --client-key --proxy --enable-proxy --ipv4 --ipv6 --connect-timeout --headers-timeout --body-timeout --credential-store --profile --transport --protocol --debug --silent --log -h --help --callback-port --json -o --output" ;;
         import) options="-h --help --workspace --dry-run --command --yes --undo --client" ;;
         doctor) options="--browser --no-browser --device-code --client-credentials --client-id --client-secret-file --scope --resource --disable-resource-parameter --authorize-param --token-param --use-id-token --redirect-uri --host --callback-path --auth-success-url --auth-timeout --static-oauth-client-info --static-oauth-client-metadata --client-metadata-url --auth-server-metadata-url --trust-issuer --token-endpoint --header --header-file --header-command --header-command-arg --header-command-timeout --disable-cookies --deny-tool --ignore-tool --allow-tool --read-only --max-message-size --tool-timeout --drain --allow-http --ca-cert --client-cert --client-key --proxy --enable-proxy --ipv4 --ipv6 --connect-timeout --headers-timeout --body-timeout --keep-alive --ping-interval --credential-store --profile --transport --protocol --client-protocol --debug --silent --log -h --help --json" ;;
-        logs) options="-h --help -f --follow --problems --since -n --lines" ;;
+        logs) options="-h --help -f --follow --problems --level --method --since -n --lines --log" ;;
         purge) options="--ca-cert --client-cert --client-key --proxy --enable-proxy --connect-timeout --headers-timeout -h --help -y --yes --dry-run" ;;
         completions) options="-h --help" ;;
     esac
@@ -36,6 +36,7 @@ _bridge_values() {
         --protocol) words="auto legacy modern" ;;
         --client-protocol) words="auto modern" ;;
         --client) words="claude-desktop claude-code cursor vscode windsurf zed codex gemini-cli opencode cline lm-studio" ;;
+        --level) words="debug info warning error" ;;
         --ca-cert|--client-cert|--client-key|--client-secret-file|--command|--from-json|--header-file|--log|--output|-o) files=-f ;;
         --workspace) files=-d ;;
     esac
@@ -43,7 +44,7 @@ _bridge_values() {
 
 _bridge() {
     local commands="serve login logout status add list show remove install uninstall tools call resources read prompts prompt import doctor logs purge completions help"
-    local valued="--allow-tool --args --auth-server-metadata-url --auth-success-url --auth-timeout --authorize-param --body-timeout --browser --ca-cert --callback-path --callback-port --client --client-cert --client-id --client-key --client-metadata-url --client-protocol --client-secret-file --command --connect-timeout --credential-store --deny-tool --drain --from-json --header --header-command --header-command-arg --header-command-timeout --header-file --headers-timeout --host --ignore-tool --lines --log --max-message-size --name --output --ping-interval --profile --protocol --proxy --redirect-uri --resource --scope --secret-header --since --static-oauth-client-info --static-oauth-client-metadata --token-endpoint --token-param --tool-timeout --transport --trust-issuer --workspace -n -o"
+    local valued="--allow-tool --args --auth-server-metadata-url --auth-success-url --auth-timeout --authorize-param --body-timeout --browser --ca-cert --callback-path --callback-port --client --client-cert --client-id --client-key --client-metadata-url --client-protocol --client-secret-file --command --connect-timeout --credential-store --deny-tool --drain --from-json --header --header-command --header-command-arg --header-command-timeout --header-file --headers-timeout --host --ignore-tool --level --lines --log --max-message-size --method --name --output --ping-interval --profile --protocol --proxy --redirect-uri --resource --scope --secret-header --since --static-oauth-client-info --static-oauth-client-metadata --token-endpoint --token-param --tool-timeout --transport --trust-issuer --workspace -n -o"
     local command=- count=0 option="" options="" words="" names="" files="" joined="" cur=$2 name word i
 
     # Whose words these are, how many stand before the cursor, and the option whose value is there.

@@ -24,7 +24,7 @@ function __bridge_at
     for word in (commandline -opc)[2..]
         if test $is_value = 1
             set is_value 0
-        else if contains -- $word --allow-tool --args --auth-server-metadata-url --auth-success-url --auth-timeout --authorize-param --body-timeout --browser --ca-cert --callback-path --callback-port --client --client-cert --client-id --client-key --client-metadata-url --client-protocol --client-secret-file --command --connect-timeout --credential-store --deny-tool --drain --from-json --header --header-command --header-command-arg --header-command-timeout --header-file --headers-timeout --host --ignore-tool --lines --log --max-message-size --name --output --ping-interval --profile --protocol --proxy --redirect-uri --resource --scope --secret-header --since --static-oauth-client-info --static-oauth-client-metadata --token-endpoint --token-param --tool-timeout --transport --trust-issuer --workspace -n -o
+        else if contains -- $word --allow-tool --args --auth-server-metadata-url --auth-success-url --auth-timeout --authorize-param --body-timeout --browser --ca-cert --callback-path --callback-port --client --client-cert --client-id --client-key --client-metadata-url --client-protocol --client-secret-file --command --connect-timeout --credential-store --deny-tool --drain --from-json --header --header-command --header-command-arg --header-command-timeout --header-file --headers-timeout --host --ignore-tool --level --lines --log --max-message-size --method --name --output --ping-interval --profile --protocol --proxy --redirect-uri --resource --scope --secret-header --since --static-oauth-client-info --static-oauth-client-metadata --token-endpoint --token-param --tool-timeout --transport --trust-issuer --workspace -n -o
             set is_value 1
         else if not string match -q -- '-*' $word
             set count (math $count + 1)
@@ -157,8 +157,11 @@ complete -c bridge -n '__bridge_is import' -l yes -d 'Rewrite them without askin
 complete -c bridge -n '__bridge_is import' -l undo -d 'Put back what the last import replaced'
 complete -c bridge -n '__bridge_is import' -l client -x -a 'claude-desktop claude-code cursor vscode windsurf zed codex gemini-cli opencode cline lm-studio' -d 'Only this client\'s configuration; several with commas between. Without it, all that are found'
 complete -c bridge -n '__bridge_is logs' -s f -l follow -d 'Go on as more is written, until Ctrl-C'
-complete -c bridge -n '__bridge_is logs' -l problems -d 'Only what went wrong'
+complete -c bridge -n '__bridge_is logs' -l problems -d 'Only what went wrong, as `--level warning`'
+complete -c bridge -n '__bridge_is logs' -l level -x -a 'debug info warning error' -d 'Only what is as grave as that'
+complete -c bridge -n '__bridge_is logs' -l method -x -d 'Only messages of this method, such as tools/call, and their answers'
 complete -c bridge -n '__bridge_is logs' -l since -x -d 'Only what happened within this time, such as 10m or 2h'
 complete -c bridge -n '__bridge_is logs' -s n -l lines -x -d 'How many lines, the last ones; 0 for all'
+complete -c bridge -n '__bridge_is logs' -l log -r -F -d 'Show this file, which `--log FILE` of a server wrote, messages among it'
 complete -c bridge -n '__bridge_is purge' -s y -l yes -d 'Do not ask first'
 complete -c bridge -n '__bridge_is purge' -l dry-run -d 'Show what would be removed, and remove nothing'

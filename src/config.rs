@@ -195,7 +195,7 @@ pub fn machine(environment: &Environment) -> (doctor::Machine, bool) {
     let machine = doctor::Machine {
         program: std::env::current_exe().ok(),
         folders: std::env::split_paths(path).collect(),
-        unknown_variables: unknown_variables(environment),
+        unread_variables: unread_variables(environment),
         file,
         servers: config.servers.len(),
         problems,
@@ -204,9 +204,20 @@ pub fn machine(environment: &Environment) -> (doctor::Machine, bool) {
     (machine, still(environment))
 }
 
-/// Variables that begin as ours do and that nothing reads: misspelt, or of another version.
-pub fn unknown_variables(environment: &Environment) -> Vec<String> {
-    headers::unknown_variables(environment)
+/// Variables that begin as ours do and that nothing reads: misspelt, or of another version. With what was probably
+/// meant.
+pub fn unread_variables(environment: &Environment) -> Vec<(String, Option<String>)> {
+    let unread = headers::unknown_variables(environment);
+    if unread.is_empty() {
+        return Vec::new();
+    }
+    let known = crate::cli::variables();
+    let of = |name: String| {
+        let known = known.iter().map(String::as_str);
+        let meant = crate::spelling::nearest(&name, known).map(str::to_owned);
+        (name, meant)
+    };
+    unread.into_iter().map(of).collect()
 }
 
 /// Where it is written down what happens to the connection with a server, if its address can be read.
@@ -227,6 +238,11 @@ fn events_file(endpoint: &Endpoint) -> String {
     format!("{host}-{}.log", &digest(endpoint.url().as_str())[..8])
 }
 
+/// Whether it is the variable that names this file for the log.
+pub fn is_log_of(file: &Path, environment: &Environment) -> bool {
+    environment.get("BRIDGE_LOG").is_some_and(|named| Path::new(named) == file)
+}
+
 /// Resolves the arguments of the log.
 pub fn log(args: &LogArgs) -> logging::Settings {
     let stderr = match (args.debug, args.silent) {
@@ -234,7 +250,8 @@ pub fn log(args: &LogArgs) -> logging::Settings {
         (_, true) => logging::Level::Nothing,
         _ => logging::Level::Problems,
     };
-    logging::Settings { stderr, file: args.log.clone(), events: None }
+    let bodies = args.debug && args.log.is_some();
+    logging::Settings { stderr, file: args.log.clone(), bodies, events: None }
 }
 
 fn strategy(transport: Transport) -> Strategy {

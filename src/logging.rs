@@ -1,8 +1,9 @@
 //! What is written down: problems on stderr, and where asked for everything, there or in a file.
 //!
-//! Methods, ids, sizes and statuses are logged; bodies and headers are not, and secrets can't be
-//! ([`crate::secret`]).
+//! Methods, ids and statuses are logged, headers are not, and secrets can't be ([`crate::secret`]). What messages
+//! hold stands in a file alone, and only where the user asked for both ([`body`]).
 
+mod body;
 mod file;
 mod limit;
 
@@ -25,6 +26,7 @@ use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::printable::printable;
+pub use body::{body, know_secret, writes_bodies};
 use file::LogFile;
 use limit::Limit;
 
@@ -42,6 +44,8 @@ pub struct Settings {
     pub stderr: Level,
     /// In this file, everything.
     pub file: Option<PathBuf>,
+    /// In that file, what messages hold too.
+    pub bodies: bool,
     /// In this file, what happens to one server's connection: its start, its sign-ins, its problems, its end.
     pub events: Option<PathBuf>,
 }
@@ -74,8 +78,14 @@ pub fn start(settings: &Settings) -> io::Result<()> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        let file = Mutex::new(LogFile::open(path, MAX_FILE)?);
-        layers.push(lines(false).with_writer(file).with_filter(LevelFilter::DEBUG).boxed());
+        let file = LogFile::open(path, MAX_FILE)?;
+        if settings.bodies {
+            file.make_private()?;
+            body::begin();
+        }
+        let line = Line { limited: false, with_bodies: settings.bodies };
+        let layer = layer_of(line).with_writer(Mutex::new(file));
+        layers.push(layer.with_filter(LevelFilter::DEBUG).boxed());
     }
     // Nobody asked for this one: where it can't be kept, it is not.
     let events =
@@ -146,8 +156,15 @@ pub fn finish() {
 }
 
 fn lines(limited: bool) -> Layer<Registry, DefaultFields, Line> {
-    layer().with_ansi(false).log_internal_errors(false).event_format(Line { limited })
+    layer_of(Line { limited, with_bodies: false })
 }
+
+fn layer_of(line: Line) -> Layer<Registry, DefaultFields, Line> {
+    layer().with_ansi(false).log_internal_errors(false).event_format(line)
+}
+
+/// The target of lines that hold what a message holds.
+pub const BODIES: &str = "bodies";
 
 /// What was told on stderr, by where in the program it is told.
 static TOLD: LazyLock<Mutex<Limit<Identifier>>> = LazyLock::new(Mutex::default);
@@ -156,11 +173,16 @@ static TOLD: LazyLock<Mutex<Limit<Identifier>>> = LazyLock::new(Mutex::default);
 struct Line {
     /// Whether a problem that comes again and again is left out.
     limited: bool,
+    /// Whether what messages hold is written.
+    with_bodies: bool,
 }
 
 impl Line {
     /// Whether an event is told; if so, how many like it were left out before it.
     fn admits(&self, event: &Event<'_>) -> Option<u64> {
+        if !self.with_bodies && event.metadata().target() == BODIES {
+            return None;
+        }
         if !self.limited {
             return Some(0);
         }

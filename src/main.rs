@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use mcp_bridge::cli::{
-    AddArgs, CallArgs, Cli, Command, DoctorArgs, LoginArgs, LogoutArgs, LogsArgs, PromptArgs,
-    PurgeArgs, ReadArgs, Refused, ServeArgs, StatusArgs,
+    AddArgs, CallArgs, Cli, Command, DoctorArgs, Gravity, LoginArgs, LogoutArgs, LogsArgs,
+    PromptArgs, PurgeArgs, ReadArgs, Refused, ServeArgs, StatusArgs,
 };
 use mcp_bridge::commands::Use;
 use mcp_bridge::commands::call::{Arguments, Call};
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Err(Refused::Wrong(error)) => return ui::report(&error).into(),
         Err(Refused::Shown(text)) => return ui::show(&text).into(),
     };
+    tell_unread_variables(&cli);
     // A defect is told by the log, whose last lines are then still to be written.
     let done = std::panic::catch_unwind(|| run(cli));
     logging::finish();
@@ -73,6 +74,26 @@ fn run(cli: Cli) -> Result<Exit, Error> {
         Some(Command::Completions { shell }) => commands::completions::run(shell),
     };
     done.map(|()| Exit::Ok)
+}
+
+/// A slip in the name of a variable is told to whoever types a command. A client's process is silent where all works,
+/// and the doctor tells it among the rest.
+fn tell_unread_variables(cli: &Cli) {
+    let tells = !matches!(
+        cli.command,
+        None | Some(
+            Command::Serve(_)
+                | Command::SignInHelper
+                | Command::Doctor(_)
+                | Command::Completions { .. }
+        )
+    );
+    if tells {
+        for (name, meant) in config::unread_variables(&config::Environment::of_process()) {
+            let meant = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
+            ui::say(&format!("warning: nothing reads {name}{meant}"));
+        }
+    }
 }
 
 fn serve(args: &ServeArgs) -> Result<(), Error> {
@@ -198,21 +219,31 @@ fn sign_in_helper() -> Result<(), Error> {
     commands::sign_in_helper::run(&config, &cause)
 }
 
-/// What happened to the connections with servers; of none itself.
+/// What happened to the connections with servers; of none itself. A file of `--log` that was typed, or is saved with a
+/// server, is read here; the variable tells this process as any other where to write.
 fn logs(args: &LogsArgs) -> Result<(), Error> {
-    start_log(&args.server.log)?;
-    let LogsArgs { follow, problems, since, lines, server } = args;
+    let LogsArgs { follow, problems, level, method, since, lines, server } = args;
     let environment = config::Environment::of_process();
-    let only = match server.server {
-        Some(_) => {
-            config::serve(server, &environment)?;
-            config::events(server, &environment)
-        }
+    let settings = config::log(&server.log);
+    let file = server.log.log.clone().filter(|file| !config::is_log_of(file, &environment));
+    let own = settings.file.clone().filter(|_| file.is_none());
+    begin_log(logging::Settings { file: own, bodies: false, ..settings })?;
+    let named = match server.server {
+        Some(_) => Some(config::serve(server, &environment)?),
         None => None,
     };
-    let folder = config::events_folder().unwrap_or_default();
-    let (follow, problems, since, lines) = (*follow, *problems, *since, *lines);
-    commands::logs::run(&Logs { folder, only, problems, since, lines, follow })
+    let events = named.as_ref().and_then(|_| config::events(server, &environment));
+    let least = if *problems { Some(Gravity::Warning) } else { *level };
+    commands::logs::run(&Logs {
+        folder: config::events_folder().unwrap_or_default(),
+        server: named.filter(|_| file.is_some()).map(|named| named.endpoint.shown()),
+        only: file.or(events),
+        least: least.unwrap_or(Gravity::Debug),
+        method: method.clone(),
+        since: *since,
+        lines: *lines,
+        follow: *follow,
+    })
 }
 
 fn purge(args: &PurgeArgs) -> Result<(), Error> {
@@ -251,11 +282,12 @@ fn begin_log(settings: logging::Settings) -> Result<(), Error> {
             .hint("name a file that you may write with `--log`, or leave it out")
     })?;
     if seen {
-        let unknown = config::unknown_variables(&config::Environment::of_process());
-        if !unknown.is_empty() {
+        let unread = config::unread_variables(&config::Environment::of_process());
+        let names: Vec<_> = unread.into_iter().map(|(name, _)| name).collect();
+        if !names.is_empty() {
             tracing::info!(
                 "nothing reads {}: `bridge --help` names the variables",
-                unknown.join(", ")
+                names.join(", ")
             );
         }
     }

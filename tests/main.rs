@@ -37,6 +37,7 @@
 //! | `sessions`          | a lost session is opened again, once, with all that was in it         |
 //! | `shutdown`          | how it ends, and what it leaves                                       |
 //! | `sign_in`           | the OAuth protocol from the refusal to the token, kind servers and hostile ones |
+//! | `snapshots`         | all that commands print, whole, against committed files               |
 //! | `stdio`             | lines, batches, sizes; only messages on stdout                        |
 //! | `transports`        | the older HTTP+SSE transport, and which one a server speaks           |
 //! | `using`             | a server used from a shell: tools, calls, resources, prompts          |
@@ -89,6 +90,8 @@ mod saved;
 mod sessions;
 mod shutdown;
 mod sign_in;
+#[cfg(target_os = "linux")]
+mod snapshots;
 mod stdio;
 mod support;
 mod support_self_test;

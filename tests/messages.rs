@@ -30,22 +30,22 @@ fn table() -> Vec<(Answer, &'static str)> {
         (
             Answer::text("Cannot POST /mcp").with_status(404),
             "HTTP 404 from HOST: Cannot POST /mcp; check the path of URL; if it is right, ask who \
-             administers your account there whether MCP is turned on for it",
+             administers your account there whether MCP is turned on for it; DOCTOR",
         ),
         (
             Answer::status(405),
             "HTTP 405 from HOST: Method Not Allowed; check that URL is the address of an MCP endpoint, \
-             and that `--transport`, if given, fits it",
+             and that `--transport`, if given, fits it; DOCTOR",
         ),
         (
             Answer::status(406),
             "HTTP 406 from HOST: Not Acceptable; check that URL is the address of an MCP endpoint, and \
-             that `--transport`, if given, fits it",
+             that `--transport`, if given, fits it; DOCTOR",
         ),
         (
             Answer::text("Moved to v2.").with_status(410),
             "HTTP 410 from HOST: Moved to v2; check the path of URL; if it is right, ask who administers \
-             your account there whether MCP is turned on for it",
+             your account there whether MCP is turned on for it; DOCTOR",
         ),
         (page(413), "HTTP 413 from HOST: Acme Portal; send less at once"),
         (
@@ -77,31 +77,31 @@ fn table() -> Vec<(Answer, &'static str)> {
             page(200),
             "HTTP 200 from HOST is not an MCP answer but a web page: Acme Portal; UNKNOWN; check that \
              the address is that of an MCP endpoint, and that no sign-in page of the network answers \
-             in its place",
+             in its place; DOCTOR",
         ),
         (
             Answer::json(r#"{"status":"ok"}"#),
             "HTTP 200 from HOST is not an MCP answer (application/json): neither a method nor a result \
-             nor an error; UNKNOWN; check that URL is an MCP endpoint",
+             nor an error; UNKNOWN; check that URL is an MCP endpoint; DOCTOR",
         ),
         (
             Answer::json(r#"{"jsonrpc":"#),
             "HTTP 200 from HOST is not an MCP answer (application/json): it ends too early at column \
-             11; UNKNOWN; check that URL is an MCP endpoint",
+             11; UNKNOWN; check that URL is an MCP endpoint; DOCTOR",
         ),
         (
             Answer::text("hello"),
             "HTTP 200 from HOST is not an MCP answer (text/plain): hello; UNKNOWN; check that URL is an \
-             MCP endpoint",
+             MCP endpoint; DOCTOR",
         ),
         (
             Answer::accepted(),
             "HTTP 202 from HOST is not an MCP answer: it is empty; UNKNOWN; check that URL is an MCP \
-             endpoint",
+             endpoint; DOCTOR",
         ),
         (
             Answer::json(r#"{"jsonrpc":"2.0","id":99,"result":{}}"#),
-            "HOST answered with the id of another request; UNKNOWN; check that URL is an MCP endpoint",
+            "HOST answered with the id of another request; UNKNOWN; check that URL is an MCP endpoint; DOCTOR",
         ),
         (
             Answer::redirect(307, "/mcp"),
@@ -173,10 +173,12 @@ fn what_goes_wrong_in_a_call_is_told_in_these_words() {
         let response = bridge.call_tool(7, "echo", json!({}));
         let expected = expected
             .replace("UNKNOWN", UNKNOWN)
+            .replace("DOCTOR", "`bridge doctor URL` looks at each step")
             .replace("OVERLOADED", OVERLOADED)
             .replace("URL,", &format!("{},", server.url()))
             .replace("of URL;", &format!("of {};", server.url()))
             .replace("URL ", &format!("{} ", server.url()))
+            .replace("URL`", &format!("{}`", server.url()))
             .replace("ORIGIN", &format!("http://{}", server.host()))
             .replace("HOST", &server.host());
         assert_eq!(response["error"]["message"], expected);

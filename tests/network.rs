@@ -62,12 +62,23 @@ fn assert_messages(cases: Vec<(Builder, String)>) {
         message.replace("temporary failure in name resolution", "name or service not known")
     };
     let said: Vec<_> = errors.iter().map(said).collect();
+    let with_doctor = |(words, error): (&String, &Value)| {
+        format!("{words}; {}", doctor(error["data"]["server"].as_str().expect("a server")))
+    };
+    let expected: Vec<_> = expected.iter().zip(&errors).map(with_doctor).collect();
     assert_eq!(said, expected, "{errors:#?}");
     for error in &errors {
         assert_eq!(error["data"]["kind"], "unreachable", "{error}");
         assert!(error["data"]["cause"].as_str().is_some_and(|cause| !cause.is_empty()), "{error}");
         assert!(!error.to_string().contains("p@ss") && !error.to_string().contains("p%40ss"));
     }
+}
+
+/// Where whoever reads an error of the way to a server finds out more.
+fn doctor(url: &str) -> String {
+    let plain = url.starts_with("http:") && url.contains("mcp.test");
+    let option = if plain { " --allow-http" } else { "" };
+    format!("`bridge doctor {url}{option}` looks at each step")
 }
 
 /// What the bridge trusts beside the system.

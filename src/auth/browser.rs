@@ -71,6 +71,11 @@ impl Browser {
         }
     }
 
+    /// Whether a browser can be on this machine, whoever opens the page.
+    pub async fn has_screen(&self) -> bool {
+        os::find_desktop(&self.told).await.is_ok()
+    }
+
     /// Opens a page; says with which program.
     ///
     /// # Errors

@@ -107,6 +107,21 @@ impl Failure {
         )
     }
 
+    /// Whether what is wrong is on the way to who signs users in, before anybody was asked.
+    pub fn is_of_metadata(&self) -> bool {
+        matches!(
+            self.kind,
+            FailureKind::NoMetadata
+                | FailureKind::IssuerMismatch
+                | FailureKind::ResourceMismatch
+                | FailureKind::NoPkce
+                | FailureKind::NoRegistration
+                | FailureKind::BadAnswer
+                | FailureKind::Redirected
+                | FailureKind::UnsafeUrl
+        )
+    }
+
     /// Whether a renewal that failed so says nothing about the sign-in: the token and what it is renewed with are
     /// as good as before.
     pub fn leaves_sign_in(&self) -> bool {
@@ -125,9 +140,10 @@ impl Failure {
 /// A hint whose commands are those of one login, with all that makes it this one, so that they can be pasted.
 /// `login` is the whole command to sign in.
 pub fn for_login(hint: &str, login: &str) -> String {
-    let logout = login.replacen("bridge login", "bridge logout", 1);
+    let of = |verb: &str| format!("`{}`", login.replacen("bridge login", verb, 1));
     let hint = hint.replace("bridge login SERVER", "bridge login");
-    hint.replace("`bridge logout`", &format!("`{logout}`"))
+    hint.replace("`bridge logout`", &of("bridge logout"))
+        .replace("`bridge doctor`", &of("bridge doctor"))
         .replace("| bridge login", &format!("| {login}"))
         .replace("`bridge login", &format!("`{login}"))
 }
@@ -158,6 +174,7 @@ mod tests {
                 "`printf %s \"$TOKEN\" | bridge login SERVER --with-token`",
                 "`printf %s \"$TOKEN\" | bridge login https://h/mcp --profile work --with-token`",
             ),
+            ("`bridge doctor`", "`bridge doctor https://h/mcp --profile work`"),
             ("check the network", "check the network"),
         ] {
             assert_eq!(for_login(hint, login), expected);

@@ -206,7 +206,7 @@ impl SignIn {
     ) -> Result<Vec<&'static str>, Failure> {
         let remembered = self.vault.load().await.ok().flatten();
         let remembered = remembered.as_ref().and_then(|record| record.registration.as_ref());
-        let uri = usual_redirect(&self.settings.redirect, &self.vault.login().id());
+        let uri = usual_redirect(&self.settings.redirect, &self.vault.login().way_back());
         registration::ways(&self.settings, provider, remembered, &uri, now())
     }
 

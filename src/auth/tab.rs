@@ -240,7 +240,7 @@ impl SignIn {
         }
         let uri = Some(pending.redirect_uri.clone());
         let address = RedirectAddress { uri, ..RedirectAddress::default() };
-        let listener = Listener::bind(&address, &self.vault.login().id()).ok()?;
+        let listener = Listener::bind(&address, &self.vault.login().way_back()).ok()?;
         tracing::info!("taking over the sign-in that another process began");
         Some((listener, pending))
     }
@@ -313,7 +313,7 @@ impl SignIn {
 
     /// Where the client that is registered already is waited for, if that can be; else where a new one would be.
     async fn listener(&self) -> Result<Listener, Failure> {
-        let (fixed, id) = (&self.settings.redirect, self.vault.login().id());
+        let (fixed, id) = (&self.settings.redirect, self.vault.login().way_back());
         let client = self.vault.load().await?.and_then(|record| record.registration);
         let client = client.filter(|client| client.origin == Origin::Dynamic);
         let uris = client.map(|client| client.redirect_uris).unwrap_or_default();

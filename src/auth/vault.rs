@@ -236,6 +236,24 @@ impl Vault {
         .await
     }
 
+    /// Deletes the record, if this holds for it.
+    ///
+    /// # Errors
+    /// It is there still.
+    pub async fn delete_if(
+        &self,
+        holds: impl FnOnce(&Record) -> bool + Send + 'static,
+    ) -> Result<(), Failure> {
+        let _lock = self.lock(LockKind::Refresh).await?;
+        self.blocking(|vault| {
+            if vault.read()?.is_some_and(|record| holds(&record)) {
+                vault.store.delete(&vault.login).map_err(|error| of_store(&error))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Proves that a record can be saved, before a person is asked for anything.
     ///
     /// # Errors

@@ -12,7 +12,8 @@ use super::values::{file, switch};
 pub struct LogArgs {
     /// Say on stderr what happens
     ///
-    /// One line for each message; never its contents.
+    /// One line for each message. With `--log FILE`, what each message holds is written to that file too, and
+    /// nowhere else: of each the first 2,000 characters, without what is a secret or looks like one.
     #[arg(long, env = "BRIDGE_DEBUG", value_parser = switch)]
     pub debug: bool,
     /// Say nothing on stderr (unless `--debug` is given too)
@@ -20,7 +21,7 @@ pub struct LogArgs {
     pub silent: bool,
     /// Write what happens to this file
     ///
-    /// `--debug` is not needed for it. Several processes may share the file. At 8 MB it is renamed to
+    /// One line for each message; with `--debug`, what it holds as well. Several processes may share the file. At 8 MB it is renamed to
     /// `FILE.1`, in place of an earlier one, so that both together never hold more than 16 MB. `~/` is the
     /// home folder; a folder that is missing is made.
     #[arg(long, value_name = "FILE", env = "BRIDGE_LOG", value_parser = file())]

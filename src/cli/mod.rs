@@ -25,7 +25,7 @@ pub use desktop::{
 pub use filters::FilterArgs;
 pub use headers::HeaderArgs;
 pub use log::LogArgs;
-pub use logs::LogsArgs;
+pub use logs::{Gravity, LogsArgs};
 pub use network::NetworkArgs;
 pub use parse::{Refused, parse, variables};
 pub use purge::PurgeArgs;

@@ -10,7 +10,7 @@ use crate::config::{self, Environment};
 use crate::credentials::Patience;
 use crate::error::{Error, Exit};
 use crate::order;
-use crate::remote::{Entry, without_secrets};
+use crate::remote::{Entry, Knock, without_secrets};
 use crate::secret::Secret;
 use crate::ui;
 
@@ -363,11 +363,13 @@ fn checked(
 /// How to sign in, by what the server says to whoever has no token.
 fn wants_sign_in(config: &config::Serve, new: &NewServer) -> Result<String, Error> {
     let remote = Parts::new(config, Patience::Interactive).remote(config);
-    let entry = super::runtime()?.block_on(remote.entry(None));
+    let entry = super::runtime()?.block_on(remote.first_knock(None));
     let login = format!("bridge login {}", new.name);
     let otherwise = match entry {
         // It does not say how.
-        Ok(Entry::Closed(None)) => format!("`{login} --with-token` with a token of yours"),
+        Ok(Knock { entry: Entry::Closed(None), .. }) => {
+            format!("`{login} --with-token` with a token of yours")
+        }
         _ => "when a client first uses it".to_owned(),
     };
     Ok(format!("it wants a sign-in: `{login}`, or {otherwise}"))

@@ -64,10 +64,11 @@ impl Offer {
     async fn ask(&mut self) {
         let parts = Parts::new(&self.config, Patience::Interactive);
         let found = async {
-            let challenge = match parts.remote(&self.config).entry(None).await {
-                Ok(Entry::Closed(challenge)) => challenge,
-                _ => None,
-            };
+            let challenge =
+                match parts.remote(&self.config).first_knock(None).await.map(|knock| knock.entry) {
+                    Ok(Entry::Closed(challenge)) => challenge,
+                    _ => None,
+                };
             parts.sign_in(&self.config, None).adoptable(challenge, &self.offered).await
         };
         let late = || NotAdopted::Because(format!("no answer within {} s", TIME.as_secs()));

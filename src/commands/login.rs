@@ -24,6 +24,7 @@ use crate::{os, ui};
 
 use super::keyboard::Keyboard;
 use super::parts::{Parts, error, of_login, server_name};
+use super::unanswered::{explained, untried};
 
 /// How the person signs in.
 #[derive(Debug, Clone, Copy, Default)]
@@ -100,21 +101,24 @@ fn signed_in_with(config: &config::Serve, how: How, parts: &Parts) -> Result<(),
             return Err(error(&failure));
         }
         let lock = take_over(&sign_in, config).await.map_err(|failure| error(&failure))?;
-        let entry = remote.entry(None).await;
-        let challenge = match &entry {
-            Ok(Entry::Closed(challenge)) => challenge.clone(),
+        let knock = remote.first_knock(None).await.ok();
+        let challenge = match knock.as_ref().map(|knock| &knock.entry) {
+            Some(Entry::Closed(challenge)) => challenge.clone(),
             _ => None,
         };
         let cause = Cause { force: true, challenge, ..Cause::default() };
+        let is_first = sign_in.vault.version().is_none();
         let done = if device {
             by_device(&sign_in, &cause, lock, config).await
         } else {
             by_browser(&sign_in, &cause, lock, config, &mut Keyboard::read()).await
         };
-        done.map_err(|failure| match (&entry, failure.kind) {
-            (Ok(Entry::Open), FailureKind::NoMetadata) => wants_nobody(config, &failure),
-            _ => error(&failure),
-        })?;
+        if let Err(failure) = done {
+            if is_first {
+                leave_nothing(&sign_in).await;
+            }
+            return Err(explained(config, knock.as_ref(), &failure));
+        }
         tell_success(&sign_in, config, &remote).await
     })
 }
@@ -158,12 +162,15 @@ fn tell_already(sign_in: &SignIn, config: &config::Serve) {
     ui::say(&format!("hint: `{login} --force` signs in anew, `bridge status` shows more"));
 }
 
-/// The server lets requests without a token in, and nothing says how one would sign in.
-fn wants_nobody(config: &config::Serve, failure: &Failure) -> Error {
-    let what = format!("{} asks nobody to sign in", config.endpoint.host());
-    Error::failed(what).because(failure.reason()).hint(
-        "use it without; if single tools want a token or a key: `bridge login --with-token`, or `--header`",
-    )
+/// Takes away the record that a sign-in began and nothing was earned for: who signs in was told why, and nobody
+/// has to wonder what is kept there.
+async fn leave_nothing(sign_in: &SignIn) {
+    let is_empty = |record: &Record| {
+        record.tokens.is_none() && record.registration.is_none() && record.pending.is_none()
+    };
+    if let Err(failure) = sign_in.vault.delete_if(is_empty).await {
+        tracing::debug!("the record of the sign-in is left behind: {failure}");
+    }
 }
 
 /// Whether somebody may be there, although the environment says that nobody is.
@@ -326,7 +333,7 @@ async fn by_browser(
         done = sign_in.by_browser(cause, lock, &mut terminal, pasted) => return done,
         () = told_to_end => ended(),
         () = cut_off, if !std::io::stderr().is_terminal() => {
-            nobody(config, "no browser opens the page here, and stdin is at its end: nobody can paste an answer")
+            nobody(config, "no browser comes back to this machine, and stdin is at its end: nobody can paste an answer")
         }
     };
     // Left as it is, another process would wait for the same page.
@@ -367,8 +374,9 @@ impl Host for Terminal<'_> {
             };
             match opened {
                 Ok(program) => ui::say(&format!("It was opened with {program}.")),
-                // They know.
-                Err(NotOpened::Never) => {}
+                // They know. Whose browser is on another machine pastes what it ends at.
+                Err(NotOpened::Never) if self.config.browser.has_screen().await => {}
+                Err(NotOpened::Never) => self.unopened.notify_one(),
                 Err(why) => {
                     ui::say(&format!("It was not opened here: {why}."));
                     self.unopened.notify_one();
@@ -448,8 +456,10 @@ async fn keep_given(
         Ok(Knock { entry: Entry::Closed(challenge), .. }) => {
             ui::say(&refused_gift(sign_in, challenge.as_ref()));
         }
-        Ok(knock) => warn(&knock, config),
-        Err(failure) => ui::say(&format!("warning: it could not be tried: {}", failure.reason())),
+        Ok(knock) => {
+            knock.barred().inspect(|refusal| ui::say(&untried(config, refusal)));
+        }
+        Err(failure) => ui::say(&untried(config, &failure)),
     }
     Ok(())
 }

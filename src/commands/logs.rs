@@ -1,5 +1,6 @@
 //! `bridge logs`: what happened to the connections with servers.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::cli::Gravity;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::order;
@@ -19,7 +21,9 @@ const PACE: Duration = Duration::from_millis(250);
 /// Files that are read.
 const MAX_FILES: usize = 1_000;
 /// Bytes that are read of one at once. It is turned long before.
-const MAX_READ: u64 = 4 * 1024 * 1024;
+const MAX_READ: u64 = 9 * 1024 * 1024;
+/// Requests whose answers are waited for, of one method.
+const MAX_ASKED: usize = 100_000;
 /// Characters of a line that are shown.
 const MAX_LINE: usize = 4_000;
 
@@ -30,8 +34,12 @@ pub struct Logs {
     pub folder: PathBuf,
     /// This one alone.
     pub only: Option<PathBuf>,
-    /// Only problems.
-    pub problems: bool,
+    /// In a file of several servers, this one alone: its address as a start tells it.
+    pub server: Option<String>,
+    /// Only what is as grave as that.
+    pub least: Gravity,
+    /// Only messages of this method, and their answers.
+    pub method: Option<String>,
     /// Only lines of within this time.
     pub since: Option<Duration>,
     /// How many of them, the last ones; 0 for all.
@@ -61,8 +69,20 @@ impl Line {
         Some(Self { at, host, process, severity, text: printable(text, MAX_LINE) })
     }
 
-    fn is_problem(&self) -> bool {
-        matches!(self.severity.as_str(), "warning" | "error")
+    fn gravity(&self) -> Gravity {
+        match self.severity.as_str() {
+            "error" => Gravity::Error,
+            "warning" => Gravity::Warning,
+            "info" => Gravity::Info,
+            _ => Gravity::Debug,
+        }
+    }
+
+    /// A field of a message's line, as it stands there. What the message holds comes behind all fields.
+    fn field(&self, name: &str) -> Option<&str> {
+        let fields = self.text.split_once(" body=").map_or(&*self.text, |(fields, _)| fields);
+        let (_, rest) = fields.split_once(&format!(" {name}="))?;
+        Some(rest.split(' ').next().unwrap_or(rest).trim_matches('"'))
     }
 
     fn is_since(&self, earliest: Option<SystemTime>) -> bool {
@@ -85,8 +105,9 @@ impl Line {
 /// stdout can't be written.
 pub fn run(logs: &Logs) -> Result<(), Error> {
     let mut tails = Tails::default();
-    let lines = logs.chosen(tails.news(logs, true));
-    let lines = order::by(lines, |one, other| one.at.cmp(&other.at));
+    let mut filter = Filter::default();
+    let lines = order::by(tails.news(logs, true), |one, other| one.at.cmp(&other.at));
+    let lines = filter.chosen(logs, lines);
     let first = lines.len().saturating_sub(logs.lines);
     let last = if logs.lines == 0 { &lines[..] } else { &lines[first..] };
     if last.is_empty() && !logs.follow {
@@ -97,18 +118,58 @@ pub fn run(logs: &Logs) -> Result<(), Error> {
     let mut read_on = logs.print(last)?;
     while logs.follow && read_on {
         std::thread::sleep(PACE);
-        read_on = logs.print(&logs.chosen(tails.news(logs, false)))?;
+        let news = tails.news(logs, false);
+        read_on = logs.print(&filter.chosen(logs, news))?;
     }
     Ok(())
 }
 
-impl Logs {
-    fn chosen(&self, mut lines: Vec<Line>) -> Vec<Line> {
-        let earliest = self.since.and_then(|since| SystemClock.wall().checked_sub(since));
-        lines.retain(|line| line.is_since(earliest) && (line.is_problem() || !self.problems));
+/// Which lines are wanted, by what came before them.
+#[derive(Default)]
+struct Filter {
+    /// The server of each process, as it said at its start.
+    servers: HashMap<String, String>,
+    /// Process and id of requests of the method that is wanted.
+    asked: HashSet<(String, String)>,
+}
+
+impl Filter {
+    fn chosen(&mut self, logs: &Logs, mut lines: Vec<Line>) -> Vec<Line> {
+        let earliest = logs.since.and_then(|since| SystemClock.wall().checked_sub(since));
+        lines.retain(|line| {
+            let wanted = self.is_of_server(logs, line) && self.is_of_method(logs, line);
+            wanted && line.is_since(earliest) && line.gravity() >= logs.least
+        });
         lines
     }
 
+    /// In a file of several servers; a process whose start is not in it any more may be of any.
+    fn is_of_server(&mut self, logs: &Logs, line: &Line) -> bool {
+        let Some(server) = &logs.server else { return true };
+        if line.text.starts_with("started ")
+            && let Some(started) = line.field("server")
+        {
+            self.servers.insert(line.process.clone(), started.to_owned());
+        }
+        self.servers.get(&line.process).is_none_or(|started| started == server)
+    }
+
+    /// A request of this method, or the answer to one.
+    fn is_of_method(&mut self, logs: &Logs, line: &Line) -> bool {
+        let Some(wanted) = &logs.method else { return true };
+        let id = line.field("id").map(|id| (line.process.clone(), id.to_owned()));
+        match (line.field("method"), id) {
+            (Some(method), id) if method == wanted => {
+                self.asked.extend(id.filter(|_| self.asked.len() < MAX_ASKED));
+                true
+            }
+            (None, Some(id)) => self.asked.contains(&id),
+            _ => false,
+        }
+    }
+}
+
+impl Logs {
     /// Whether anybody reads on.
     fn print(&self, lines: &[Line]) -> Result<bool, Error> {
         let with_host = self.only.is_none();
@@ -200,11 +261,16 @@ mod tests {
 
     fn logs(folder: &Path) -> Logs {
         let folder = folder.to_owned();
-        Logs { folder, only: None, problems: false, since: None, lines: 0, follow: false }
+        let (only, server, method, since) = (None, None, None, None);
+        Logs { folder, only, server, least: Gravity::Debug, method, since, lines: 0, follow: false }
     }
 
     fn shown(logs: &Logs, lines: Vec<Line>) -> Vec<String> {
-        logs.chosen(lines).iter().map(|line| line.shown(true).trim_end().to_owned()).collect()
+        Filter::default()
+            .chosen(logs, lines)
+            .iter()
+            .map(|line| line.shown(true).trim_end().to_owned())
+            .collect()
     }
 
     #[test]
@@ -224,7 +290,7 @@ mod tests {
                 "2026-11-21 10:00:03Z a.example [7] info: ended",
             ]
         );
-        all.problems = true;
+        all.least = Gravity::Warning;
         assert_eq!(shown(&all, Tails::default().news(&all, true)).len(), 1);
         all.since = Some(Duration::from_secs(1));
         assert_eq!(shown(&all, Tails::default().news(&all, true)).len(), 0);

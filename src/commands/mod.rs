@@ -32,6 +32,7 @@ mod snippet;
 pub mod status;
 mod table;
 pub mod tools;
+mod unanswered;
 pub mod uninstall;
 mod usher;
 

@@ -208,11 +208,16 @@ pub(super) fn nobody(host: &str, why: &str) -> auth::Failure {
 /// A failure of a sign-in, as a command ends by it.
 pub(super) fn error(failure: &auth::Failure) -> Error {
     use auth::FailureKind::{
-        Busy, Denied, Expired, Loop, Refused, TakenBack, Unattended, Unreachable,
+        Busy, Denied, Expired, InvalidClient, InvalidGrant, InvalidScope, InvalidTarget, Loop,
+        Refused, RegistrationRefused, TakenBack, Unattended, Unreachable,
     };
     let exit = match failure.kind {
         Unreachable | Busy => Exit::Unreachable,
         Denied | Refused | Loop | TakenBack => Exit::Refused,
+        // All that who signs users in says no to.
+        InvalidClient | InvalidGrant | InvalidScope | InvalidTarget | RegistrationRefused => {
+            Exit::Refused
+        }
         Expired | Unattended => Exit::SignInNeeded,
         _ => Exit::Failed,
     };
@@ -222,8 +227,9 @@ pub(super) fn error(failure: &auth::Failure) -> Error {
     }
     match (&failure.hint, exit) {
         (Some(hint), _) => error.hint(hint.clone()),
-        (None, Exit::Unreachable) => error
-            .hint("check the address and the network, then try again; `--debug` shows each step"),
+        (None, Exit::Unreachable) => error.hint(
+            "check the address and the network, then try again; `bridge doctor` looks at each step",
+        ),
         (None, _) => error,
     }
 }

@@ -105,6 +105,12 @@ impl Login {
         Self { headers_of, ..Self::new(profile, server, Fixed::default()) }
     }
 
+    /// Names the way back from a browser: its ports stay as they are whatever client, resource or issuer the user
+    /// fixes, so that an address that was registered by hand before stays right.
+    pub fn way_back(&self) -> String {
+        Self { fixed: Fixed::default(), ..self.clone() }.id()
+    }
+
     /// The account.
     pub fn profile(&self) -> &Profile {
         &self.profile

@@ -25,8 +25,8 @@ pub struct Machine {
     pub program: Option<PathBuf>,
     /// Where a shell looks for programs.
     pub folders: Vec<PathBuf>,
-    /// Variables that begin as ours do and that nothing reads.
-    pub unknown_variables: Vec<String>,
+    /// Variables that begin as ours do and that nothing reads, with what was probably meant.
+    pub unread_variables: Vec<(String, Option<String>)>,
     /// The file of saved servers, if there is one.
     pub file: Option<PathBuf>,
     /// How many are saved in it.
@@ -98,7 +98,7 @@ async fn other(found: &Path, own: &Path) -> Check {
 
 /// The configuration, as far as it is the same for every server.
 pub fn configuration(machine: &Machine, report: &mut Report) {
-    let Machine { unknown_variables: unknown, problems, servers, .. } = machine;
+    let Machine { unread_variables: unread, problems, servers, .. } = machine;
     if let Some(first) = problems.first() {
         let rest = match problems.len() {
             1 => String::new(),
@@ -108,12 +108,8 @@ pub fn configuration(machine: &Machine, report: &mut Report) {
         let check = Check::fail("configuration", format!("{first}{rest}"), hint);
         return report.add(check.with_lines(problems.iter().skip(1).take(MAX_PROBLEMS).cloned()));
     }
-    if !unknown.is_empty() {
-        return report.add(Check::fail(
-            "configuration",
-            format!("nothing reads {}", unknown.join(", ")),
-            "correct the name: `bridge --help` lists the variables; or do not set it",
-        ));
+    if !unread.is_empty() {
+        return report.add(of_unread(unread));
     }
     let found = match &machine.file {
         Some(file) => format!("{servers} saved in {}", file.display()),
@@ -122,6 +118,18 @@ pub fn configuration(machine: &Machine, report: &mut Report) {
     let warnings = machine.warnings.iter().take(MAX_PROBLEMS);
     let warnings = warnings.map(|warning| format!("warning: {warning}"));
     report.add(Check::pass("configuration", found).with_lines(warnings));
+}
+
+fn of_unread(unread: &[(String, Option<String>)]) -> Check {
+    let names: Vec<_> = unread.iter().map(|(name, _)| name.as_str()).collect();
+    let meant: Vec<_> = unread.iter().filter_map(|(_, meant)| meant.as_deref()).collect();
+    let hint = match meant.is_empty() {
+        true => {
+            "correct the name: `bridge --help` lists the variables; or do not set it".to_owned()
+        }
+        false => format!("set `{}` in its place; `bridge --help` lists them", meant.join("`, `")),
+    };
+    Check::fail("configuration", format!("nothing reads {}", names.join(", ")), hint)
 }
 
 /// The configuration can't be used: nothing else can be looked at.

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::Subject;
 use super::endpoint::{self, Door};
-use super::report::{Check, Report};
+use super::report::{Check, Report, Status};
 use crate::auth::{
     Attempt, Challenge, Failure, FailureKind, Grant, Pkce, Provider, Trust, discovery, for_login,
 };
@@ -18,7 +18,7 @@ const STEPS: [&str; 5] = ["challenge", "discovery", "issuer", "registration", "p
 pub(super) async fn examine(subject: &Subject, door: &Door, report: &mut Report) {
     let challenge = match door {
         Door::Closed(challenge) => challenge.as_ref(),
-        Door::Open => return skip(report, "the server asks for no sign-in"),
+        Door::Open => return skip(report, why_open(report)),
         Door::Own => return skip(report, "your own header stands in for a sign-in"),
     };
     report.add(endpoint::challenge(challenge));
@@ -27,6 +27,14 @@ pub(super) async fn examine(subject: &Subject, door: &Door, report: &mut Report)
         report.add(pkce(&provider));
     }
     skip(report, "nobody is known who signs users in");
+}
+
+/// Why nothing of a sign-in is looked at.
+pub(super) fn why_open(report: &Report) -> &'static str {
+    match report.status("endpoint") {
+        Some(Status::Fail) => "no sign-in was asked for",
+        _ => "the server asks for no sign-in",
+    }
 }
 
 /// Skips what was not looked at.
@@ -153,7 +161,13 @@ pub(super) fn of_failure(name: &'static str, failure: &Failure, subject: &Subjec
         FailureKind::Unattended | FailureKind::Expired | FailureKind::InvalidGrant => {
             Exit::SignInNeeded
         }
-        FailureKind::Refused | FailureKind::Denied | FailureKind::Loop => Exit::Refused,
+        FailureKind::Refused
+        | FailureKind::Denied
+        | FailureKind::Loop
+        | FailureKind::InvalidClient
+        | FailureKind::InvalidScope
+        | FailureKind::InvalidTarget
+        | FailureKind::RegistrationRefused => Exit::Refused,
         _ => Exit::Failed,
     };
     Check::fail(name, failure.reason(), hint).ending(exit)

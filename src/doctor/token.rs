@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::endpoint::Door;
 use super::report::{Check, Report};
-use super::sign_in::of_failure;
+use super::sign_in::{of_failure, why_open};
 use super::{Subject, store};
 use crate::auth::{Authorizer, Grant, Lack, Record, TokenSet};
 use crate::clock::{Moment, span};
@@ -26,7 +26,7 @@ pub(super) async fn examine(subject: &Subject, door: &Door, report: &mut Report)
     let is_open = matches!(door, Door::Open);
     let record = match subject.sign_in.vault.load().await {
         Ok(None) if is_open => {
-            skip(report, "the server asks for no sign-in");
+            skip(report, why_open(report));
             return true;
         }
         Ok(record) => record.unwrap_or_else(none),
@@ -46,7 +46,7 @@ pub(super) async fn examine(subject: &Subject, door: &Door, report: &mut Report)
             true
         }
         None if is_open => {
-            report.add(Check::skip("token", "the server asks for no sign-in"));
+            report.add(Check::skip("token", why_open(report)));
             true
         }
         None => {

@@ -27,6 +27,13 @@ impl LogFile {
         })
     }
 
+    /// Takes it from everybody else: it may be older than this program, and made by another.
+    pub(super) fn make_private(&self) -> io::Result<()> {
+        #[cfg(unix)]
+        self.file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        Ok(())
+    }
+
     /// Begins anew. Of several processes that find the file full one renames it; the others find
     /// another file under its name and go on with that.
     fn turn(&mut self) -> io::Result<()> {

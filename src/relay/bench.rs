@@ -241,6 +241,7 @@ pub(super) fn failure(kind: FailureKind, fate: Fate) -> Failure {
         cause: None,
         hint: None,
         fault: None,
+        of_metadata: false,
         retry_after: None,
         answer: None,
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::jsonrpc::{Id, METHOD_NOT_FOUND, Message};
 use crate::printable::printable;
-use crate::remote::{Failure, FailureKind, Fate, hint};
+use crate::remote::{Failure, FailureKind, Fate, advice};
 
 pub use crate::remote::ServerName;
 
@@ -68,7 +68,7 @@ pub fn fall_back(id: &Id, failure: &Failure, server: &ServerName) -> Message {
 fn details(failure: &Failure, server: &ServerName, repeatable: bool) -> Value {
     let kind = code(failure.kind).1;
     // Some of these words are the server's.
-    let hint = printable(&hint(failure, server, repeatable), MAX_WORDS);
+    let hint = printable(&advice(failure, server, repeatable), MAX_WORDS);
     let cause = failure.cause.as_deref().map(|cause| printable(cause, MAX_WORDS));
     let mut data = json!({
         "kind": kind,
@@ -87,7 +87,7 @@ fn details(failure: &Failure, server: &ServerName, repeatable: bool) -> Value {
 pub fn sentence(failure: &Failure, server: &ServerName, repeatable: bool) -> String {
     let doubt = if failure.fate == Fate::Unknown && !repeatable { DOUBT } else { "" };
     let reason = printable(&failure.reason(), MAX_WORDS);
-    let hint = printable(&hint(failure, server, repeatable), MAX_WORDS);
+    let hint = printable(&advice(failure, server, repeatable), MAX_WORDS);
     format!("{reason}{doubt}; {hint}")
 }
 
@@ -135,8 +135,8 @@ mod tests {
 
     fn failure(kind: FailureKind, fate: Fate, status: Option<u16>, what: &str) -> Failure {
         let what = what.into();
-        let (cause, fault, retry_after, hint, answer) = Default::default();
-        Failure { kind, fate, status, what, cause, fault, retry_after, hint, answer }
+        let (cause, fault, of_metadata, retry_after, hint, answer) = Default::default();
+        Failure { kind, fate, status, what, cause, fault, of_metadata, retry_after, hint, answer }
     }
 
     #[test]
@@ -153,6 +153,36 @@ mod tests {
             message(&broken, true),
             "HTTP 500; try again; if it keeps failing, tell whoever runs h.example"
         );
+    }
+
+    #[test]
+    fn what_the_doctor_would_tell_more_of_names_it_and_what_a_command_cures_does_not() {
+        let hint = |kind, status, own: Option<&'static str>| {
+            let hint = own.map(Into::into);
+            let of_metadata = kind == FailureKind::SignInFailed && own == Some("ask who runs h");
+            let failure = failure(kind, Fate::Settled, status, "x");
+            let failure = Failure { hint, of_metadata, ..failure };
+            message(&failure, false)
+        };
+        let doctor = "`bridge doctor https://h.example/mcp --profile work` looks at each step";
+        for (kind, status, own) in [
+            (FailureKind::Unreachable, None, None),
+            (FailureKind::NotFound, Some(404), None),
+            (FailureKind::BadAnswer, Some(200), None),
+            (FailureKind::Status, Some(405), None),
+            (FailureKind::SignInFailed, None, Some("ask who runs h")),
+        ] {
+            assert!(hint(kind, status, own).ends_with(&format!("; {doctor}")), "{kind:?}");
+        }
+        for (kind, status, own) in [
+            (FailureKind::SignInNeeded, Some(401), None),
+            (FailureKind::SignInFailed, None, Some("`bridge login` signs in anew")),
+            (FailureKind::Status, Some(500), None),
+            (FailureKind::Refused, Some(403), None),
+            (FailureKind::Lost, None, None),
+        ] {
+            assert!(!hint(kind, status, own).contains("doctor"), "{kind:?}");
+        }
     }
 
     #[test]

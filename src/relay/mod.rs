@@ -60,6 +60,7 @@ use crate::auth::Phase;
 use crate::clock::{Clock, SleepDetector};
 use crate::jsonrpc::scan::Glimpse;
 use crate::jsonrpc::{INVALID_REQUEST, Kind, Malformed, Message, PARSE_ERROR, split_batch};
+use crate::logging;
 use crate::remote::{
     Failure, ListenEnd, Outcome, Patience, Post, Recipient, Remote, Session, exchange, listen,
 };
@@ -249,6 +250,7 @@ impl Running {
                         id = message.id().map(display),
                         "client→remote"
                     );
+                    write_down("client→remote", &message);
                     self.machine.take_from_client(message, now);
                 }
                 Err(bad) => {
@@ -273,6 +275,7 @@ impl Running {
                         id = message.id().map(display),
                         "remote→client"
                     );
+                    write_down("remote→client", message);
                     self.machine.take_from_server(sent, now);
                 }
                 Arrival::Session { exchange, id } => self.machine.session_given(exchange, id),
@@ -523,6 +526,20 @@ async fn at(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
         None => std::future::pending().await,
+    }
+}
+
+/// Writes down what a message holds, where the user asked for it.
+fn write_down(way: &'static str, message: &Message) {
+    if logging::writes_bodies() {
+        tracing::debug!(
+            target: logging::BODIES,
+            method = message.method(),
+            id = message.id().map(display),
+            bytes = message.bytes().len(),
+            body = %logging::body(message.bytes()),
+            "{way}"
+        );
     }
 }
 

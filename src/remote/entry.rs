@@ -7,13 +7,12 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, DATE, HeaderValue, WWW_AUTHENTICATE};
 
-use super::Remote;
 use super::exchange::ANYHOW;
 use super::failure::{Failure, FailureKind};
 use super::hint::{ServerName, hint};
 use super::lifecycle::{Carrier, Session, legacy};
-use super::request::Ask;
-use super::response::jsonrpc_error;
+use super::request::{Answer, Ask, Refusal};
+use super::{Remote, response};
 use crate::auth::{Bearer, Challenge};
 use crate::secret::Secret;
 
@@ -54,7 +53,7 @@ pub struct Knock {
     pub entry: Entry,
     /// The server's clock (RFC 9110 §6.6.1).
     pub date: Option<SystemTime>,
-    /// Where the status is no success: what a request is told that gets it.
+    /// Where it is no success, or a web page: what a request is told that gets it.
     pub refusal: Option<Failure>,
 }
 
@@ -78,18 +77,25 @@ impl Knock {
             _ => false,
         })
     }
+
+    /// Why nobody would get in here, where it is not for want of a token: a wrong path, a web page, a server that
+    /// is broken or lets nobody in.
+    pub fn barred(&self) -> Option<&Failure> {
+        let refusal = self.refusal.as_ref().filter(|refusal| refusal.answer.is_none())?;
+        let is_barred = match refusal.kind {
+            FailureKind::HeaderRefused
+            | FailureKind::Refused
+            | FailureKind::NotFound
+            | FailureKind::BadAnswer => true,
+            FailureKind::Status => self.status >= 500,
+            _ => false,
+        };
+        is_barred.then_some(refusal)
+    }
 }
 
 impl Remote {
     /// Asks whether this token is taken, or whether it goes without one.
-    ///
-    /// # Errors
-    /// There was no answer in 10 s.
-    pub async fn entry(&self, bearer: Option<&Bearer>) -> Result<Entry, Failure> {
-        self.first_knock(bearer).await.map(|knock| knock.entry)
-    }
-
-    /// As `entry`, with all that came of it.
     ///
     /// # Errors
     /// There was no answer in 10 s.
@@ -121,23 +127,34 @@ impl Remote {
         let json = header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/json"));
         let date = header(DATE).and_then(|date| httpdate::parse_http_date(date).ok());
         let (status, success) = (answer.status, answer.status.is_success());
+        let page = header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("text/html"));
         let entry = if status == StatusCode::UNAUTHORIZED {
             let lines = answer.headers.get_all(WWW_AUTHENTICATE).iter();
             Entry::Closed(Challenge::from_headers(lines.map(HeaderValue::as_bytes)))
-        } else if success || (json && status.is_client_error()) {
+        } else if (success && !page) || (json && status.is_client_error()) {
             Entry::Open
         } else {
             Entry::Unclear
         };
-        let refusal = if success {
+        let refusal = if success && page {
+            Some(self.web_page(answer).await)
+        } else if success {
             self.leave(legacy::given_id(&answer.headers)).await;
             None
         } else {
-            let refusal = self.refusal(answer, None).await;
-            let answer = jsonrpc_error(refusal.body).map(Box::new);
-            Some(Failure { answer, ..refusal.failure })
+            let Refusal { failure, body, .. } = self.refusal(answer, None).await;
+            let own = matches!(failure.kind, FailureKind::HeaderRefused | FailureKind::Refused);
+            let answer = response::jsonrpc_error(body).filter(|_| !own).map(Box::new);
+            Some(Failure { answer, ..failure })
         };
         Ok(Knock { status: status.as_u16(), entry, date, refusal })
+    }
+
+    /// What a request is told that gets a web page.
+    async fn web_page(&self, answer: Answer) -> Failure {
+        let Answer { status, headers, body, injected } = answer;
+        let line = response::first_line(&response::collect_some(body).await);
+        injected.told(response::not_an_answer(status, &headers, line, &self.endpoint().host()))
     }
 
     /// Ends a session that nobody wants.

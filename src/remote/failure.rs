@@ -26,6 +26,8 @@ pub struct Failure {
     pub cause: Option<String>,
     /// What broke below HTTP, where that is the reason.
     pub fault: Option<FaultKind>,
+    /// Whether it is what is written of who signs users in.
+    pub of_metadata: bool,
     /// How long the server asks to be left alone.
     pub retry_after: Option<Duration>,
     /// What to do next, where more is known than the kind tells.
@@ -96,6 +98,7 @@ impl Failure {
             what: what.into(),
             cause: None,
             fault: None,
+            of_metadata: false,
             retry_after: None,
             hint: None,
             answer: None,
@@ -167,7 +170,7 @@ impl Failure {
         };
         let hint = reason.hint.clone().map(Cow::Owned);
         let (cause, retry_after) = (reason.cause.clone(), reason.retry_after);
-        Self { cause, hint, retry_after, ..failure }
+        Self { cause, hint, retry_after, of_metadata: reason.is_of_metadata(), ..failure }
     }
 
     /// Whether a person can cure it by signing in.

@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use super::failure::{Failure, FailureKind};
 use super::header_command::HeaderCommand;
 use crate::clock::{Clock, SystemClock};
+use crate::logging;
 
 /// Names that are the bridge's own business: the connection, the body, and the protocol.
 const RESERVED: [&str; 21] = [
@@ -215,17 +216,18 @@ impl Injected {
         }
     }
 
+    /// The values, and of `Bearer xyz` the part after the scheme, which is the secret.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let values = self.headers.values().filter_map(|value| value.to_str().ok());
+        let parts = values.flat_map(|value| [Some(value), value.split_once(' ').map(|(_, v)| v)]);
+        parts.flatten().filter(|part| part.len() >= SHORTEST_ECHO)
+    }
+
     /// Takes the values out of a text that may repeat them.
     fn redact(&self, text: &str) -> String {
-        let values = self.headers.values().filter_map(|value| value.to_str().ok());
-        // Of `Bearer xyz`, the part after the scheme is the secret.
-        let parts = values.flat_map(|value| [Some(value), value.split_once(' ').map(|(_, v)| v)]);
-        parts.flatten().filter(|part| part.len() >= SHORTEST_ECHO).fold(
-            text.to_owned(),
-            |text, part| {
-                if text.contains(part) { text.replace(part, "[secret]") } else { text }
-            },
-        )
+        self.secrets().fold(text.to_owned(), |text, part| {
+            if text.contains(part) { text.replace(part, "[secret]") } else { text }
+        })
     }
 
     /// A failure that holds no value of ours, and a refused `Authorization` told as such.
@@ -267,6 +269,9 @@ struct Runs {
 impl Injector {
     pub(super) fn new(headers: &Headers) -> Self {
         let fixed = Arc::new(Injected::default().with(&headers.fixed));
+        if logging::writes_bodies() {
+            fixed.secrets().for_each(logging::know_secret);
+        }
         let command = headers.command.clone().map(|command| (command, Mutex::default()));
         Self { fixed, command }
     }

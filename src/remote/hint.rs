@@ -74,6 +74,24 @@ pub fn hint(failure: &Failure, server: &ServerName, repeatable: bool) -> String 
     }
 }
 
+/// The same for whoever is served, with the command that finds out more, where there is more to find out than a
+/// request can tell: which step of the way failed, what each address of the metadata says.
+pub fn advice(failure: &Failure, server: &ServerName, repeatable: bool) -> String {
+    let hint = hint(failure, server, repeatable);
+    let is_of_way = match failure.kind {
+        FailureKind::Unreachable | FailureKind::NotFound => true,
+        FailureKind::BadAnswer => failure.fault != Some(http::FaultKind::Encoding),
+        FailureKind::Status => matches!(failure.status, Some(405 | 406 | 411 | 415)),
+        _ => failure.of_metadata,
+    };
+    // Where a command is named already, that is the cure.
+    if !is_of_way || hint.contains("`bridge ") {
+        return hint;
+    }
+    let doctor = server.login.replacen("bridge login", "bridge doctor", 1);
+    format!("{hint}; `{doctor}` looks at each step")
+}
+
 fn unreachable(failure: &Failure, server: &ServerName) -> String {
     let ServerName { host, url, .. } = server;
     let known = failure.fault.and_then(|fault| http::hint(fault, host, url));

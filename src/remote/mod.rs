@@ -31,7 +31,7 @@ pub use exchange::{Outcome, Post, exchange};
 pub use failure::{Failure, FailureKind, Fate};
 pub use header_command::HeaderCommand;
 pub use headers::{Header, HeaderError, Headers, Source, is_secret_name};
-pub use hint::{ServerName, hint};
+pub use hint::{ServerName, advice, hint};
 pub use lifecycle::{Carrier, ClientProtocol, Facts, Legacy, Protocol, Session, Stateless};
 pub use listen::{ListenEnd, listen};
 pub use retry::{Backoff, Patience, is_repeatable};

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName,
-    HeaderValue, LOCATION, USER_AGENT, WWW_AUTHENTICATE,
+    HeaderValue, LOCATION, SET_COOKIE, USER_AGENT, WWW_AUTHENTICATE,
 };
 use hyper::{Method, Request, StatusCode};
 
@@ -18,6 +18,7 @@ use super::redirect::{MAX_HOPS, Redirect, decide, is_of};
 use super::{Remote, response};
 use crate::auth::Bearer;
 use crate::http::{AGENT, Body, Delivery};
+use crate::logging;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -100,6 +101,9 @@ impl Remote {
             if let Some(bearer) = bearer.filter(|_| is_of(&self.home, &endpoint)) {
                 request.headers_mut().insert(AUTHORIZATION, bearer.header.clone());
             }
+            if logging::writes_bodies() {
+                know_secrets(&endpoint, request.headers(), injected);
+            }
             let answer = self.send(&endpoint, request, injected, how).await?;
             if !is_redirect(answer.status) {
                 return Ok(answer);
@@ -131,6 +135,9 @@ impl Remote {
             .await
             .map_err(|fault| Failure::from_fault(&fault, &host()))?;
         let (head, body) = response.into_parts();
+        if logging::writes_bodies() {
+            know_secrets(endpoint, &head.headers, injected);
+        }
         tracing::debug!(method = method.as_str(), status = head.status.as_u16(), "answer");
         if self.settings.cookies {
             self.cookies.lock().unwrap_or_else(PoisonError::into_inner).take(&head.headers);
@@ -228,6 +235,21 @@ pub(super) struct Refusal {
     pub(super) body: Vec<u8>,
     /// Whether it says that the session is gone.
     pub(super) lost: bool,
+}
+
+/// Names what is secret of a request or an answer, before what messages hold is written down.
+fn know_secrets(endpoint: &Endpoint, headers: &HeaderMap, injected: &Injected) {
+    injected.secrets().for_each(logging::know_secret);
+    endpoint.url().query_pairs().for_each(|(_, value)| logging::know_secret(&value));
+    let values = |name| headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    let session = legacy::SESSION_ID;
+    for whole in values(&AUTHORIZATION).chain(values(&session)) {
+        logging::know_secret(whole.split_once(' ').map_or(whole, |(_, token)| token));
+    }
+    let given = values(&SET_COOKIE).filter_map(|line| line.split(';').next());
+    for pair in values(&COOKIE).flat_map(|line| line.split(';')).chain(given) {
+        logging::know_secret(pair.split_once('=').map_or(pair, |(_, value)| value).trim());
+    }
 }
 
 /// Where a redirect leads, if it may be followed.

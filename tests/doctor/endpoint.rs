@@ -1,6 +1,8 @@
 //! What answers at the address.
 
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use mcp_bridge::clock::{Clock, SystemClock};
@@ -12,11 +14,20 @@ use crate::support::mcp_server::matcher::{anything, delete, post, when};
 use crate::support::sse_server::SseServer;
 use crate::support::{Answer, McpServer, ModernServer, Proxy, RawServer};
 
-/// A server that answers everything so, until it is mended.
+/// A server that answers everything so, until whoever runs it mends it.
 fn answering(answer: Answer) -> Sick {
-    let server = Rc::new(McpServer::legacy().allow(anything()).always(anything(), answer).run());
-    Sick::new(doctor([server.url()]), server)
+    let broken = Arc::new(AtomicBool::new(true));
+    let is_broken = Arc::clone(&broken);
+    let until_mended = when("it is broken", move |_| is_broken.load(Ordering::Relaxed));
+    let server = McpServer::legacy().allow(anything()).always(until_mended, answer).run();
+    let url = server.url();
+    Sick::new(doctor([url.clone()]), server).cured_by(move || {
+        broken.store(false, Ordering::Relaxed);
+        doctor([url])
+    })
 }
+
+pub(super) const CAUSES: usize = OF_ADDRESS.len() + OF_USER.len() + 2;
 
 const OF_ADDRESS: &[Cause] = &[
     Cause {
@@ -33,14 +44,7 @@ const OF_ADDRESS: &[Cause] = &[
     },
     Cause {
         name: "an endpoint that is turned off",
-        sick: || {
-            let off = Answer::text("MCP is not enabled").with_status(404);
-            let server = McpServer::legacy().allow(anything()).always(anything(), off).run();
-            let other = McpServer::legacy().run();
-            let cured = doctor([other.url()]);
-            // Whoever runs it turns it on.
-            Sick::new(doctor([server.url()]), (server, other)).cured_by(move || cured)
-        },
+        sick: || answering(Answer::text("MCP is not enabled").with_status(404)),
         check: "endpoint",
         says: "MCP is not enabled",
         advises: "whether MCP is turned on for it",
@@ -110,7 +114,9 @@ const OF_ADDRESS: &[Cause] = &[
         sick: || {
             let server = RawServer::listen();
             let args = [server.url(), "--headers-timeout".into(), "0.5".into()];
-            Sick::new(doctor(args), server)
+            let awake = McpServer::legacy().run();
+            let cured = doctor([awake.url()]);
+            Sick::new(doctor(args), (server, awake)).cured_by(|| cured)
         },
         check: "endpoint",
         says: "did not answer in time",
@@ -121,7 +127,9 @@ const OF_ADDRESS: &[Cause] = &[
         name: "something that does not speak HTTP",
         sick: || {
             let server = RawServer::always("220 mail.example ESMTP\r\n");
-            Sick::new(doctor([server.url()]), server)
+            let right = McpServer::legacy().run();
+            let cured = doctor([right.url()]);
+            Sick::new(doctor([server.url()]), (server, right)).cured_by(|| cured)
         },
         check: "endpoint",
         says: "does not answer in HTTP",
@@ -181,9 +189,9 @@ const OF_USER: &[Cause] = &[
             let proxy = Proxy::http(&server).run();
             let url = server.url_at("mcp.test");
             let way = format!("http://{}", proxy.host());
-            let cured = doctor([url.clone(), "--allow-http".into()]).env("http_proxy", &way);
+            let cured = doctor([url.clone()]).env("http_proxy", &way);
             Sick::new(doctor([url]).env("http_proxy", &way), (server, proxy))
-                .cured_by(move || cured)
+                .advised(move |it| cured.args(it.option("--allow-http")))
         },
         check: "configuration",
         says: "would be reached without encryption",
@@ -209,7 +217,12 @@ const OF_USER: &[Cause] = &[
             let server = McpServer::legacy().run();
             let url = server.url();
             let sick = doctor([url.strip_prefix("http://").unwrap()]);
-            Sick::new(sick, server).cured_by(move || doctor([url]))
+            // As the advice has it, with the doctor's own program in its place.
+            Sick::new(sick, server).advised(move |it| {
+                let [verb, whole] = it.command().try_into().expect("a command and an address");
+                assert_eq!((verb.as_str(), &whole), ("doctor", &url));
+                doctor([whole])
+            })
         },
         check: "configuration",
         says: "is not a URL",

@@ -1,6 +1,6 @@
 //! What is on the machine.
 
-use super::{Cause, Sick, all_are_found_and_cured, doctor, seen};
+use super::{Advice, Cause, Sick, all_are_found_and_cured, doctor, seen};
 
 #[cfg(target_os = "linux")]
 #[test]
@@ -13,6 +13,8 @@ fn what_is_wrong_with_the_store_or_the_file_is_found() {
 fn without_store() -> crate::support::bridge_process::Builder {
     doctor([""; 0]).env("BRIDGE_STORE_KEY", "")
 }
+
+pub(super) const CAUSES: usize = OF_MACHINE.len();
 
 const OF_MACHINE: &[Cause] = &[
     Cause {
@@ -51,11 +53,12 @@ const OF_MACHINE: &[Cause] = &[
         name: "a variable that nothing reads",
         sick: || {
             let sick = doctor([""; 0]).env("BRIDGE_TOOL_TIMOUT", "canary-1");
-            Sick::new(sick, ()).cured_by(|| doctor([""; 0]).env("BRIDGE_TOOL_TIMEOUT", "1m"))
+            let cured = |it: &Advice| doctor([""; 0]).env(it.beginning("BRIDGE_"), "1m");
+            Sick::new(sick, ()).advised(cured)
         },
         check: "configuration",
         says: "nothing reads BRIDGE_TOOL_TIMOUT",
-        advises: "correct the name",
+        advises: "set `BRIDGE_TOOL_TIMEOUT` in its place",
         code: 1,
     },
     Cause {
@@ -78,8 +81,8 @@ const OF_MACHINE: &[Cause] = &[
 const OF_LINUX: &[Cause] = &[Cause {
     name: "a keychain that is missing",
     sick: || {
-        let cured = || without_store().args(["--credential-store", "plaintext"]);
-        Sick::new(without_store(), ()).cured_by(cured)
+        let cured = |it: &Advice| without_store().args(it.option("--credential-store"));
+        Sick::new(without_store(), ()).advised(cured)
     },
     check: "store",
     says: "no keychain answers",

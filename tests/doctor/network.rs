@@ -12,6 +12,8 @@ fn text(path: &std::path::Path) -> String {
     path.to_str().expect("a readable path").to_owned()
 }
 
+pub(super) const CAUSES: usize = OF_CONNECTION.len() + OF_CERTIFICATE.len() + OF_PROXY.len();
+
 const OF_CONNECTION: &[Cause] = &[
     Cause {
         name: "a wrong host",
@@ -44,8 +46,10 @@ const OF_CONNECTION: &[Cause] = &[
     Cause {
         name: "a firewall that drops packets",
         sick: || {
-            let hole = BlackHole::dig();
-            Sick::new(doctor([hole.url(), "--connect-timeout".into(), "0.5".into()]), hole)
+            let (hole, server) = (BlackHole::dig(), McpServer::legacy().run());
+            let opened = doctor([server.url()]);
+            let sick = doctor([hole.url(), "--connect-timeout".into(), "0.5".into()]);
+            Sick::new(sick, (hole, server)).cured_by(|| opened)
         },
         check: "tcp",
         says: "can't be reached in time",
@@ -59,12 +63,16 @@ fn what_is_wrong_with_the_connection_is_found() {
     all_are_found_and_cured(OF_CONNECTION);
 }
 
-/// A server that shows this certificate, and a cure by trusting its authority, where that is one.
+/// A server that shows this certificate.
 fn shows(certificate: Certificate) -> Sick {
     let server = McpServer::legacy().tls(certificate, Protocols::Http2AndHttp1).run();
     let file = text(&server.ca_file());
     let args = [server.url(), "--ca-cert".to_owned(), file];
-    Sick::new(doctor(args), server)
+    // Whoever runs it puts another in its place.
+    let renewed = McpServer::legacy().https().run();
+    let trusted = ["--ca-cert".to_owned(), text(&renewed.ca_file())];
+    let cured = doctor([renewed.url()]).args(trusted);
+    Sick::new(doctor(args), (server, renewed)).cured_by(|| cured)
 }
 
 const OF_CERTIFICATE: &[Cause] = &[
@@ -74,7 +82,7 @@ const OF_CERTIFICATE: &[Cause] = &[
             let server = McpServer::legacy().https().run();
             let (url, file) = (server.url(), text(&server.ca_file()));
             Sick::new(doctor([url.clone()]), server)
-                .cured_by(move || doctor([url, "--ca-cert".to_owned(), file]))
+                .advised(move |it| doctor([url]).args(it.option_with("--ca-cert", file)))
         },
         check: "tls",
         says: "not trusted (unknown issuer); its issuer is `a private authority`",
@@ -145,9 +153,11 @@ fn wants_certificate(asked: ClientCertificate) -> Sick {
     let server = McpServer::legacy().mutual_tls(asked, Protocols::Http1).run();
     let files = server.authority().client_files();
     let plain = [server.url(), "--ca-cert".to_owned(), text(&server.ca_file())];
-    let shown = ["--client-cert", &text(&files.certificate), "--client-key", &text(&files.key)];
-    let cured = doctor(plain.clone()).args(shown);
-    Sick::new(doctor(plain), server).cured_by(move || cured)
+    let cured = doctor(plain.clone());
+    Sick::new(doctor(plain), server).advised(move |it| {
+        let certificate = it.option_with("--client-cert", text(&files.certificate));
+        cured.args(certificate).args(it.option_with("--client-key", text(&files.key)))
+    })
 }
 
 /// `bridge doctor` for a name that only the proxy knows.
@@ -177,7 +187,10 @@ const OF_PROXY: &[Cause] = &[
         sick: || {
             let server = McpServer::legacy().https().run();
             let proxy = Proxy::http(&server).refusing("403 Forbidden").run();
-            Sick::new(through(&server, &format!("http://{}", proxy.host())), (server, proxy))
+            let allowing = Proxy::http(&server).run();
+            let cured = through(&server, &format!("http://{}", allowing.host()));
+            let sick = through(&server, &format!("http://{}", proxy.host()));
+            Sick::new(sick, (server, proxy, allowing)).cured_by(|| cured)
         },
         check: "proxy",
         says: "refuses to connect to mcp.test",
@@ -204,7 +217,10 @@ const OF_PROXY: &[Cause] = &[
         sick: || {
             let server = McpServer::legacy().https().run();
             let other = RawServer::always("220 mail.example ESMTP\r\n");
-            Sick::new(through(&server, &format!("http://{}", other.host())), (server, other))
+            let proxy = Proxy::http(&server).run();
+            let cured = through(&server, &format!("http://{}", proxy.host()));
+            let sick = through(&server, &format!("http://{}", other.host()));
+            Sick::new(sick, (server, other, proxy)).cured_by(|| cured)
         },
         check: "proxy",
         says: "does not answer as a proxy",

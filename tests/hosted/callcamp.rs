@@ -138,7 +138,7 @@ fn no_client(tale: &mut Tale, callcamp: &CallCamp, user: &User) {
     let token = callcamp.generates_a_token_without_client();
     tale.step("A token whose user has no client: the server's own words, and no sign-in", || {
         let said = user.pipes(&token, "bridge login callcamp --with-token");
-        said.ok().says(&["warning: HTTP 403", "Your user has no client assigned"]);
+        said.ok().says(&["HTTP 403", "Your user has no client assigned"]);
         let said = user.types("bridge tools callcamp");
         said.says(&["Your user has no client assigned"]);
     });

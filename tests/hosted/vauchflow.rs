@@ -38,8 +38,20 @@ fn story(tale: &mut Tale) {
     tale.step("The windows close: there is no session to end", || clients.close());
     a_new_key(tale, &vauchflow, &user);
     other_keys(tale, &vauchflow);
-    tale.step("Nothing is left but what is sealed", || user.has_no_secret_on_disk());
+    tale.step("Nothing is left but what is sealed", || {
+        assert_eq!(user.files(), KEPT);
+        user.has_no_secret_on_disk();
+    });
 }
+
+/// What stands on disk afterwards; the key is in the one `.env`.
+const KEPT: [&str; 5] = [
+    "600 .cache/mcp-bridge/servers/*.facts",
+    "600 .config/mcp-bridge/config.toml",
+    "600 .local/share/mcp-bridge/config.lock",
+    "600 .local/share/mcp-bridge/credentials/headers-*.env",
+    "600 .local/state/mcp-bridge/events/127.0.0.1_*-*.log",
+];
 
 fn results(tale: &mut Tale, vauchflow: &Vauchflow, user: &User, clients: &Clients) {
     tale.step("The tools are listed", || {

@@ -73,7 +73,8 @@ fn a_real_proxy_that_refuses_tunnels_is_told_as_such() {
             format!(
                 "the proxy {proxied} refuses to connect to {host} (HTTP 403 Forbidden); ask \
                  whoever runs the proxy to allow {host}; if it can be reached without, add it to \
-                 `NO_PROXY`"
+                 `NO_PROXY`; {}",
+                super::doctor(&server.url())
             )
         );
     }

@@ -218,7 +218,8 @@ fn a_server_that_asked_for_a_certificate_is_told_as_such_though_its_alert_is_los
             message,
             format!(
                 "no secure connection to {way}: it asks for a client certificate; name it with \
-                 `--client-cert FILE`, and its key with `--client-key FILE`"
+                 `--client-cert FILE`, and its key with `--client-key FILE`; {}",
+                super::doctor(&format!("https://{way}/mcp"))
             ),
             "{error:#}"
         );

@@ -10,11 +10,12 @@ use super::hosted::Hosted;
 use super::program::{Done, Served, browser, command, interrupted};
 use super::session::Session;
 
-pub const SCENES: [Scene; 8] = [
+pub const SCENES: [Scene; 9] = [
     ("signed in once, silent afterwards, signed out", story),
     ("two first starts at once", first_starts),
     ("signing in without a keychain", absent),
     ("signed in, and the keychain is locked", locked),
+    ("the doctor, and the keychain is locked", diagnosed),
     ("signed in, and the keychain hangs", hanging),
     ("signed in, and the keychain was emptied", emptied),
     ("records that anybody can read", plaintext),
@@ -175,6 +176,51 @@ fn locked() {
     }
     session.log_in_again();
     User::new(&session, &hosted).works_silently();
+}
+
+/// The doctor names the keychain as the cause, and what it advises cures it.
+fn diagnosed() {
+    let (mut session, hosted) = (Session::with_keychain(), Hosted::new());
+    User::new(&session, &hosted).run(&["login"]).succeeds();
+    let is_well = |session: &Session| {
+        let url = hosted.url();
+        assert_eq!(failures(&command(&session.user, &["doctor", &url, "--json"])), []);
+    };
+    is_well(&session);
+    session.lock();
+    let url = hosted.url();
+    let failed = failures(&command(&session.user, &["doctor", &url, "--json"]));
+    for (name, (check, detail, hint)) in ["store", "token"].into_iter().zip(&failed) {
+        assert_eq!(check, name);
+        tells(detail, &["keychain is locked"]);
+        tells(hint, &["unlock the keychain"]);
+    }
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    session.log_in_again();
+    is_well(&session);
+    // The key is lost: another one is made by the command that is advised.
+    session.empty();
+    let failed = failures(&command(&session.user, &["doctor", &url, "--json"]));
+    let (_, detail, hint) = failed.last().expect("a failure");
+    tells(detail, &["no key to the stored sign-ins"]);
+    let advised = hint.split('`').nth(1).expect("a command");
+    let advised = shlex::split(advised).unwrap();
+    assert_eq!(advised[..3], ["bridge", "login", &*url]);
+    User::new(&session, &hosted).run(&["login"]).succeeds();
+    is_well(&session);
+}
+
+/// Of each check that failed its name, what it says and what it advises.
+fn failures(done: &Done) -> Vec<(String, String, String)> {
+    let report: Value = serde_json::from_str(&done.stdout).unwrap_or_else(|_| panic!("{done:?}"));
+    let checks = report["checks"].as_array().unwrap().iter();
+    let text = |check: &Value, name: &str| check[name].as_str().unwrap_or_default().to_owned();
+    let failed: Vec<_> = checks
+        .filter(|check| check["status"] == "fail")
+        .map(|check| (text(check, "name"), text(check, "detail"), text(check, "hint")))
+        .collect();
+    assert_eq!(done.code == Some(0), failed.is_empty(), "{done:?}");
+    failed
 }
 
 fn hanging() {

@@ -11,7 +11,7 @@ use crate::jsonrpc::{INVALID_PARAMS, Kind, Message, read};
 use crate::remote::Failure;
 use crate::secret::Secret;
 
-const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+pub(in crate::remote) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 /// Longest session id that is kept, in bytes; ids that are signed tokens have a few kilobytes.
 const MAX_SESSION_ID: usize = 16 * 1024;

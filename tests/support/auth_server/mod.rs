@@ -325,6 +325,7 @@ impl AuthServer {
         self.world.issuer()
     }
 
+    /// Where it is found.
     #[cfg(target_os = "linux")]
     pub fn origin(&self) -> String {
         self.world.base()
