@@ -345,6 +345,9 @@ fn checked(
     config: &config::Serve,
     new: &NewServer,
 ) -> Result<(Vec<String>, Option<&'static str>), Error> {
+    if is_terminal() && new.headers.is_empty() && wants_token(config) {
+        return Ok((vec![wants_sign_in(config, new)?], None));
+    }
     let wanted = Use::Check(Check::default());
     let mut signed_in = None;
     let done = super::session::used(config, &wanted, &mut signed_in);
@@ -358,6 +361,14 @@ fn checked(
         }
         Err(error) => Err(not_saved(error)),
     }
+}
+
+/// Whether it refuses whoever has no token, and does not say how one would sign in: no page would get one.
+fn wants_token(config: &config::Serve) -> bool {
+    let remote = Parts::new(config, Patience::Interactive).remote(config);
+    let runtime = super::runtime();
+    let entry = runtime.map(|runtime| runtime.block_on(remote.entry(None)));
+    matches!(entry, Ok(Ok(Entry::Closed(None))))
 }
 
 /// How to sign in, by what the server says to whoever has no token.
