@@ -7,7 +7,6 @@ use super::authorizer::{Authorizer, replace};
 use super::failure::{Failure, FailureKind};
 use super::phase::Phase;
 use super::record::LastFailure;
-use super::scopes::Scopes;
 use super::sign_in::{Cause, taken_back};
 use crate::credentials::LockKind;
 use crate::task;
@@ -28,9 +27,8 @@ impl Authorizer {
             (state.is_pending, state.turned_down.clone())
         };
         let phase = turned_down.filter(|_| !is_pending).map_or(Phase::Needed, Phase::Failed);
-        let began = self.phase.send_if_modified(|present| {
-            matches!(present, Phase::Settled(_)) && replace(present, phase)
-        });
+        let began =
+            self.phase.send_if_modified(|present| present.is_settled() && replace(present, phase));
         if began && is_pending {
             // The record is read again, for whoever is to be told of its page.
             self.state().loaded = false;
@@ -70,7 +68,7 @@ impl Authorizer {
     }
 
     fn is_settled(&self) -> bool {
-        matches!(*self.phase.borrow(), Phase::Settled(_))
+        self.phase.borrow().is_settled()
     }
 
     /// Asks the person to sign in, unless that is under way, and tells by the phase what comes of it.
@@ -95,7 +93,6 @@ impl Authorizer {
             if std::mem::replace(&mut state.asking, true) {
                 return;
             }
-            state.asked_scopes = scopes_of(&cause);
             state.taken_back = false;
         }
         self.watch();
@@ -157,7 +154,7 @@ impl Authorizer {
     }
 
     async fn settled(&self) {
-        let _ = self.phase.subscribe().wait_for(|phase| matches!(phase, Phase::Settled(_))).await;
+        let _ = self.phase.subscribe().wait_for(Phase::is_settled).await;
     }
 
     async fn nobody_is_at_it(&self) -> bool {
@@ -173,12 +170,6 @@ impl Authorizer {
     async fn last_failure(&self) -> Option<LastFailure> {
         self.sign_in.vault.load().await.ok().flatten()?.last_failure
     }
-}
-
-/// The scopes that the person is asked for beyond those that were granted.
-fn scopes_of(cause: &Cause) -> Scopes {
-    let challenge = cause.challenge.as_ref().filter(|_| cause.step_up);
-    challenge.and_then(|it| it.scope.as_deref()).map(Scopes::parse).unwrap_or_default()
 }
 
 /// A sign-in without tokens at its end.

@@ -2,6 +2,7 @@
 //!
 //! It never waits for a person. Where one is needed it says so, and [`Phase`] tells when that changes.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -103,10 +104,9 @@ pub(super) struct State {
     pub(super) watching: bool,
     /// The person is being asked.
     pub(super) asking: bool,
-    /// The scopes that the person is asked for beyond those that were granted.
-    pub(super) asked_scopes: Scopes,
-    /// Scopes that persons were asked for while this process runs: asking again would not end.
-    pub(super) stepped_up: Scopes,
+    /// As [`Record::all_scopes`] and [`Record::withheld`].
+    pub(super) all_scopes: Scopes,
+    pub(super) withheld: Scopes,
     /// A sign-in waits for the person, by this process or another one.
     pub(super) is_pending: bool,
     /// Another command deleted the record while a sign-in was under way.
@@ -184,7 +184,7 @@ impl Authorizer {
             usher,
             attended: OnceCell::new(),
             state: Mutex::default(),
-            phase: watch::Sender::new(Phase::Settled(0)),
+            phase: watch::Sender::new(Phase::BEFORE),
             renewing: Arc::default(),
             looking: tokio::sync::Mutex::default(),
             this: Weak::clone(this),
@@ -358,6 +358,8 @@ impl Authorizer {
         state.turned_down = record.as_ref().and_then(turned_down);
         state.given = record.as_ref().is_some_and(|record| record.given);
         state.scopes = record.as_ref().map(|record| record.scopes.clone()).unwrap_or_default();
+        state.all_scopes = record.as_ref().map(Record::all_scopes).unwrap_or_default();
+        state.withheld = record.as_ref().map(|record| record.withheld.clone()).unwrap_or_default();
         let provider = record.as_ref().and_then(|record| record.provider.as_ref());
         state.issuer = provider.map(|provider| provider.issuer.clone());
         let over = state.over;
@@ -378,25 +380,26 @@ impl Authorizer {
             if state.cause.refused.is_some() {
                 state.replaced = Some(Replaced { generation, at, unmet });
             }
-            let asked = std::mem::take(&mut state.asked_scopes);
-            state.stepped_up = std::mem::take(&mut state.stepped_up).union(&asked);
             state.wanted = false;
             state.over_because = None;
             state.cause = Cause::default();
         }
-        let waits = state.is_pending;
+        let (waits, held) = (state.is_pending, state.held.as_ref());
+        let granted = held.map(|held| (held.generation, grant(held.sign_in, &state.scopes)));
         drop(state);
-        self.tell(record.filter(|_| waits).as_ref(), arrived);
+        self.phase.send_if_modified(|phase| {
+            let Some((tokens, grant)) = granted else { return false };
+            let other = matches!(phase, Phase::Settled { grant: before, .. } if *before != grant);
+            (arrived.is_some() || other) && replace(phase, Phase::Settled { tokens, grant })
+        });
+        if let Some(record) = record.filter(|_| waits && arrived.is_none()) {
+            self.tell(&record);
+        }
     }
 
-    /// Tells whoever waits what the record says.
-    fn tell(&self, pending: Option<&Record>, arrived: Option<u64>) {
-        if let Some(generation) = arrived {
-            self.phase.send_if_modified(|phase| replace(phase, Phase::Settled(generation)));
-            return;
-        }
-        let Some(record) = pending else { return };
-        if matches!(*self.phase.borrow(), Phase::Settled(_)) {
+    /// Tells whoever waits of the page that the record names.
+    fn tell(&self, record: &Record) {
+        if self.phase.borrow().is_settled() {
             return;
         }
         if let (Some(pending), Some(page)) = (&record.pending, &record.page) {
@@ -523,6 +526,13 @@ fn turned_down(record: &Record) -> Option<Failure> {
         Some(last) => Some(super::asking::came_to_nothing(Some(last.clone()))),
         None => over.then(super::sign_in::expired),
     }
+}
+
+/// Names a sign-in together with its scopes.
+fn grant(sign_in: u64, scopes: &Scopes) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (sign_in, scopes).hash(&mut hasher);
+    hasher.finish()
 }
 
 pub(super) fn replace(phase: &mut Phase, with: Phase) -> bool {

@@ -82,7 +82,11 @@ impl SignIn {
         let (client, sign_in) = self.device_sign_in(&provider, &scopes).await?;
         let endpoint = self.endpoint(&provider, &client);
         let deadline = sign_in.deadline;
-        self.change(ours, move |record| record.device = Some(deadline)).await?;
+        let lacking = cause.lacks(&Scopes::default());
+        let begun = move |record: &mut Record| {
+            (record.device, record.lacking) = (Some(deadline), lacking);
+        };
+        self.change(ours, begun).await?;
         shown(&sign_in);
         let granted = tokio::select! {
             granted = endpoint.wait_for_device(sign_in) => granted?,

@@ -49,6 +49,15 @@ pub struct Record {
     /// What was granted so far, or asked for where the server did not say.
     #[serde(default)]
     pub scopes: Scopes,
+    /// What the person was asked for at the last sign-in: a role may have more of it later.
+    #[serde(default, skip_serializing_if = "Scopes::is_empty")]
+    pub requested: Scopes,
+    /// What calls lacked, a person was asked for, and was not granted: asking again would not end.
+    #[serde(default, skip_serializing_if = "Scopes::is_empty")]
+    pub withheld: Scopes,
+    /// What calls lack and the person is asked for now.
+    #[serde(default, skip_serializing_if = "Scopes::is_empty")]
+    pub lacking: Scopes,
     /// A sign-in that waits for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<Pending>,
@@ -119,6 +128,9 @@ impl Record {
             sign_in: 0,
             given: false,
             scopes: Scopes::default(),
+            requested: Scopes::default(),
+            withheld: Scopes::default(),
+            lacking: Scopes::default(),
             pending: None,
             page: None,
             turn: 0,
@@ -170,9 +182,20 @@ impl Record {
 
     /// Takes what a person's sign-in brought; they may be another one than before.
     pub fn earn(&mut self, granted: Granted, asked: &Scopes) {
+        let lacking = std::mem::take(&mut self.lacking);
         self.grant(granted, asked);
+        let before = std::mem::take(&mut self.withheld);
+        if !lacking.is_empty() {
+            self.withheld = before.union(&lacking).without(&self.scopes);
+        }
+        self.requested.clone_from(asked);
         self.sign_in = unique();
         self.remembered = None;
+    }
+
+    /// What a sign-in for more asks for beside that (specification, "Step-Up Authorization Flow").
+    pub fn all_scopes(&self) -> Scopes {
+        self.requested.clone().union(&self.scopes)
     }
 
     /// Takes what a refresh brought. A person who is asked for more meanwhile is still asked.
@@ -217,6 +240,7 @@ impl Record {
     /// No sign-in waits for a person any more.
     pub fn nobody_is_asked(&mut self) {
         (self.pending, self.page, self.device, self.asked_because) = (None, None, None, None);
+        self.lacking = Scopes::default();
     }
 
     /// Whether a sign-in waits for a person.
@@ -234,7 +258,7 @@ impl Record {
         self.nobody_is_asked();
         self.last_failure = None;
         self.remembered = None;
-        self.scopes = Scopes::default();
+        (self.scopes, self.requested, self.withheld) = Default::default();
     }
 
     /// Forgets the tokens of a generation; a later one stays. Says whether it did.
@@ -285,7 +309,7 @@ impl Record {
             self.registration.take_if(|client| !same_issuer && !client.is_portable());
             self.tokens = None;
             self.pending = None;
-            self.scopes = Scopes::default();
+            (self.scopes, self.requested, self.withheld) = Default::default();
         }
         self.provider = Some(provider);
     }
@@ -416,6 +440,23 @@ mod tests {
         assert_ne!(earned, before);
         record.give(tokens);
         assert_ne!(record.sign_in, earned);
+    }
+
+    #[test]
+    fn what_a_call_lacked_and_was_not_granted_is_remembered_until_a_sign_in_for_everything() {
+        let mut record = whole();
+        let mut earn = |lacking: &str, granted: &str| {
+            record.lacking = Scopes::parse(lacking);
+            let mut tokens = record.tokens.clone().unwrap();
+            tokens.scopes = Some(Scopes::parse(granted));
+            record.earn(Granted { tokens, method: AuthMethod::Post }, &Scopes::parse("a b c"));
+            assert!(record.lacking.is_empty());
+            record.withheld.to_string()
+        };
+        assert_eq!(earn("b", "a"), "b");
+        assert_eq!(earn("c", "a"), "b c");
+        assert_eq!(earn("b", "a b"), "c");
+        assert_eq!(earn("", "a"), "", "anybody may have signed in");
     }
 
     #[test]

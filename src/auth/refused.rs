@@ -5,7 +5,6 @@ use hyper::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 use super::authorizer::{Authorizer, Bearer, Lack, Untried, refused_gift};
 use super::challenge::Challenge;
 use super::failure::{Failure, FailureKind};
-use super::phase::Phase;
 use super::refresh::{self, Held};
 use super::scopes::Scopes;
 use super::settings::Grant;
@@ -159,19 +158,19 @@ impl Authorizer {
             return Verdict::Refused(failure);
         }
         let wanted = challenge.scope.as_deref().map(Scopes::parse).unwrap_or_default();
-        let (generation, given, granted, stepped_up) = {
+        let (generation, given, known) = {
             let state = self.state();
             let generation = state.held.as_ref().map(|held| held.generation);
-            (generation, state.given, state.scopes.clone(), state.stepped_up.clone())
+            (generation, state.given, state.scopes.clone().union(&state.withheld))
         };
         let carried = carried.map(|bearer| bearer.generation);
         if generation.is_some() && generation != carried {
             return Verdict::Again;
         }
-        let missing = wanted.without(&granted).without(&stepped_up);
+        let missing = wanted.without(&known);
         let own = self.sign_in.settings.grant == Grant::ClientCredentials;
         if given || own || missing.is_empty() {
-            return Verdict::Refused(self.insufficient(&wanted));
+            return Verdict::Refused(self.insufficient(&wanted, &challenge));
         }
         match self.lack().await {
             Lack::Person => {
@@ -179,7 +178,7 @@ impl Authorizer {
                 Verdict::SignIn(None)
             }
             Lack::Failed(_) => {
-                let refused = self.insufficient(&wanted);
+                let refused = self.insufficient(&wanted, &challenge);
                 // For a command that asks the person itself.
                 let cause = self.stepping_up(challenge, wanted);
                 self.state().cause = cause;
@@ -191,7 +190,7 @@ impl Authorizer {
     /// Two calls that lack different scopes are one question to the person.
     fn stepping_up(&self, mut challenge: Challenge, wanted: Scopes) -> Cause {
         let before = self.state().cause.clone();
-        let open = !matches!(*self.phase.borrow(), Phase::Settled(_));
+        let open = !self.phase.borrow().is_settled();
         let scope = before.challenge.filter(|_| open && before.step_up).and_then(|it| it.scope);
         let why = format!("it wants permissions that were not granted: `{wanted}`");
         let both = wanted.union(&scope.as_deref().map(Scopes::parse).unwrap_or_default());
@@ -199,19 +198,34 @@ impl Authorizer {
         Cause { challenge: Some(challenge), step_up: true, why: Some(why), ..Cause::default() }
     }
 
-    fn insufficient(&self, wanted: &Scopes) -> Failure {
+    fn insufficient(&self, wanted: &Scopes, challenge: &Challenge) -> Failure {
         let server = self.host();
+        let state = self.state();
+        let withheld = wanted.without(&state.scopes);
+        let was_asked = !withheld.is_empty() && withheld.without(&state.withheld).is_empty();
         let what = format!("{server} refused the call: the sign-in lacks permissions");
-        let cause = if wanted.is_empty() {
+        let mut cause = if wanted.is_empty() {
             "it does not say which scopes it wants".to_owned()
         } else {
             format!("it wants the scopes `{wanted}`")
         };
+        if was_asked {
+            let issuer = super::cleaned(state.issuer.as_deref().unwrap_or(&server));
+            let granted = format!(", and {issuer} did not grant `{withheld}` when asked for it");
+            cause.push_str(&granted);
+        }
+        cause.push_str(&in_its_words(Some(challenge)));
         // A sign-in for less than there was would lack something else.
-        let scopes = self.state().scopes.clone().union(wanted).to_string();
+        let scopes = state.all_scopes.clone().union(wanted).to_string();
         let scopes = shlex::try_quote(&scopes).unwrap_or_default();
-        let hint =
-            format!("run `bridge login --force --scope {scopes}`, or ask whoever runs {server}");
+        let command = format!("`bridge login --force --scope {scopes}`");
+        let hint = if was_asked {
+            format!(
+                "ask whoever gives permissions at {server} to grant your account `{withheld}`, then run {command}"
+            )
+        } else {
+            format!("run {command}, or ask whoever runs {server}")
+        };
         Failure::new(FailureKind::Refused, what).because(cause).hint(hint)
     }
 
@@ -249,10 +263,14 @@ pub fn of_new_token(
     if let Some(audience) = refresh::audience(tokens) {
         cause.push_str(&format!(", and is meant for `{audience}`"));
     }
-    if let Some(said) = challenge.and_then(|challenge| challenge.error_description.as_deref()) {
-        cause.push_str(&format!("; it says: {}", super::cleaned(said)));
-    }
-    let hint = "compare `--resource` and `--scope` with what the server's documentation says, then run \
-                `bridge login --force`";
+    cause.push_str(&in_its_words(challenge));
+    let hint = "compare `--resource`, `--scope` and `--authorize-param audience=…` with what the server's \
+                documentation says, then run `bridge login --force`";
     Failure::new(FailureKind::Loop, what).because(cause).hint(hint)
+}
+
+/// What the server said itself, as the end of a sentence.
+fn in_its_words(challenge: Option<&Challenge>) -> String {
+    let said = challenge.and_then(|challenge| challenge.error_description.as_deref());
+    said.map(|said| format!("; it says: {}", super::cleaned(said))).unwrap_or_default()
 }

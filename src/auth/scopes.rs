@@ -12,7 +12,7 @@ const MAX_LENGTH: usize = 256;
 pub const OFFLINE_ACCESS: &str = "offline_access";
 
 /// Scopes in the order in which they were named, each once.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Scopes(Vec<String>);
 

@@ -189,7 +189,8 @@ impl SignIn {
         let challenged = cause.challenge.as_ref().and_then(|challenge| challenge.scope.as_deref());
         let of_server = provider.metadata.scopes_supported.as_ref();
         if let (true, Some(challenged)) = (cause.step_up, challenged) {
-            let before = self.vault.load().await?.map(|record| record.scopes).unwrap_or_default();
+            let record = self.vault.load().await?;
+            let before = record.map(|record| record.all_scopes()).unwrap_or_default();
             return Ok(scopes::step_up(&before, challenged, of_server));
         }
         let fixed = self.settings.scope.as_deref();

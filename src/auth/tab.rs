@@ -263,11 +263,13 @@ impl SignIn {
         let before = self.vault.load().await?.and_then(|record| record.registration);
         tab.has_new_client = before.is_none_or(|before| before.client_id != client.client_id);
         let (saved, why) = (pending.clone(), cause.why.clone());
+        let lacking = cause.lacks(&Scopes::default());
         let begun = move |record: &mut Record| {
             record.registration = Some(client);
             record.pending = Some(saved);
             record.page = Some(Secret::new(page));
             record.asked_because = why;
+            record.lacking = lacking;
             record.last_failure = None;
         };
         self.change(ours, begun).await?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Read};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::cli::AddArgs;
 use crate::config::saved::{self, Config, NewServer, is_name};
@@ -10,7 +11,7 @@ use crate::config::{self, Environment};
 use crate::credentials::Patience;
 use crate::error::{Error, Exit};
 use crate::order;
-use crate::remote::{Entry, Knock, without_secrets};
+use crate::remote::{Entry, HELLO, Knock, without_secrets};
 use crate::secret::Secret;
 use crate::ui;
 
@@ -23,6 +24,8 @@ use super::snippet::{self, Snippet, is_placeholder};
 
 /// Longest snippet or secret that is read, in bytes.
 const LONGEST: u64 = 1024 * 1024;
+/// How long a server may take to say whether it wants a token.
+const KNOCK_TIME: Duration = Duration::from_secs(10);
 /// What stands in the file for a value that is kept elsewhere.
 const KEPT: &str = "${keychain}";
 
@@ -345,6 +348,9 @@ fn checked(
     config: &config::Serve,
     new: &NewServer,
 ) -> Result<(Vec<String>, Option<&'static str>), Error> {
+    if is_terminal() && new.headers.is_empty() && wants_token(config) {
+        return Ok((vec![wants_sign_in(config, new)?], None));
+    }
     let wanted = Use::Check(Check::default());
     let mut signed_in = None;
     let done = super::session::used(config, &wanted, &mut signed_in);
@@ -358,6 +364,15 @@ fn checked(
         }
         Err(error) => Err(not_saved(error)),
     }
+}
+
+/// Whether it refuses whoever has no token, and does not say how one would sign in: no page would get one.
+fn wants_token(config: &config::Serve) -> bool {
+    let remote = Parts::new(config, Patience::Interactive).remote(config);
+    let runtime = super::runtime();
+    let hello = HELLO.as_bytes().into();
+    let knock = runtime.map(|runtime| runtime.block_on(remote.knock(None, hello, KNOCK_TIME)));
+    matches!(knock, Ok(Ok(Knock { entry: Entry::Closed(None), .. })))
 }
 
 /// How to sign in, by what the server says to whoever has no token.

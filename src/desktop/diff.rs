@@ -10,7 +10,8 @@ const WIDEST: usize = 400;
 const AROUND: usize = 2;
 
 /// The lines that go, with `-`, and come, with `+`, and a few around them. Strings in lines that were there before
-/// are left out but for names.
+/// are left out but for names, and so are values of names that were there: what an entry's `env` holds is moved as
+/// it is.
 pub fn diff(old: &str, new: &str) -> String {
     let old: Vec<&str> = old.lines().collect();
     let new: Vec<&str> = new.lines().collect();
@@ -37,7 +38,9 @@ pub fn diff(old: &str, new: &str) -> String {
         let was: Vec<_> = old[gone.clone()].iter().map(|line| bare(line)).collect();
         for line in &new[come] {
             let known = was.contains(&bare(line)) || line.len() > WIDEST;
-            push(&mut shown, '+', &if known { masked(line) } else { (*line).to_owned() });
+            let was_there = |value: &str| old[gone.clone()].iter().any(|old| old.contains(value));
+            let hidden = |value: &str, is_named: bool| known || is_named && was_there(value);
+            push(&mut shown, '+', &without(line, &hidden));
         }
         last = Some(gone);
     }
@@ -58,6 +61,12 @@ fn push(shown: &mut String, sign: char, line: &str) {
 
 /// A line without the strings in it that are not names.
 fn masked(line: &str) -> String {
+    without(line, &|_, _| true)
+}
+
+/// A line without those strings that are hidden: told of each, with its quotes, and whether it is the value of a
+/// name. Names are shown.
+fn without(line: &str, is_hidden: &dyn Fn(&str, bool) -> bool) -> String {
     let mut masked = String::new();
     let mut rest = line;
     while let Some(start) = rest.find(['"', '\'']) {
@@ -74,7 +83,9 @@ fn masked(line: &str) -> String {
         let end = (end..=rest.len()).find(|end| rest.is_char_boundary(*end)).unwrap_or(rest.len());
         masked.push_str(&rest[..start]);
         let is_name = rest[end..].trim_start().starts_with([':', '=']);
-        masked.push_str(if is_name { &rest[start..end] } else { "…" });
+        let is_named = rest[..start].trim_end().ends_with([':', '=']);
+        let text = &rest[start..end];
+        masked.push_str(if is_name || !is_hidden(text, is_named) { text } else { "…" });
         rest = &rest[end..];
     }
     masked + rest
@@ -134,6 +145,15 @@ fn changes(old: &[&str], new: &[&str]) -> Vec<(Range<usize>, Range<usize>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_that_was_there_stays_hidden_where_it_is_moved() {
+        let old = "{\"b\": {\"command\": \"npx\", \"env\": {\"TOKEN\": \"s3cret\"}}}\n";
+        let new = "{\"b\": {\"command\": \"bridge\", \"env\": {\"TOKEN\": \"s3cret\"}}}\n";
+        let shown = diff(old, new);
+        let come = "+{\"b\": {\"command\": \"bridge\", \"env\": {\"TOKEN\": …}}}";
+        assert_eq!(shown.lines().last(), Some(come), "{shown}");
+    }
 
     #[test]
     fn a_change_is_shown_with_the_lines_around_it() {

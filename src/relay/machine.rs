@@ -168,6 +168,8 @@ pub(super) struct Machine<M> {
     pub(super) filtering: Filtering,
     pub(super) deadlines: Deadlines,
     pub(super) signing_in: SigningIn,
+    /// What the tokens are good for, as [`Phase::Settled`] names it.
+    pub(super) granted: u64,
     /// Counts what is told of progress.
     pub(super) progress: u64,
     /// Exchanges that carry no request of the client, and when each is given up.
@@ -219,6 +221,7 @@ impl<M: Memory> Machine<M> {
             restore: Restore::default(),
             deadlines: Deadlines::default(),
             signing_in: SigningIn::default(),
+            granted: 0,
             progress: 0,
             exchanges: HashMap::new(),
             commands: Vec::new(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::bench::{failure, passing, unreachable};
 use super::machine::{ExchangeId, FromServer, Origin};
 use super::remembered::{Memory, Place};
-use super::sign_in_tests::{Desk, PAGE, pending, text_of};
+use super::sign_in_tests::{Desk, PAGE, pending, settled, text_of};
 use crate::auth::{self, Phase};
 use crate::jsonrpc::Message;
 use crate::remote::{Failure, FailureKind, Fate, Outcome};
@@ -420,7 +420,7 @@ fn a_stream_waits_for_the_sign_in_and_opens_no_page() {
     let denied = auth::Failure::new(auth::FailureKind::Denied, "the sign-in was denied");
     desk.phase(Phase::Failed(denied));
     assert_eq!(desk.one_answer()["id"], 3);
-    desk.phase(Phase::Settled(1));
+    desk.phase(settled(1));
     assert_eq!(desk.under_way(), ["subscriptions/listen"; 2]);
     desk.notifies("subscriptions/listen", ACKNOWLEDGED);
     assert_eq!(desk.told().len(), 3, "confirmed, and two kinds of changes");
@@ -439,7 +439,7 @@ fn a_call_waits_for_the_sign_in_with_progress_and_goes_on() {
     desk.phase(pending());
     desk.pass(25.0);
     assert_eq!(desk.told(), ["notifications/progress"; 3]);
-    desk.phase(Phase::Settled(1));
+    desk.phase(settled(1));
     desk.answers("tools/call", r#"{"content":[],"resultType":"complete"}"#);
     assert_eq!(desk.one_answer()["result"]["content"], json!([]));
 }
@@ -489,7 +489,7 @@ fn a_client_that_opens_pages_is_asked_at_once_and_its_next_attempt_waits() {
         desk.meets_sign_in(method);
         desk.pass(30.0);
         assert!(desk.take_answers().is_empty(), "it is not asked again");
-        desk.phase(Phase::Settled(1));
+        desk.phase(settled(1));
         desk.answers(method, r#"{"resultType":"complete"}"#);
         assert_eq!(desk.one_answer()["id"], 2);
         assert_eq!(desk.pages, 1);
@@ -514,7 +514,7 @@ fn who_does_not_want_to_sign_in_gets_the_error_unless_that_is_done() {
         assert_eq!(answer["error"]["code"], -31004);
         assert!(answer["error"]["message"].as_str().unwrap().contains(PAGE), "{answer}");
         assert!(desk.sent.is_empty());
-        desk.phase(Phase::Settled(1));
+        desk.phase(settled(1));
         desk.modern_with_pages(3, "tools/call", answered(action));
         assert_eq!(desk.under_way(), ["tools/call"]);
     }
@@ -543,7 +543,7 @@ fn the_tool_answers_as_a_modern_server_does() {
     let first = desk.one_answer();
     assert!(text_of(&first).contains(PAGE), "{first}");
     assert_eq!(first["result"]["resultType"], "complete");
-    desk.phase(Phase::Settled(1));
+    desk.phase(settled(1));
     desk.modern(4, "tools/call", json!({"name": "bridge_sign_in"}));
     for answer in desk.take_answers() {
         assert!(text_of(&answer).contains("You are signed in"), "{answer}");

@@ -59,7 +59,7 @@ pub(super) struct SigningIn {
 impl Default for SigningIn {
     fn default() -> Self {
         Self {
-            phase: Phase::Settled(0),
+            phase: Phase::BEFORE,
             asked: false,
             page_at: None,
             tool_called: false,
@@ -73,7 +73,7 @@ impl Default for SigningIn {
 impl SigningIn {
     /// Whether the server waits for a person.
     pub(super) fn is_open(&self) -> bool {
-        !matches!(self.phase, Phase::Settled(_))
+        !self.phase.is_settled()
     }
 
     fn invitation(&self) -> Option<&Invitation> {
@@ -212,7 +212,7 @@ impl<M: Memory> Machine<M> {
 
     /// The server wants a sign-in, whatever showed it.
     pub(super) fn sign_in_is_needed(&mut self) {
-        if let Phase::Settled(_) = self.signing_in.phase {
+        if self.signing_in.phase.is_settled() {
             self.signing_in =
                 SigningIn { phase: Phase::Needed, offered: true, ..SigningIn::default() };
         }
@@ -341,7 +341,9 @@ impl<M: Memory> Machine<M> {
                 let pending = Failure::sign_in_pending(&self.name.host, Some(&invitation.page));
                 Failure { cause: invitation.why.clone(), ..pending }
             }
-            Phase::Needed | Phase::Settled(_) => Failure::sign_in_pending(&self.name.host, None),
+            Phase::Needed | Phase::Settled { .. } => {
+                Failure::sign_in_pending(&self.name.host, None)
+            }
         }
     }
 
@@ -371,17 +373,21 @@ impl<M: Memory> Machine<M> {
         if self.signing_in.phase == phase {
             return;
         }
-        let before = std::mem::replace(&mut self.signing_in.phase, phase);
+        let was_settled = std::mem::replace(&mut self.signing_in.phase, phase).is_settled();
         match self.signing_in.phase.clone() {
-            // Another process renewed the tokens: nothing waits for that but a first connection.
-            Phase::Settled(_) if matches!(before, Phase::Settled(_)) => {
-                if matches!(self.server, Server::Closed { .. }) {
+            Phase::Settled { grant, .. } => {
+                self.is_granted(grant);
+                if !was_settled {
+                    self.signed_in(now);
+                } else if matches!(self.server, Server::Closed { .. }) {
+                    // Another process renewed the tokens, which a first connection waits for.
                     self.connect_with_token(now);
+                } else {
+                    self.tell_owed_list_changed();
                 }
             }
-            Phase::Settled(_) => self.signed_in(now),
             Phase::Needed => {
-                if matches!(before, Phase::Settled(_)) {
+                if was_settled {
                     self.signing_in.asked = false;
                 } else if self.in_flight.is_anybody_parked() {
                     // What was under way is not any more.
@@ -405,6 +411,15 @@ impl<M: Memory> Machine<M> {
             }
         }
         self.pump(now);
+    }
+
+    /// With another account or other scopes the server may offer something else than before, and may not know
+    /// that this client has seen that.
+    fn is_granted(&mut self, grant: u64) {
+        let before = std::mem::replace(&mut self.granted, grant);
+        if before != 0 && before != grant {
+            self.owe_list_changed();
+        }
     }
 
     /// Whoever looks at the client's log finds the page there, whatever became of the browser.

@@ -23,6 +23,11 @@ pub(super) fn pending() -> Phase {
     })
 }
 
+/// These tokens are there, all of one grant.
+pub(super) fn settled(tokens: u64) -> Phase {
+    Phase::Settled { tokens, grant: 1 }
+}
+
 /// A machine before a server that wants a sign-in.
 pub(super) struct Desk {
     pub(super) machine: Machine<Notebook>,
@@ -129,7 +134,7 @@ impl Desk {
 
     /// The tokens are there, and the server opens.
     pub(super) fn signs_in(&mut self) {
-        self.phase(Phase::Settled(1));
+        self.phase(settled(1));
         self.connects();
         self.ends("notifications/initialized", Outcome::Accepted);
     }
@@ -327,7 +332,7 @@ fn a_client_that_opens_pages_itself_is_told_at_once_and_hears_of_the_end() {
     assert_eq!((&elicitation["mode"], &elicitation["url"]), (&json!("url"), &json!(PAGE)));
     desk.asks(2, "resources/read");
     assert_eq!(desk.take_answers()[0]["error"]["code"], -32042);
-    desk.phase(Phase::Settled(1));
+    desk.phase(settled(1));
     let complete = desk.take_written().remove(0);
     assert_eq!(complete["method"], "notifications/elicitation/complete");
     assert_eq!(complete["params"]["elicitationId"], elicitation["elicitationId"]);
@@ -373,7 +378,7 @@ fn a_stream_that_was_refused_with_the_token_is_opened_anew() {
     desk.meets_sign_in("tools/call");
     desk.phase(pending());
     let listens = desk.listens;
-    desk.phase(Phase::Settled(2));
+    desk.phase(settled(2));
     assert_eq!(desk.listens, listens + 1);
 }
 
@@ -386,7 +391,7 @@ fn a_token_that_is_refused_in_mid_session_makes_calls_wait_and_the_session_stays
     desk.phase(pending());
     desk.take_written();
     let listens = desk.listens;
-    desk.phase(Phase::Settled(2));
+    desk.phase(settled(2));
     assert_eq!(desk.listens, listens, "the stream that stands is left alone");
     desk.answers("tools/call", "{}");
     assert_eq!(desk.take_answers()[0]["result"], json!({}));
@@ -397,11 +402,11 @@ fn a_request_waits_for_two_sign_ins_and_no_more() {
     let mut desk = Desk::open(&json!({}));
     desk.asks(1, "tools/call");
     desk.meets_sign_in("tools/call");
-    desk.phase(Phase::Settled(2));
+    desk.phase(settled(2));
     // As of a server that has turned to another authorization server meanwhile.
     desk.meets_sign_in("tools/call");
     assert!(desk.take_answers().is_empty());
-    desk.phase(Phase::Settled(3));
+    desk.phase(settled(3));
     desk.meets_sign_in("tools/call");
     assert_eq!(desk.take_answers()[0]["error"]["code"], -31004);
     assert_eq!(desk.pages, 2);
@@ -420,9 +425,23 @@ fn a_call_that_is_cancelled_while_it_waits_is_never_sent() {
 fn tokens_that_another_process_renewed_open_no_second_stream() {
     let mut desk = Desk::open(&json!({}));
     let listens = desk.listens;
-    desk.phase(Phase::Settled(7));
-    desk.phase(Phase::Settled(8));
+    desk.phase(settled(7));
+    desk.phase(settled(8));
     assert_eq!((desk.listens, desk.take_written().len()), (listens, 0));
+}
+
+#[test]
+fn a_client_is_told_that_its_lists_may_be_others_when_the_tokens_are_good_for_something_else() {
+    let changed = "notifications/tools/list_changed";
+    let mut desk = Desk::open(&json!({}));
+    desk.phase(settled(7));
+    assert!(desk.take_written().is_empty(), "the first ones");
+    desk.phase(Phase::Settled { tokens: 8, grant: 2 });
+    assert_eq!(desk.told(), [changed], "renewed with other scopes");
+    desk.asks(1, "tools/call");
+    desk.meets_sign_in("tools/call");
+    desk.phase(Phase::Settled { tokens: 9, grant: 3 });
+    assert_eq!(desk.told(), [changed], "a person signed in, or allowed more");
 }
 
 #[test]

@@ -472,7 +472,7 @@ pub(super) fn phase(n: u8) -> Phase {
         0 => Phase::Needed,
         1 => Phase::Pending(Invitation { page: text(), provider: text(), why: None }),
         2 => Phase::Failed(auth::Failure::new(auth::FailureKind::Denied, text())),
-        _ => Phase::Settled(1),
+        _ => Phase::Settled { tokens: 1, grant: 1 },
     }
 }
 

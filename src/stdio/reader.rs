@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use crate::jsonrpc::scan::{Glimpse, IdScanner};
 #[cfg(target_os = "linux")]
 use crate::os;
+#[cfg(target_os = "linux")]
 use crate::task;
 
 /// What is asked of the system at once: a pipe holds as much.

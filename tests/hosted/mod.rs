@@ -8,11 +8,15 @@
 //! | `callcamp`  | a bearer token, a session                                        |
 //! | `maestra`   | a feature that is off until someone turns it on                  |
 //! | `vauchflow` | an API key, stateless, an error envelope of its own              |
+//! | `statisfy`  | a sign-in with registration, a key that can't be renewed         |
+//! | `stampix`   | a registered client, two layers of scopes, tokens that rotate    |
 
 mod callcamp;
 mod maestra;
 #[cfg(test)]
 mod page;
+mod stampix;
+mod statisfy;
 mod vauchflow;
 
 use crate::support::hosted::{Tale, User};
@@ -39,7 +43,8 @@ pub struct Open {
     pub _running: Box<dyn std::any::Any>,
 }
 
-pub const PRODUCTS: [Product; 3] = [callcamp::PRODUCT, vauchflow::PRODUCT, maestra::PRODUCT];
+pub const PRODUCTS: [Product; 5] =
+    [callcamp::PRODUCT, vauchflow::PRODUCT, statisfy::PRODUCT, stampix::PRODUCT, maestra::PRODUCT];
 
 /// Tests of each product's story, told in each way.
 #[cfg(test)]
@@ -86,5 +91,5 @@ fn tell(name: &str, way: crate::support::hosted::Way) {
 
 #[cfg(test)]
 mod stories {
-    stories!(callcamp, maestra, vauchflow);
+    stories!(callcamp, maestra, stampix, statisfy, vauchflow);
 }

@@ -86,6 +86,16 @@ fn a_token_from_a_profile_page() {
 }
 
 #[test]
+fn a_server_that_wants_a_token_and_knows_no_sign_in_is_saved_from_a_terminal_too() {
+    let callcamp = CallCamp::run();
+    let user = User::trusting(callcamp.authority());
+    let mut terminal = user.in_terminal(&format!("bridge add studio {}", callcamp.url()));
+    let shown = terminal.all();
+    assert!(shown.contains("--with-token"), "{shown}");
+    assert!(terminal.ends().success(), "{shown}");
+}
+
+#[test]
 fn an_api_key() {
     let vauchflow = Vauchflow::run();
     let user = User::trusting(vauchflow.authority());

@@ -3,6 +3,7 @@
 //!
 //! Run by `scripts/pictures`, which installs Chromium and gives a folder for the pictures.
 
+mod hosted;
 mod screen;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,8 @@ b { font-weight: normal } .bold { font-weight: bold } .dim { opacity: .6 }
 /// Somebody's machine, and a camera before its terminal.
 struct Studio {
     home: BridgeProcess,
+    /// The authority that its system trusts.
+    authority: Option<PathBuf>,
     faults: Vec<String>,
     /// What was shown at each width: lines of HTML, as many as a picture has room for.
     sheets: Vec<(u16, Vec<String>)>,
@@ -47,7 +50,7 @@ impl Studio {
         let bin = home.home().join("bin");
         std::fs::create_dir(&bin).unwrap();
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_bridge"), bin.join("bridge")).unwrap();
-        Self { home, faults: Vec::new(), sheets: Vec::new() }
+        Self { home, authority: None, faults: Vec::new(), sheets: Vec::new() }
     }
 
     /// A command at each width, and without colours.
@@ -100,6 +103,8 @@ impl Studio {
         // Where the program lies must count as a folder that stays.
         let mut all = vec![("HOME", &*folder), ("PATH", &*path), ("TMPDIR", "/var/tmp")];
         all.extend([("TERM", "xterm"), ("BRIDGE_STORE_KEY", KEY)]);
+        let authority = self.authority.as_ref().map(|file| file.display().to_string());
+        all.extend(authority.as_deref().map(|file| ("SSL_CERT_FILE", file)));
         all.extend(env);
         let mut terminal = Terminal::of_width(home, args, all, columns);
         types(&mut terminal);
@@ -184,6 +189,7 @@ fn pictures_of_every_command() {
     desktop_clients(&mut studio);
     use_of_a_server(&mut studio);
     signed_in(&mut studio);
+    hosted::decisions(&mut studio);
     mistakes(&mut studio);
     studio.develop(folder.as_deref());
 }

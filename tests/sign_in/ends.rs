@@ -210,15 +210,19 @@ fn scopes_that_are_not_granted_are_asked_for_once_and_then_named() {
     server.needs_scope("set_note", "write");
     let browser = Browser::recording();
     let mut bridge = signed_in(&server, &browser);
-    server.mcp.always(
-        matcher::tool("set_note"),
-        crate::support::Answer::status(403)
-            .header("www-authenticate", "Bearer error=\"insufficient_scope\", scope=\"write\""),
-    );
+    let challenge = "Bearer error=\"insufficient_scope\", scope=\"write\", \
+                     error_description=\"An admin of your organization grants it\"";
+    let refusal = crate::support::Answer::status(403).header("www-authenticate", challenge);
+    server.mcp.always(matcher::tool("set_note"), refusal);
     bridge.request(1, "tools/call", json!({"name": "set_note", "arguments": {"text": "x"}}));
     tab::sign_in(&browser.page(2));
     let answer = bridge.expect_response(1);
-    assert!(answer["error"].to_string().contains("`write`"), "{answer}");
+    let told = answer["error"]["message"].as_str().unwrap();
+    let wants =
+        format!("wants the scopes `write`, and {} did not grant `write`", server.auth.issuer());
+    assert!(told.contains(&wants), "{told}");
+    assert!(told.contains("; it says: An admin of your organization grants it"), "{told}");
+    assert!(told.contains("to grant your account `write`, then run `bridge login"), "{told}");
     let again = bridge.call_tool(2, "set_note", json!({"text": "x"}));
     assert!(again["error"].to_string().contains("`write`"), "{again}");
     assert_eq!((browser.pages().len(), server.grants("authorization_code")), (2, 2));

@@ -7,7 +7,7 @@ use super::mcp_server::{Builder, Request, matcher};
 use super::{Answer, BridgeProcess, McpServer, bridge_process};
 
 /// Where the metadata of the resource lies.
-const METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
+pub const METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
 
 /// The two servers.
 pub struct Guarded {
@@ -69,11 +69,12 @@ impl Guarded {
 pub fn guard(plan: Plan, mcp: &McpServer) -> AuthServer {
     let auth = plan.run();
     auth.serves(&mcp.url());
-    let document = json!({
+    let mut document = json!({
         "resource": mcp.url(),
         "authorization_servers": [auth.issuer()],
         "scopes_supported": ["read"],
     });
+    auth.edit_resource(&mut document);
     let door = auth.door();
     mcp.allow(matcher::when("discovery", |request| request.path.starts_with("/.well-known/")));
     mcp.always(matcher::path(METADATA), Answer::json(document.to_string()));

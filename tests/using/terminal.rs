@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::auth_server::visit;
+use crate::support::auth_server::{Plan, visit};
 use crate::support::mcp_server::matcher::tool;
 use crate::support::modern_server::questions;
 use crate::support::terminal::{CTRL_C, Terminal, page};
@@ -179,6 +179,24 @@ fn whoever_has_to_sign_in_does_so_and_the_call_is_made() {
     terminal.shows("\r\nhi\r\n");
     assert!(terminal.ends().success());
     assert_eq!((server.grants("authorization_code"), server.mcp.executions("echo")), (2, 1));
+}
+
+#[test]
+fn what_is_not_granted_is_asked_for_once() {
+    let plan = Plan::default().gives(|grant| "read".clone_into(&mut grant.scope));
+    let (server, home) = (Guarded::with(plan, McpServer::legacy()), home());
+    server.needs_scope("echo", "write");
+    let args = ["call", &server.mcp.url(), "echo", "text=hi", "--browser", "never"];
+    let mut terminal = Terminal::run(&home, &args);
+    let screen = terminal.shows("/ Waiting for the browser");
+    let back = |screen: &str| visit(&page(screen)).expect("the way back");
+    terminal.types(&format!("{}\r", back(&screen)));
+    let screen = terminal.shows_times("paste that address here", 2);
+    let (_, second) = screen.split_once("You are signed in to").expect("the first sign-in");
+    terminal.types(&format!("{}\r", back(second)));
+    terminal.shows("did not grant `write` when asked for it");
+    assert!(!terminal.ends().success());
+    assert_eq!(server.grants("authorization_code"), 2);
 }
 
 #[test]

@@ -49,7 +49,14 @@ pub(super) fn answer(world: &World, asked: &Asked) -> Answer {
     }
     let code = world.fresh("code");
     let challenge = param("code_challenge");
-    let entry = Code { client_id, redirect_uri: redirect_uri.clone(), challenge, scope };
+    let entry = Code {
+        client_id,
+        redirect_uri: redirect_uri.clone(),
+        challenge,
+        scope,
+        asked: asked.query.clone(),
+        is_over: false,
+    };
     world.state().codes.insert(code.clone(), entry);
     back(world, &redirect_uri, &[("code", &code), ("state", &param("state"))])
 }

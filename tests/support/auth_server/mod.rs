@@ -24,6 +24,7 @@ pub use connection::{Answer, Asked};
 pub type Rule = Box<dyn Fn(&Asked) -> Option<Answer> + Send + Sync>;
 pub type After = Box<dyn Fn(&Asked) + Send + Sync>;
 pub type Edit = Box<dyn Fn(&mut Value) + Send + Sync>;
+pub type Gives = Box<dyn Fn(&mut Grant) + Send + Sync>;
 
 /// How it behaves.
 pub struct Plan {
@@ -55,6 +56,7 @@ pub struct Plan {
     pub edit_metadata: Vec<Edit>,
     pub edit_token: Vec<Edit>,
     pub edit_registration: Vec<Edit>,
+    pub gives: Vec<Gives>,
     pub rules: Vec<(&'static str, Rule)>,
     /// What happens between an answer's making and its sending.
     pub after: Vec<(&'static str, After)>,
@@ -80,6 +82,7 @@ impl Default for Plan {
             edit_metadata: Vec::new(),
             edit_token: Vec::new(),
             edit_registration: Vec::new(),
+            gives: Vec::new(),
             rules: Vec::new(),
             after: Vec::new(),
             refusals: false,
@@ -100,7 +103,13 @@ impl Plan {
         self
     }
 
-    /// Changes every grant.
+    /// Decides what is granted, before anybody knows of it.
+    pub fn gives(mut self, decide: impl Fn(&mut Grant) + Send + Sync + 'static) -> Self {
+        self.gives.push(Box::new(decide));
+        self
+    }
+
+    /// Changes the answer to every grant, and not what was granted.
     pub fn grants(mut self, edit: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
         self.edit_token.push(Box::new(edit));
         self
@@ -157,12 +166,28 @@ pub struct Client {
     pub method: String,
 }
 
+/// What is about to be granted.
+pub struct Grant {
+    /// Who gets it.
+    pub client_id: String,
+    /// Counts the grants, from 1.
+    pub number: usize,
+    pub access_token: String,
+    pub scope: String,
+    /// Whether a refresh token comes with it.
+    pub is_renewable: bool,
+    /// What the authorization asked for; a refresh has that of the first grant.
+    pub asked: Vec<(String, String)>,
+}
+
 /// An authorization that waits to be redeemed.
 struct Code {
     client_id: String,
     redirect_uri: String,
     challenge: String,
     scope: String,
+    asked: Vec<(String, String)>,
+    is_over: bool,
 }
 
 /// A refresh token, and the family that dies with its reuse.
@@ -171,6 +196,7 @@ struct Refresh {
     client_id: String,
     family: usize,
     scope: String,
+    asked: Vec<(String, String)>,
     used: bool,
 }
 
@@ -225,7 +251,7 @@ impl World {
 
     /// A secret that was not given before.
     fn fresh(&self, what: &str) -> String {
-        format!("{what}-{}-canary", self.count.fetch_add(1, Ordering::Relaxed) + 1)
+        format!("{what}-canary-{}", self.count.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     /// Notes what no good client sends, and refuses it.
@@ -398,6 +424,23 @@ impl AuthServer {
         let mut state = self.world.state();
         let families: Vec<_> = state.access.values().map(|access| access.family).collect();
         state.dead_families.extend(families);
+    }
+
+    /// Ends the grant that an access token is of.
+    pub fn revoke(&self, token: &str) {
+        let mut state = self.world.state();
+        let family = state.access.get(token).map(|access| access.family);
+        state.dead_families.extend(family);
+    }
+
+    /// Ends the codes that nobody redeemed yet.
+    pub fn end_codes(&self) {
+        self.world.state().codes.values_mut().for_each(|code| code.is_over = true);
+    }
+
+    /// Makes of the metadata of a resource what the plan says.
+    pub fn edit_resource(&self, document: &mut Value) {
+        self.world.plan.edit_resource.iter().for_each(|edit| edit(document));
     }
 
     /// Ends the access tokens that were granted so far; they can be refreshed.

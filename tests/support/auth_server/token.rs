@@ -7,7 +7,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::connection::{Answer, Asked};
-use super::{Access, Client, Refresh, World};
+use super::{Access, Client, Grant, Refresh, World};
 
 /// Who asks, as it was proved.
 struct Proof {
@@ -33,7 +33,7 @@ pub(super) fn answer(world: &World, asked: &Asked) -> Answer {
         "client_credentials" if proof.client.method == "none" => {
             world.refuse(400, "unauthorized_client", "a public client can't act for itself")
         }
-        "client_credentials" => grant(world, &proof, &field("scope"), None),
+        "client_credentials" => grant(world, &proof, &field("scope"), Vec::new(), None),
         "urn:ietf:params:oauth:grant-type:device_code" => poll(world, asked, &proof),
         other => world.refuse(400, "unsupported_grant_type", other),
     }
@@ -100,7 +100,13 @@ fn redeem(world: &World, asked: &Asked, proof: &Proof) -> Answer {
     if !same {
         return world.refuse(400, "invalid_grant", "client, redirect URI or verifier differ");
     }
-    grant(world, proof, &code.scope, None)
+    if code.is_over {
+        // Of a slow person, which is nobody's fault.
+        let why = "the code has expired";
+        let error = json!({"error": "invalid_grant", "error_description": why});
+        return Answer::json(400, &error);
+    }
+    grant(world, proof, &code.scope, code.asked, None)
 }
 
 fn refresh(world: &World, asked: &Asked, proof: &Proof) -> Answer {
@@ -118,30 +124,46 @@ fn refresh(world: &World, asked: &Asked, proof: &Proof) -> Answer {
         let mut state = world.state();
         state.refresh.get_mut(&token).expect("it is known").used = true;
     }
-    grant(world, proof, &known.scope, Some(known.family))
+    grant(world, proof, &known.scope, known.asked, Some(known.family))
 }
 
-fn grant(world: &World, proof: &Proof, scope: &str, family: Option<usize>) -> Answer {
+fn grant(
+    world: &World,
+    proof: &Proof,
+    scope: &str,
+    asked: Vec<(String, String)>,
+    family: Option<usize>,
+) -> Answer {
     let (access, renewed) = (world.fresh("access"), world.fresh("refresh"));
-    let mut state = world.state();
-    let family = family.unwrap_or(state.access.len());
-    let until = Instant::now() + Duration::from_secs(world.plan.lifetime);
-    state.access.insert(access.clone(), Access { family, scope: scope.to_owned(), until });
-    let entry = Refresh {
-        client_id: proof.client_id.clone(),
-        family,
+    let number = world.state().access.len() + 1;
+    let client_id = proof.client_id.clone();
+    let mut granted = Grant {
+        client_id: client_id.clone(),
+        number,
+        access_token: access,
         scope: scope.to_owned(),
-        used: false,
+        is_renewable: true,
+        asked,
     };
-    state.refresh.insert(renewed.clone(), entry);
-    drop(state);
+    world.plan.gives.iter().for_each(|decide| decide(&mut granted));
+    let Grant { access_token, scope: given, is_renewable, asked, .. } = granted;
+    let family = family.unwrap_or(number);
+    let until = Instant::now() + Duration::from_secs(world.plan.lifetime);
     let mut answer = json!({
-        "access_token": access,
+        "access_token": access_token,
         "token_type": "Bearer",
         "expires_in": world.plan.lifetime,
-        "refresh_token": renewed,
-        "scope": scope,
+        "scope": given,
     });
+    let mut state = world.state();
+    state.access.insert(access_token, Access { family, scope: given, until });
+    if is_renewable {
+        answer["refresh_token"] = json!(renewed);
+        // What was asked for may be granted the next time.
+        let scope = scope.to_owned();
+        state.refresh.insert(renewed, Refresh { client_id, family, scope, asked, used: false });
+    }
+    drop(state);
     world.plan.edit_token.iter().for_each(|edit| edit(&mut answer));
     Answer::json(200, &answer)
 }
@@ -163,7 +185,7 @@ pub(super) fn device(world: &World, asked: &Asked) -> Answer {
         return refusal;
     }
     let answer = json!({
-        "device_code": "device-code-canary",
+        "device_code": "device-code-canary-1",
         "user_code": "WDJB-MJHT",
         "verification_uri": format!("{}/activate", world.base()),
         "expires_in": 600,
@@ -173,7 +195,7 @@ pub(super) fn device(world: &World, asked: &Asked) -> Answer {
 }
 
 fn poll(world: &World, asked: &Asked, proof: &Proof) -> Answer {
-    if asked.field("device_code").as_deref() != Some("device-code-canary") {
+    if asked.field("device_code").as_deref() != Some("device-code-canary-1") {
         return world.refuse(400, "invalid_grant", "which device?");
     }
     let poll = {
@@ -182,7 +204,7 @@ fn poll(world: &World, asked: &Asked, proof: &Proof) -> Answer {
         state.polls - 1
     };
     match world.plan.device.get(poll).copied().unwrap_or("approve") {
-        "approve" => grant(world, proof, "read", None),
+        "approve" => grant(world, proof, "read", Vec::new(), None),
         "broken" => Answer::page(502, "<h1>Bad Gateway</h1>"),
         error => Answer::json(400, &json!({"error": error})),
     }

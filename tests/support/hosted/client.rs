@@ -172,6 +172,11 @@ impl Client {
         assert!(self.heard.wait(DEADLINE, told).is_some(), "tools/list_changed did not come");
     }
 
+    /// How often the client was told so far that the list of tools changed.
+    pub fn times_told_of_new_tools(&self) -> usize {
+        self.heard.read().tools_changed
+    }
+
     /// Waits until the client's log contains this.
     #[track_caller]
     pub fn logs(&self, text: &str) {

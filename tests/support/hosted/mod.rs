@@ -9,7 +9,7 @@
 //!   └─ Browser ── a person who approves ─────────────────────┘
 //! ```
 //!
-//! - [`callcamp`], [`vauchflow`], [`maestra`]: the products.
+//! - [`callcamp`], [`vauchflow`], [`statisfy`], [`stampix`], [`maestra`]: the products.
 //! - [`tale`]: steps, and the ways in which a story is told: alone, with three copies of the bridge, with
 //!   the server restarted in the middle.
 //! - [`expectation`]: what the servers have to see in each step, as it is committed.
@@ -23,6 +23,8 @@ pub mod expectation;
 pub mod front;
 pub mod maestra;
 pub mod record;
+pub mod stampix;
+pub mod statisfy;
 pub mod tale;
 pub mod user;
 pub mod vauchflow;

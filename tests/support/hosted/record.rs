@@ -38,12 +38,13 @@ pub struct Record {
     all: All,
     taken: usize,
     hidden: Vec<(String, String)>,
+    shown: fn(String) -> String,
 }
 
 impl Record {
     /// From all lines so far, again and again.
     pub fn of(all: impl Fn() -> Vec<String> + Send + 'static) -> Self {
-        Self { all: Box::new(all), taken: 0, hidden: Vec::new() }
+        Self { all: Box::new(all), taken: 0, hidden: Vec::new(), shown: |line| line }
     }
 
     /// Of an MCP server.
@@ -68,13 +69,20 @@ impl Record {
         self
     }
 
+    /// Shows each line so, before anything is hidden in it.
+    #[must_use]
+    pub fn shown(mut self, change: fn(String) -> String) -> Self {
+        self.shown = change;
+        self
+    }
+
     /// What came since the last time.
     pub fn take(&mut self) -> Vec<String> {
         let new: Vec<_> = (self.all)().into_iter().skip(self.taken).collect();
         self.taken += new.len();
         let plain = |line: String| {
             let hidden = self.hidden.iter();
-            hidden.fold(line, |line, (text, name)| line.replace(text, name))
+            hidden.fold((self.shown)(line), |line, (text, name)| line.replace(text, name))
         };
         new.into_iter().map(plain).collect()
     }
