@@ -35,10 +35,12 @@ impl Watch {
         self.folder.as_ref().map(|folder| folder.path().join("bridge.log"))
     }
 
-    /// Where the process wrote down a canary.
+    /// Where the process wrote down a canary; a record in the plain store holds one by the user's choice.
     pub fn written(&self, home: &Path, stderr: &[u8]) -> Vec<String> {
         let files = [Some(home), self.folder.as_ref().map(TempDir::path)];
-        let files = files.into_iter().flatten().flat_map(files_below).map(|path| {
+        let is_plain = |path: &PathBuf| path.extension().is_some_and(|end| end == "plaintext");
+        let files = files.into_iter().flatten().flat_map(files_below);
+        let files = files.filter(|path| !is_plain(path)).map(|path| {
             let content = fs::read(&path).unwrap_or_default();
             (path.display().to_string(), content)
         });
