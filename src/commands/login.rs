@@ -1,6 +1,6 @@
 //! `bridge login`: sign in now.
 
-use std::io::{IsTerminal, Read};
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,21 +10,21 @@ use tokio::sync::{Notify, oneshot};
 use url::Url;
 
 use crate::auth::{
-    Bearer, Begun, Cause, Challenge, DeviceSignIn, Failure, FailureKind, Grant, Host, NotOpened,
-    PasteError, Pasted, Policy, Record, SignIn, TokenSet, Way, of_new_token, read_pasted,
+    Bearer, Begun, Cause, DeviceSignIn, Failure, FailureKind, Grant, Host, NotOpened, PasteError,
+    Pasted, Policy, Record, SignIn, Way, of_new_token, read_pasted,
 };
 use crate::clock::{Clock, Moment, SystemClock, span};
 use crate::config::{self, saved};
 use crate::credentials::{Keep, Key, KeychainError, Lock, LockKind, Patience, StoreError};
 use crate::error::Error;
-use crate::printable::printable;
 use crate::remote::{Entry, Knock, Remote};
 use crate::secret::Secret;
 use crate::{os, ui};
 
+use super::given::keep_given;
 use super::keyboard::Keyboard;
 use super::parts::{Parts, error, of_login, server_name};
-use super::unanswered::{explained, untried};
+use super::unanswered::explained;
 
 /// How the person signs in.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,11 +36,6 @@ pub struct How {
     /// Also where there is a sign-in.
     pub force: bool,
 }
-
-/// Longest token that is read.
-const MAX_TOKEN: u64 = 64 * 1024;
-/// Longest words of a server that are shown, in characters.
-const MAX_WORDS: usize = 300;
 
 /// Signs in.
 ///
@@ -438,43 +433,6 @@ async fn by_device(
     done
 }
 
-/// Keeps a token that the person has. No page is ever opened for it.
-async fn keep_given(
-    sign_in: &SignIn,
-    config: &config::Serve,
-    remote: &Remote,
-) -> Result<(), Error> {
-    let token = given_token().await?;
-    let bearer = Bearer::of(&token, 0);
-    sign_in.vault.prepare().await.map_err(|failure| error(&failure))?;
-    let now = Moment::from(SystemClock.wall());
-    let tokens = TokenSet::given(token, now);
-    let given = sign_in.vault.change(move |record| record.give(tokens));
-    given.await.map_err(|failure| error(&failure))?;
-    ui::say(&format!("The token is kept: {}.", kept(sign_in.vault.store_name())));
-    match remote.first_knock(bearer.as_ref()).await {
-        Ok(Knock { entry: Entry::Closed(challenge), .. }) => {
-            ui::say(&refused_gift(sign_in, challenge.as_ref()));
-        }
-        Ok(knock) => {
-            knock.barred().inspect(|refusal| ui::say(&untried(config, refusal)));
-        }
-        Err(failure) => ui::say(&untried(config, &failure)),
-    }
-    Ok(())
-}
-
-/// A token is kept all the same: the server may come to know it.
-fn refused_gift(sign_in: &SignIn, challenge: Option<&Challenge>) -> String {
-    let said = challenge.and_then(|challenge| challenge.error_description.as_deref());
-    let said = said.map(|said| format!(": {}", printable(said, MAX_WORDS))).unwrap_or_default();
-    let server = &sign_in.names.server;
-    format!(
-        "warning: {server} refuses this token{said}\n\
-         hint: check that it is whole, of this server, and not expired, and give it again"
-    )
-}
-
 /// Asks for a secret. Whoever ends the process meanwhile gets the terminal back as it was.
 pub(super) async fn typed(
     question: impl AsRef<str> + Send + 'static,
@@ -499,35 +457,6 @@ pub(super) async fn typed(
             Err(Error::failed(nothing))
         }
     }
-}
-
-async fn given_token() -> Result<Secret<String>, Error> {
-    let unusable = |why: &str| {
-        Error::usage("the token can't be used")
-            .because(why)
-            .hint("write it to stdin: `printf %s \"$TOKEN\" | bridge login SERVER --with-token`")
-    };
-    let text = if std::io::stdin().is_terminal() {
-        let typed = typed("Token: ", "no token was given")
-            .await?
-            .map_err(|error| unusable(&error.to_string()))?;
-        typed.expose().clone()
-    } else {
-        let mut text = String::new();
-        let read = std::io::stdin().take(MAX_TOKEN + 1).read_to_string(&mut text);
-        read.map_err(|_| unusable("stdin is not text"))?;
-        text
-    };
-    let token = text.trim();
-    let token = token.strip_prefix("Bearer ").unwrap_or(token).trim();
-    if token.is_empty() {
-        return Err(unusable("nothing was given"));
-    }
-    let visible = token.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
-    if !visible || token.len() as u64 > MAX_TOKEN {
-        return Err(unusable("it holds spaces or control characters, or is longer than 64 KiB"));
-    }
-    Ok(Secret::new(token.to_owned()))
 }
 
 /// A client that acts for itself keeps nothing: this shows whether it would get a token.

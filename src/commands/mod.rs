@@ -9,6 +9,7 @@ mod clients;
 pub mod completions;
 pub mod doctor;
 mod form;
+mod given;
 pub mod import;
 pub mod install;
 pub mod kept;

@@ -12,7 +12,7 @@ pub(super) fn explained(config: &config::Serve, knock: Option<&Knock>, failure: 
     let unknown = failure.kind == NoMetadata;
     // The same answer, met where a document or a registration should be.
     let same = matches!(failure.kind, BadAnswer | Busy | RegistrationRefused);
-    match (knock.and_then(Knock::barred), knock.map(|knock| &knock.entry)) {
+    match (knock.and_then(Knock::closed_to_all), knock.map(|knock| &knock.entry)) {
         (Some(refusal), _) if unknown => barred_by(config, refusal, failure),
         (Some(refusal), _) if same && refusal.kind != remote::FailureKind::Refused => {
             barred_by(config, refusal, failure)

@@ -62,7 +62,7 @@ impl Knock {
     pub fn warning(&self, server: &ServerName) -> Option<String> {
         let refusal = self.refusal.as_ref()?;
         let reason = refusal.reason();
-        if self.is_barred() {
+        if self.is_refused_to_user() {
             return Some(format!("warning: {reason}; {}", hint(refusal, server, true)));
         }
         (refusal.kind == FailureKind::HeaderRefused).then(|| format!("warning: {reason}"))
@@ -70,7 +70,7 @@ impl Knock {
 
     /// Whether it is refused for who asks. A 404 of JSON-RPC is about the message, and what is not found by a web
     /// page may be found by the older transport.
-    fn is_barred(&self) -> bool {
+    fn is_refused_to_user(&self) -> bool {
         self.refusal.as_ref().is_some_and(|refusal| match refusal.kind {
             FailureKind::Refused => true,
             FailureKind::NotFound => matches!(self.entry, Entry::Open) && refusal.answer.is_none(),
@@ -80,9 +80,9 @@ impl Knock {
 
     /// Why nobody would get in here, where it is not for want of a token: a wrong path, a web page, a server that
     /// is broken or lets nobody in.
-    pub fn barred(&self) -> Option<&Failure> {
+    pub fn closed_to_all(&self) -> Option<&Failure> {
         let refusal = self.refusal.as_ref().filter(|refusal| refusal.answer.is_none())?;
-        let is_barred = match refusal.kind {
+        let is_closed = match refusal.kind {
             FailureKind::HeaderRefused
             | FailureKind::Refused
             | FailureKind::NotFound
@@ -90,7 +90,7 @@ impl Knock {
             FailureKind::Status => self.status >= 500,
             _ => false,
         };
-        is_barred.then_some(refusal)
+        is_closed.then_some(refusal)
     }
 }
 
@@ -101,7 +101,7 @@ impl Remote {
     /// There was no answer in 10 s.
     pub async fn first_knock(&self, bearer: Option<&Bearer>) -> Result<Knock, Failure> {
         let knock = self.knock(bearer, Bytes::from_static(PING), TIME).await?;
-        if !knock.is_barred() {
+        if !knock.is_refused_to_user() {
             return Ok(knock);
         }
         // Some refuse so what belongs to no session.

@@ -209,6 +209,7 @@ fn a_token_that_is_nearly_over_is_renewed_as_serving_would() {
         }
     };
     let person = after(Plan::default().grants(short), |_| ());
+    // Its second goes by on the clock of another process, which no test can set.
     std::thread::sleep(Duration::from_secs(1));
     let told = super::seen(person.doctor());
     assert_eq!(person.server.grants("refresh_token"), 1);
