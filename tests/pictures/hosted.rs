@@ -54,7 +54,7 @@ fn approval(studio: &mut Studio) {
 fn permission(studio: &mut Studio) {
     let maestra = Maestra::run();
     studio.authority = Some(maestra.authority().pem_file());
-    studio.take("add-reports", &["add", "reports", &maestra.url(), "--force"]);
+    studio.take("add-reports", &["add", "reports", &maestra.url(), "--force", "--no-check"]);
     for columns in WIDTHS {
         let words = ["login", "reports", "--no-browser", "--force"];
         studio.take_typed("login-feature-off", &words, columns, |terminal| {

@@ -73,6 +73,8 @@ impl Vauchflow {
                 move |request| std::future::ready(refusal(&refused, &request).expect("a refusal")),
             )
             .allow(matcher::id("\"bridge-entry\""))
+            // What a command asks of a server that it does not know yet.
+            .allow("server/discover")
             .run();
         Self { mcp, keys }
     }
