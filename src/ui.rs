@@ -41,8 +41,13 @@ fn fitted(text: &str, columns: Option<usize>) -> String {
     let line = |line: &str| {
         let words = line.trim_start_matches(' ');
         let lead = line.len() - words.len();
-        // A sentence goes on below its beginning, `hint: …` behind that.
-        let hang = if words.starts_with(char::is_uppercase) { 0 } else { 2 };
+        let text = words.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(' ');
+        // A sentence and what is numbered go on below their beginnings, `hint: …` behind that.
+        let hang = match words.len() - text.len() {
+            0 if words.starts_with(char::is_uppercase) => 0,
+            0 => 2,
+            number => number,
+        };
         line[..lead].to_owned() + &wrapped(words, lead, lead + hang, columns)
     };
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
@@ -268,6 +273,11 @@ mod tests {
         assert_eq!(
             fitted(error, Some(22)),
             "error: it failed\n  because: of this and\n    that\nhint: run\n  `bridge list`"
+        );
+        let choices = "  1  keep it in sealed files\n  12 Cursor in some small home";
+        assert_eq!(
+            fitted(choices, Some(25)),
+            "  1  keep it in sealed\n     files\n  12 Cursor in some small\n     home"
         );
     }
 

@@ -1,6 +1,7 @@
 //! `bridge import`: what becomes of mcp-remote's entries, and how it is undone.
 
 mod adoption;
+mod secrets;
 
 use serde_json::{Value, json};
 
@@ -173,7 +174,7 @@ fn a_secret_in_a_header_moves_out_of_the_file_and_is_sent() {
     let (code, told) =
         crate::install::home::ended(&import.env("BRIDGE_STORE_KEY", KEY).output().unwrap());
     assert_eq!(code, 0, "{told}");
-    assert!(told.contains("becomes: bridge work\n    saved as `work`, its secrets behind the keychain: `Authorization`"), "{told}");
+    assert!(told.contains("becomes: bridge work\n    saved as `work`, with `Authorization` in a sealed file, its key in BRIDGE_STORE_KEY\n"), "{told}");
     assert!(told.contains("still holds the secrets") && !told.contains("moved"), "{told}");
     let holding: Vec<_> = home
         .files()

@@ -11,23 +11,24 @@ use crate::config::{self, Environment};
 use crate::credentials::Patience;
 use crate::error::{Error, Exit};
 use crate::order;
+use crate::printable::printable;
 use crate::remote::{Entry, HELLO, Knock, without_secrets};
 use crate::secret::Secret;
-use crate::ui;
+use crate::{os, ui};
 
 use super::check::Check;
 use super::kept::{CLIENT_SECRET, Kept, Values};
-use super::login::{kept, typed};
+use super::login::{place, typed};
 use super::parts::Parts;
 use super::session::Use;
-use super::snippet::{self, Snippet, is_placeholder};
+use super::snippet::{self, Snippet, placeholder};
 
 /// Longest snippet or secret that is read, in bytes.
 const LONGEST: u64 = 1024 * 1024;
 /// How long a server may take to say whether it wants a token.
 const KNOCK_TIME: Duration = Duration::from_secs(10);
 /// What stands in the file for a value that is kept elsewhere.
-const KEPT: &str = "${keychain}";
+pub(super) const KEPT: &str = "${keychain}";
 
 /// Saves what was given.
 ///
@@ -119,6 +120,11 @@ fn is_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
+/// Whether somebody is at a terminal, although stdin may be something else.
+fn has_terminal() -> bool {
+    std::io::stderr().is_terminal() && os::Terminal::of_process().is_some()
+}
+
 /// What a person types; nothing where nobody can.
 fn asked(question: &str) -> Result<Option<String>, Error> {
     if !is_terminal() {
@@ -182,8 +188,17 @@ fn secrets(new: &mut NewServer, args: &AddArgs) -> Result<BTreeMap<String, Secre
     let is_named =
         |name: &str| args.secret_header.iter().any(|n| n.trim().eq_ignore_ascii_case(name));
     for (name, value) in &mut new.headers {
-        let secret = if is_named(name) || is_placeholder(value) {
-            asked_secret(name, args)?
+        let secret = if is_named(name) {
+            asked_secret(name, None, args)?
+        } else if let Some(at) = placeholder(value) {
+            let typed = asked_secret(name, Some(&value[at..]), args)?;
+            let before = value[..at].trim();
+            // Who pastes the whole value has typed what stands before too.
+            let begins =
+                typed.expose().get(..at).is_some_and(|it| it.eq_ignore_ascii_case(&value[..at]));
+            let whole =
+                if begins || before.is_empty() { String::new() } else { format!("{before} ") };
+            Secret::new(whole + typed.expose())
         } else if saved::is_secret_header(name, value) {
             Secret::new(value.clone())
         } else {
@@ -198,7 +213,7 @@ fn secrets(new: &mut NewServer, args: &AddArgs) -> Result<BTreeMap<String, Secre
 }
 
 /// Takes the secret out of a client that is registered already.
-fn client_secret(new: &mut NewServer, secrets: &mut BTreeMap<String, Secret<String>>) {
+pub(super) fn client_secret(new: &mut NewServer, secrets: &mut BTreeMap<String, Secret<String>>) {
     let info = new.options.iter_mut().find(|(key, _)| key == saved::CLIENT_INFO);
     let info = info.and_then(|(_, values)| values.first_mut());
     if let Some((info, (template, secret))) =
@@ -209,30 +224,8 @@ fn client_secret(new: &mut NewServer, secrets: &mut BTreeMap<String, Secret<Stri
     }
 }
 
-/// Saves a server that was found in another program's file, untried, in place of one of the same name: the secrets
-/// of its headers go behind the keychain.
-pub(super) fn keep(mut new: NewServer, environment: &Environment) -> Result<(), Error> {
-    let mut secrets = BTreeMap::new();
-    for (name, value) in &mut new.headers {
-        if saved::is_secret_header(name, value) {
-            let (template, secret) = apart(name, &Secret::new(value.clone()));
-            *value = template;
-            secrets.insert(name.to_ascii_lowercase(), secret);
-        }
-    }
-    client_secret(&mut new, &mut secrets);
-    let config = saved::serve_new(&new, environment)?;
-    let headers = Kept::of(&config, &new.name, Patience::Interactive);
-    headers.save(&values(&new, &secrets, &Values::new()))?;
-    saved::save(&new).inspect_err(|_| {
-        // Nothing names them.
-        let _ = headers.delete();
-    })?;
-    Ok(())
-}
-
 /// The scheme of an `Authorization` stays readable; without one it is that of a token.
-fn apart(name: &str, value: &Secret<String>) -> (String, Secret<String>) {
+pub(super) fn apart(name: &str, value: &Secret<String>) -> (String, Secret<String>) {
     let text = value.expose().trim();
     if !name.eq_ignore_ascii_case("authorization") {
         return (KEPT.to_owned(), Secret::new(text.to_owned()));
@@ -241,13 +234,22 @@ fn apart(name: &str, value: &Secret<String>) -> (String, Secret<String>) {
     (format!("{scheme} {KEPT}"), Secret::new(secret.trim().to_owned()))
 }
 
-fn asked_secret(name: &str, args: &AddArgs) -> Result<Secret<String>, Error> {
+/// The value of a header, or what stands in the place that a vendor's page left open in it.
+fn asked_secret(name: &str, place: Option<&str>, args: &AddArgs) -> Result<Secret<String>, Error> {
     let missing = || Error::usage(format!("the value of `{name}` is missing"));
-    let secret = if is_terminal() {
-        let question = format!("Value of `{name}` (it is not shown): ");
+    // What is asked is typed at the terminal, also where stdin is the snippet.
+    let is_snippet = args.from_json.as_deref() == Some("-");
+    let secret = if is_terminal() || (is_snippet && has_terminal()) {
+        let question = match place {
+            Some(place) => format!(
+                "What belongs in the place of `{}` in `{name}` (it is not shown): ",
+                printable(place, 40)
+            ),
+            None => format!("Value of `{name}` (it is not shown): "),
+        };
         let asked = super::runtime()?.block_on(typed(question, "no value was given"))?;
         asked.map_err(|why| missing().because(why))?
-    } else if args.secret_header.len() == 1 && args.from_json.as_deref() != Some("-") {
+    } else if args.secret_header.len() == 1 && !is_snippet {
         Secret::new(limited(std::io::stdin()).map_err(|why| missing().because(why))?)
     } else {
         return Err(missing().because("there is no terminal to ask at").hint(
@@ -292,7 +294,7 @@ fn add(mut new: NewServer, args: &AddArgs) -> Result<(), Error> {
     }
     let kept_as = (!values.is_empty()).then(|| {
         let names: Vec<_> = values.keys().map(String::as_str).collect();
-        format!("{}: kept as {}", names.join(", "), kept(headers.place()))
+        format!("{}: kept in {}", names.join(", "), place(headers.place()))
     });
     tell(&new, &file, kept_as.into_iter().chain(said));
     if let Some(store) = store {
@@ -328,7 +330,11 @@ fn named(variables: &[String]) -> String {
 }
 
 /// What is to be kept: the secrets, and what was kept before and is still named.
-fn values(new: &NewServer, secrets: &BTreeMap<String, Secret<String>>, old: &Values) -> Values {
+pub(super) fn values(
+    new: &NewServer,
+    secrets: &BTreeMap<String, Secret<String>>,
+    old: &Values,
+) -> Values {
     let is_named = |name: &str| {
         let mut headers = new.headers.iter();
         let is_client = |(key, values): &(String, Vec<String>)| {

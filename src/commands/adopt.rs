@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::parts::Parts;
+use super::parts::{Parts, login};
 use crate::auth::{Adoptable, Grant, NotAdopted, Offered};
 use crate::config::{self, Environment};
 use crate::credentials::Patience;
@@ -47,8 +47,11 @@ impl Offer {
     pub(super) fn told(&self) -> String {
         let text = match &self.found {
             Some(Ok(client)) => {
-                let secret =
-                    if client.has_secret() { ", its secret behind the keychain" } else { "" };
+                let place = super::login::place(self.config.credentials.keep.name());
+                let secret = match client.has_secret() {
+                    true => format!(", its secret in {place}"),
+                    false => String::new(),
+                };
                 format!(
                     "adopts: the client that mcp-remote registered at {}, with {}{secret}",
                     client.issuer(),
@@ -109,6 +112,13 @@ pub(super) fn adopt(offers: Vec<Offer>) -> Result<Vec<String>, Error> {
     Ok(failed)
 }
 
+/// Whether mcp-remote keeps a client for this entry, which may have been adopted.
+pub(super) fn is_kept(becomes: &Becomes, environment: &Environment) -> bool {
+    let home = config::desktop::surroundings(environment).ok().map(|it| it.home);
+    let folder = environment.get("MCP_REMOTE_CONFIG_DIR");
+    home.is_some_and(|home| becomes.client(folder, &home).is_some())
+}
+
 /// Forgets a client that was adopted for this entry, unless somebody has signed in with it. Says whether it did.
 pub(super) fn disown(becomes: &Becomes, config: config::Serve, environment: &Environment) -> bool {
     let Some(Offer { offered, config, .. }) = Offer::of(becomes, config, environment) else {
@@ -118,7 +128,17 @@ pub(super) fn disown(becomes: &Becomes, config: config::Serve, environment: &Env
     let parts = Parts::new(&config, Patience::Interactive);
     let disowned = async { parts.sign_in(&config, None).disown(client_id).await };
     match super::runtime().map(|runtime| runtime.block_on(disowned)) {
-        Ok(Ok(disowned)) => disowned,
+        Ok(Ok(false)) => {
+            let beside = parts.store.beside(&login(&config)).unwrap_or_default();
+            for store in beside.iter().map(|entry| entry.store) {
+                let host = config.endpoint.host();
+                ui::say(&format!(
+                    "warning: what is kept of {host} in another store (`--credential-store {store}`) stays"
+                ));
+            }
+            false
+        }
+        Ok(Ok(true)) => true,
         Ok(Err(why)) => {
             ui::say(&format!("warning: the adopted client is kept still: {why}"));
             false

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::cli::TargetArgs;
 use crate::config::desktop::started;
 use crate::config::{self, Environment};
-use crate::desktop::{self, Broken, CLIENTS, Client, File, FileError, NoProgram, Surroundings};
+use crate::desktop::{
+    self, Broken, CLIENTS, Client, Entry, File, FileError, NoProgram, Surroundings,
+};
 use crate::error::Error;
 use crate::spelling;
 use crate::ui;
@@ -123,7 +125,16 @@ fn asked(surroundings: &Surroundings) -> Result<Vec<&'static Client>, Error> {
 /// The path to write for this program.
 pub(super) fn program(named: Option<&Path>) -> Result<String, Error> {
     let path = match named {
-        Some(path) => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+        Some(path) => {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            if !path.is_file() {
+                let path = path.display();
+                ui::say(&format!(
+                    "warning: there is no program {path}: no client here can start it"
+                ));
+            }
+            path
+        }
         None => {
             let started = started().map_err(|why| unknown_program().because(why))?;
             desktop::program(&started).map_err(|why| match &why {
@@ -144,6 +155,20 @@ pub(super) fn program(named: Option<&Path>) -> Result<String, Error> {
 
 fn unknown_program() -> Error {
     Error::failed("the client could not be told where bridge is")
+}
+
+/// The clients with an entry that starts this saved server. Those of projects are not looked at.
+pub(super) fn starting(name: &str, environment: &Environment) -> Vec<&'static Client> {
+    let everywhere = TargetArgs { client: Vec::new(), workspace: None, dry_run: false };
+    let starts = |target: &Target| {
+        let file = File::read(&target.path).ok()?;
+        let entries = target.client.entries(file.text()).ok()?;
+        let entries = entries.iter().filter_map(|(_, it)| Entry::read(it, target.client.shape));
+        let mut ours = entries.filter(Entry::is_bridge);
+        ours.any(|entry| entry.arguments.iter().any(|word| word == name)).then_some(())
+    };
+    let targets = all_targets(&everywhere, environment).unwrap_or_default();
+    targets.iter().filter(|it| starts(it).is_some()).map(|target| target.client).collect()
 }
 
 /// A word of the command line, as it may be shown.

@@ -2,10 +2,11 @@
 
 use std::io::IsTerminal;
 
-use crate::cli::{ImportArgs, SavedServer, TargetArgs};
-use crate::config::desktop::{Needed, needed, portable, secret_in, with_placeholders};
+use crate::cli::{ImportArgs, SavedServer};
+use crate::config::desktop::{Needed, needed, of_entry, portable, secret_in, with_placeholders};
 use crate::config::saved::{self, Config, NewServer};
 use crate::config::{self, Environment};
+use crate::credentials::StoreError;
 use crate::desktop::mcp_remote::{self, Becomes};
 use crate::desktop::{self, Client, Entry, File};
 use crate::error::Error;
@@ -14,8 +15,9 @@ use crate::ui;
 
 use super::adopt::{self, Offer};
 use super::clients::{
-    Target, all_targets, broken, each, file_error, print, program, show_change, shown,
+    Target, all_targets, broken, each, file_error, print, program, show_change, shown, starting,
 };
+use super::moved::Moved;
 
 /// What is added to the name of a file for what it was before an import.
 const BACKUP: &str = ".before-import";
@@ -34,7 +36,7 @@ struct Found {
     /// How many become ours.
     count: usize,
     /// Servers that are saved first, since their headers hold secrets.
-    saved: Vec<NewServer>,
+    saved: Vec<Moved>,
 }
 
 /// What becomes of an entry, in lines, and the client that mcp-remote registered for it.
@@ -50,6 +52,8 @@ struct Here<'a> {
     environment: &'a Environment,
     /// The names of the servers that are saved, or will be.
     taken: Vec<String>,
+    /// Whether secrets can be kept, once that was looked at.
+    keeps: Option<Result<(), StoreError>>,
 }
 
 /// Shows what there is, and rewrites it once that is confirmed.
@@ -67,6 +71,7 @@ pub fn run(args: &ImportArgs, environment: &Environment) -> Result<(), Error> {
         needed: needed(environment),
         environment,
         taken: taken.collect(),
+        keeps: None,
     };
     let mut found = Vec::new();
     let read = each(&targets, |target| {
@@ -95,7 +100,7 @@ pub fn run(args: &ImportArgs, environment: &Environment) -> Result<(), Error> {
         return read;
     }
     confirm(args, found.iter().map(|found| found.count).sum())?;
-    let rewritten = each(&mut found, |found| rewrite(found, environment));
+    let rewritten = each(&mut found, rewrite);
     rewritten.and(read)
 }
 
@@ -117,15 +122,13 @@ fn look(target: &Target, here: &mut Here) -> Result<Option<Found>, Error> {
         let version = becomes.version.as_ref().map(|version| format!("@{}", shown(version)));
         let (name_shown, version) = (shown(&name), version.unwrap_or_default());
         let (mut text, mut offer) = (format!("  {name_shown}: mcp-remote{version}\n"), None);
-        match ours(&name, &becomes, here) {
+        match ours(&name, &becomes, client, here) {
             Ok(Ours { entry, saved, serve }) => {
                 text += &format!("    becomes: bridge {}\n", line(&entry.arguments));
                 if let Some(new) = &saved {
-                    text += &format!(
-                        "    saved as `{}`, its secrets behind the keychain: {}\n",
-                        new.name,
-                        secrets(new)
-                    );
+                    let (place, names) = (new.place(), new.names());
+                    text += &format!("    saved as `{}`, with ", new.new.name);
+                    text += &format!("{names} in {place}\n");
                 }
                 if let Some(port) = derived {
                     text += &format!(
@@ -162,13 +165,13 @@ fn look(target: &Target, here: &mut Here) -> Result<Option<Found>, Error> {
 struct Ours {
     entry: Entry,
     /// The server that is saved for it, where a secret stands in its arguments.
-    saved: Option<NewServer>,
+    saved: Option<Moved>,
     /// What it means.
     serve: config::Serve,
 }
 
 /// The entry that takes the place of mcp-remote's, tried as its client will have it read.
-fn ours(name: &str, becomes: &Becomes, here: &mut Here) -> Result<Ours, Error> {
+fn ours(name: &str, becomes: &Becomes, client: &Client, here: &mut Here) -> Result<Ours, Error> {
     if becomes.url.is_empty() {
         return Err(Error::usage("it names no server"));
     }
@@ -182,22 +185,18 @@ fn ours(name: &str, becomes: &Becomes, here: &mut Here) -> Result<Ours, Error> {
         return Err(Error::usage(what).hint(hint));
     }
     let words = words(becomes);
+    let mut environment = of_entry(&becomes.env, &here.needed, here.environment);
+    if client.replaces_variables() && !has_secret {
+        environment = with_placeholders(&words, &environment).0;
+    }
+    let serve = super::install::served(&words, &environment)?;
     let (mut arguments, mut variables) = portable(&words);
-    let serve = super::install::served(&arguments, &with_placeholders(&words, here.environment).0)?;
-    let saved = has_secret.then(|| {
-        let host = serve.endpoint.url().host_str().unwrap_or_default();
-        NewServer {
-            name: free_name(name, host, &here.taken),
-            url: becomes.url.clone(),
-            port: becomes.port.clone(),
-            options: becomes.options.clone(),
-            headers: becomes.headers.clone(),
-        }
-    });
-    if let Some(new) = &saved {
-        here.taken.push(new.name.clone());
-        arguments = vec![new.name.clone()];
+    let mut saved = None;
+    if has_secret {
+        let moved = moved(name, becomes, &serve, &environment, here)?;
+        arguments = vec![moved.new.name.clone()];
         variables.clear();
+        saved = Some(moved);
     }
     for (name, value) in becomes.env.iter().chain(&here.needed.set) {
         if !variables.iter().any(|(each, _)| each == name) {
@@ -206,6 +205,28 @@ fn ours(name: &str, becomes: &Becomes, here: &mut Here) -> Result<Ours, Error> {
     }
     let entry = Entry { command: here.program.clone(), arguments, environment: variables };
     Ok(Ours { entry, saved, serve })
+}
+
+/// The server that is saved for an entry with a secret in it.
+fn moved(
+    name: &str,
+    becomes: &Becomes,
+    serve: &config::Serve,
+    environment: &Environment,
+    here: &mut Here,
+) -> Result<Moved, Error> {
+    let host = serve.endpoint.url().host_str().unwrap_or_default();
+    let new = NewServer {
+        name: free_name(name, host, &here.taken),
+        url: becomes.url.clone(),
+        port: becomes.port.clone(),
+        options: becomes.options.clone(),
+        headers: becomes.headers.clone(),
+    };
+    let moved = Moved::of(new, environment)?;
+    moved.check(&mut here.keeps)?;
+    here.taken.push(moved.new.name.clone());
+    Ok(moved)
 }
 
 /// Whether an option is a client that is registered already, with its secret.
@@ -220,15 +241,6 @@ fn free_name(name: &str, host: &str, taken: &[String]) -> String {
     let numbered = (2..).map(|number| format!("{name}-{number}"));
     let mut names = std::iter::once(name.to_owned()).chain(numbered);
     names.find(|name| !taken.contains(name)).unwrap_or_default()
-}
-
-/// The names of the headers that hold secrets, and the client's.
-fn secrets(new: &NewServer) -> String {
-    let headers = new.headers.iter().filter(|(name, value)| saved::is_secret_header(name, value));
-    let names = headers.map(|(name, _)| format!("`{}`", shown(name)));
-    let client = new.options.iter().any(is_secret_client);
-    let client = client.then(|| "the client's".to_owned());
-    names.chain(client).collect::<Vec<_>>().join(", ")
 }
 
 /// What is typed for it.
@@ -274,13 +286,16 @@ fn confirm(args: &ImportArgs, count: usize) -> Result<(), Error> {
     }
 }
 
-fn rewrite(found: &mut Found, environment: &Environment) -> Result<(), Error> {
+/// Saves what is moved, and rewrites the file; where one fails, all is as it was.
+fn rewrite(found: &mut Found) -> Result<(), Error> {
     let offers = found.entries.iter_mut().filter_map(|entry| entry.offer.take()).collect();
     let Found { client, file, .. } = found;
-    for new in &found.saved {
-        super::add::keep(new.clone(), environment)?;
-    }
-    file.replace(&found.text, BACKUP).map_err(|error| file_error(&file.path, &error))?;
+    let replaced = || file.replace(&found.text, BACKUP).map_err(|why| file_error(&file.path, &why));
+    let mut count = 0;
+    let mut saved = found.saved.iter();
+    let done = saved.try_for_each(|moved| moved.save().inspect(|()| count += 1));
+    let done = done.and_then(|()| replaced());
+    done.inspect_err(|_| found.saved[..count].iter().for_each(Moved::take_back))?;
     let mut told = format!("{}: {} is rewritten\n", client.title, file.path.display());
     for warning in adopt::adopt(offers)? {
         told += &format!("  {}\n", one_line(&warning, WIDEST));
@@ -349,20 +364,28 @@ fn undo(target: &Target, environment: &Environment) -> Result<bool, Error> {
 /// Forgets what an import kept for an entry: the client that it adopted, and the server that it saved, unless an
 /// entry of another client uses that.
 fn forget(entry: &Entry, becomes: &Becomes, environment: &Environment) -> Result<(), Error> {
-    let surroundings = with_placeholders(&entry.arguments, environment).0;
-    let serve = super::install::served(&entry.arguments, &surroundings);
+    let own = of_entry(&entry.environment, &needed(environment), environment);
+    let surroundings = with_placeholders(&entry.arguments, &own).0;
     let name = entry.arguments.first().filter(|_| entry.arguments.len() == 1);
     let found = name.and_then(|name| Config::read().ok()?.take(name));
-    if let Ok(serve) = serve
-        && adopt::disown(becomes, serve, environment)
-    {
-        print("  the client that was adopted is forgotten\n")?;
+    match super::install::served(&entry.arguments, &surroundings) {
+        Ok(serve) => {
+            if adopt::disown(becomes, serve, environment) {
+                print("  the client that was adopted is forgotten\n")?;
+            }
+        }
+        Err(why) if adopt::is_kept(becomes, environment) => ui::say(&format!(
+            "warning: a client that was adopted for `{}` stays: {}",
+            shown(&becomes.url),
+            [vec![why.what], why.because].concat().join(": ")
+        )),
+        Err(_) => {}
     }
     let Some(found) = found.filter(|found| is_as_imported(&found.saved, becomes)) else {
         return Ok(());
     };
     let name = &found.saved.name;
-    if is_used(name, environment)? {
+    if !starting(name, environment).is_empty() {
         return print(&format!("  `{name}` stays saved: another client uses it\n"));
     }
     super::remove::forget(&found, environment)?;
@@ -377,21 +400,5 @@ fn is_as_imported(saved: &SavedServer, becomes: &Becomes) -> bool {
     saved.url == becomes.url
         && saved.port == becomes.port.clone().or(derived)
         && headers.eq(becomes.headers.iter().map(|(name, _)| name))
-        && options
-            .filter(|key| *key != "credential-store")
-            .eq(becomes.options.iter().map(|(key, _)| key))
-}
-
-/// Whether an entry of some client starts this saved server.
-fn is_used(name: &str, environment: &Environment) -> Result<bool, Error> {
-    let everywhere = TargetArgs { client: Vec::new(), workspace: None, dry_run: false };
-    let starts = |target: &Target| {
-        let file = File::read(&target.path).ok()?;
-        let entries = target.client.entries(file.text()).ok()?;
-        let mut entries =
-            entries.iter().filter_map(|(_, value)| Entry::read(value, target.client.shape));
-        entries.any(|entry| entry.arguments.iter().any(|word| word == name)).then_some(())
-    };
-    let targets = all_targets(&everywhere, environment)?;
-    Ok(targets.iter().any(|target| starts(target).is_some()))
+        && options.filter(|key| *key != saved::STORE).eq(becomes.options.iter().map(|(key, _)| key))
 }

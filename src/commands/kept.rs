@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::config;
-use crate::credentials::{Login, Patience, Store, StoreError};
+use crate::credentials::{Login, Patience, Settings, Store, StoreError};
 use crate::error::Error;
+use crate::remote::Endpoint;
 use crate::secret::Secret;
 
 /// The values by the names of their headers, in small letters.
@@ -26,6 +27,17 @@ impl Kept {
         Self { store: Store::open(settings, patience), login }
     }
 
+    /// What is kept for this name at an address, to be deleted: with no key nothing else can be done.
+    pub(super) fn at(settings: &Settings, endpoint: &Endpoint, name: &str) -> Self {
+        let login = Login::for_headers(settings.profile.clone(), endpoint.url(), name);
+        Self { store: Store::open(settings, Patience::Interactive), login }
+    }
+
+    /// Whether something can be kept. Keeps nothing.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.store.check()
+    }
+
     pub(super) fn load(&self) -> Result<Values, Error> {
         let content = self.store.load(&self.login).map_err(|why| unusable(&why))?;
         Ok(content.and_then(|json| serde_json::from_slice(json.expose()).ok()).unwrap_or_default())
@@ -40,6 +52,24 @@ impl Kept {
     /// Whether there was something.
     pub(super) fn delete(&self) -> Result<bool, Error> {
         self.store.delete(&self.login).map_err(|why| unusable(&why))
+    }
+
+    /// Deletes it in whichever store of the same folder it is.
+    pub(super) fn delete_everywhere(&self) -> Result<(), Error> {
+        let all = || {
+            self.store.delete(&self.login)?;
+            self.store
+                .beside(&self.login)?
+                .iter()
+                .try_for_each(|it| self.store.remove(it).map(drop))
+        };
+        all().map_err(|why| self.unusable("deleted", &why))
+    }
+
+    pub(super) fn unusable(&self, done: &str, why: &StoreError) -> Error {
+        Error::failed(format!("secrets of the server can't be {done}"))
+            .because(why)
+            .hint(why.hint())
     }
 
     /// Where it is, as `--credential-store` names it.

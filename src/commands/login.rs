@@ -438,7 +438,8 @@ pub(super) async fn typed(
     question: impl AsRef<str> + Send + 'static,
     nothing: &'static str,
 ) -> Result<std::io::Result<Secret<String>>, Error> {
-    let (terminal, told_to_end) = (os::Terminal::of_stdin(), os::told_to_end());
+    let (terminal, told_to_end) = (os::Terminal::of_process(), os::told_to_end());
+    let restore = || terminal.iter().for_each(os::Terminal::restore);
     let (sender, typed) = oneshot::channel();
     // A thread of its own: nothing waits for it at the end.
     std::thread::spawn(move || sender.send(ui::ask_hidden(question.as_ref())));
@@ -446,13 +447,13 @@ pub(super) async fn typed(
         typed = typed => match typed {
             // The keys that end a program may reach the question before the program.
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::Interrupted => {
-                terminal.restore();
+                restore();
                 Err(Error::failed(nothing))
             }
             typed => typed.map_err(|_| Error::failed(nothing)),
         },
         () = told_to_end => {
-            terminal.restore();
+            restore();
             ui::say("");
             Err(Error::failed(nothing))
         }
@@ -521,14 +522,20 @@ fn warn(knock: &Knock, config: &config::Serve) {
 
 /// Where a store keeps things, for a person.
 pub(super) fn kept(store: &str) -> String {
-    let place = match store {
+    match store {
+        "memory" => "memory (until this process ends)".to_owned(),
+        _ => format!("{store} ({})", place(store)),
+    }
+}
+
+/// The same without the store's name.
+pub(super) fn place(store: &str) -> &'static str {
+    match store {
         "keychain" => "a sealed file, its key in the system's keychain",
         "env" => "a sealed file, its key in BRIDGE_STORE_KEY",
         "plaintext" => "a plain file",
-        "memory" => "until this process ends",
-        _ => return store.to_owned(),
-    };
-    format!("{store} ({place})")
+        _ => "memory, until this process ends",
+    }
 }
 
 pub(super) fn motion(config: &config::Serve) -> ui::Motion {

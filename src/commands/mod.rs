@@ -18,6 +18,7 @@ pub mod list;
 pub mod login;
 pub mod logout;
 pub mod logs;
+mod moved;
 mod parts;
 mod person;
 pub mod prompts;

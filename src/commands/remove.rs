@@ -27,8 +27,15 @@ pub fn run(args: &RemoveArgs) -> Result<(), Error> {
     if !args.yes && !is_wanted(name)? {
         return Err(Error::failed("nothing was removed"));
     }
-    let (config, file) = forget(&found, &Environment::of_process())?;
+    let environment = Environment::of_process();
+    let (config, file) = forget(&found, &environment)?;
     ui::say(&format!("Removed `{name}` from {}.", file.display()));
+    for client in super::clients::starting(name, &environment) {
+        ui::say(&format!(
+            "warning: an entry of {} starts it still: `bridge uninstall {name} --client {}`",
+            client.title, client.name
+        ));
+    }
     if let Some(config) = config {
         tell_of_sign_in(config);
     }
@@ -46,13 +53,15 @@ pub(super) fn forget(
     let is_kept = |value: &String| value.contains("${keychain}");
     let kept_headers = found.saved.headers.iter().any(|header| is_kept(&header.value))
         || found.saved.options.iter().any(|option| option.values.iter().any(is_kept));
-    match &config {
-        Ok(config) if kept_headers => drop(Kept::of(config, name, Patience::Interactive).delete()?),
-        Err(_) if kept_headers => ui::say(
-            "warning: what is kept for its headers stays, since its address can't be told; \
-             it is sealed, and nothing uses it any more",
-        ),
-        _ => {}
+    if kept_headers {
+        // No key is needed for it.
+        match saved::place(name, environment) {
+            Ok((settings, endpoint)) => Kept::at(&settings, &endpoint, name).delete_everywhere()?,
+            Err(why) => ui::say(&format!(
+                "warning: what is kept for the headers of `{name}` stays, and nothing uses it any more: {}",
+                [vec![why.what], why.because].concat().join(": ")
+            )),
+        }
     }
     Ok((config.ok(), saved::remove(name)?))
 }

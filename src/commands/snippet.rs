@@ -109,16 +109,19 @@ fn started(name: &str, command: &str, members: &Map<String, Value>) -> Result<Sn
     Ok(Snippet { server: NewServer { name: String::new(), url, port, options, headers }, left })
 }
 
-/// Whether a value only shows where the secret goes: `<YOUR_TOKEN>`, `${input:token}`.
-pub(super) fn is_placeholder(value: &str) -> bool {
-    let word = value.rsplit(' ').next().unwrap_or_default();
+/// Where in a value there is only the place of a secret: `<YOUR_TOKEN>`, `${input:token}`.
+pub(super) fn placeholder(value: &str) -> Option<usize> {
+    let bracket = value.rfind('<').filter(|_| value.ends_with('>'));
+    let at = bracket.unwrap_or(value.rfind(' ').map_or(0, |space| space + 1));
+    let word = &value[at..];
     let upper = word.to_ascii_uppercase();
-    (word.starts_with('<') && word.ends_with('>'))
+    let is_place = bracket.is_some()
         || word.contains("${input:")
         || upper.starts_with("YOUR_")
         || upper.starts_with("YOUR-")
         || (word.chars().count() >= 3
-            && word.chars().all(|c| matches!(c, '.' | '…' | '*' | 'x' | 'X')))
+            && word.chars().all(|c| matches!(c, '.' | '…' | '*' | 'x' | 'X')));
+    is_place.then_some(at)
 }
 
 #[cfg(test)]
@@ -182,12 +185,18 @@ mod tests {
 
     #[test]
     fn what_only_shows_where_a_secret_goes_is_none() {
-        for value in ["<YOUR_TOKEN>", "Bearer YOUR_API_KEY", "Bearer ${input:token}", "xxxx", "..."]
-        {
-            assert!(is_placeholder(value), "{value}");
+        for (value, at) in [
+            ("<YOUR_TOKEN>", 0),
+            ("Bearer <your token>", 7),
+            ("Bearer YOUR_API_KEY", 7),
+            ("Bearer ${input:token}", 7),
+            ("xxxx", 0),
+            ("...", 0),
+        ] {
+            assert_eq!(placeholder(value), Some(at), "{value}");
         }
-        for value in ["Bearer abc", "${TOKEN}", "", "Bearer "] {
-            assert!(!is_placeholder(value), "{value}");
+        for value in ["Bearer abc", "${TOKEN}", "", "Bearer ", "a > b", "a>"] {
+            assert_eq!(placeholder(value), None, "{value}");
         }
     }
 }

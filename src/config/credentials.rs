@@ -19,16 +19,22 @@ pub(super) fn credentials(
     args: &CredentialArgs,
     environment: &Environment,
 ) -> Result<Settings, Error> {
+    let settings = without_key(args)?;
+    Ok(Settings { keep: keep(args.credential_store, environment)?, ..settings })
+}
+
+/// What is known without the store: the folder, and the account.
+///
+/// # Errors
+/// The profile's name can't be used.
+pub(super) fn without_key(args: &CredentialArgs) -> Result<Settings, Error> {
     let profile = Profile::parse(&args.profile).map_err(|error| {
         Error::usage("the profile can't be used")
             .because(error)
             .hint("choose a plain name: `--profile work`")
     })?;
-    Ok(Settings {
-        keep: keep(args.credential_store, environment)?,
-        folder: paths::data_folder().map(|folder| folder.join(FOLDER)),
-        profile,
-    })
+    let folder = paths::data_folder().map(|folder| folder.join(FOLDER));
+    Ok(Settings { keep: Keep::default(), folder, profile })
 }
 
 fn keep(store: CredentialStore, environment: &Environment) -> Result<Keep, Error> {

@@ -27,6 +27,28 @@ const OF_EVERYBODY: [&str; 14] = [
     "XDG_CACHE_HOME",
 ];
 
+/// Variables of its own that a client passes on to what it starts, as the official SDKs have it; the last says how to
+/// draw.
+const PASSED_ON: [&str; 17] = [
+    "HOME",
+    "LOGNAME",
+    "PATH",
+    "SHELL",
+    "TERM",
+    "USER",
+    "APPDATA",
+    "HOMEDRIVE",
+    "HOMEPATH",
+    "LOCALAPPDATA",
+    "PROCESSOR_ARCHITECTURE",
+    "SYSTEMDRIVE",
+    "SYSTEMROOT",
+    "TEMP",
+    "USERNAME",
+    "USERPROFILE",
+    "NO_COLOR",
+];
+
 /// Where the clients' configurations are looked for.
 ///
 /// # Errors
@@ -88,6 +110,20 @@ pub fn needed(environment: &Environment) -> Needed {
         }
     }
     needed
+}
+
+/// The environment that an entry with these variables is started in: they, what a client passes on, and what of ours is
+/// set where it starts.
+pub fn of_entry(
+    variables: &[(String, String)],
+    needed: &Needed,
+    environment: &Environment,
+) -> Environment {
+    let ours = needed.set.iter().map(|(name, _)| name).chain(&needed.secret).map(String::as_str);
+    let names = PASSED_ON.into_iter().chain(ours);
+    let passed =
+        names.filter_map(|name| Some((name.to_owned(), environment.get(name)?.to_owned())));
+    passed.chain(variables.iter().cloned()).collect()
 }
 
 /// The same environment with something for each `${VAR}` of these words that is not set: whoever starts the entry

@@ -6,6 +6,7 @@ use super::expand::{Environment, Unexpanded, expand, unexpanded};
 use crate::cli::{HeaderArgs, SavedHeader, SavedServer};
 use crate::error::Error;
 use crate::os;
+use crate::printable::printable;
 use crate::remote::{Header, HeaderCommand, HeaderError, Headers, Source, is_secret_name};
 use crate::secret::Secret;
 
@@ -79,9 +80,12 @@ pub(super) fn headers(
     }
     for header in saved.into_iter().flat_map(|saved| &saved.headers) {
         let file = saved.map(|saved| saved.file.clone()).unwrap_or_default();
-        let what = format!("line {} of {}", header.line, file.display());
         // One that is about to be saved stands in no file yet.
         let is_new = file.as_os_str().is_empty();
+        let what = match is_new {
+            true => format!("`{}`", printable(&header.name, 64)),
+            false => format!("line {} of {}", header.line, file.display()),
+        };
         let source = if is_new { Source::Argument } else { Source::File(file.clone()) };
         let place = Place { what, source, environment };
         if header.value.contains(KEPT) {

@@ -28,6 +28,13 @@ pub struct Client {
     pub next: &'static str,
 }
 
+impl Client {
+    /// Whether it puts the variables of its own environment into an entry.
+    pub fn replaces_variables(&self) -> bool {
+        matches!(self.name, "claude-code" | "gemini-cli")
+    }
+}
+
 /// How a configuration is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {

@@ -79,15 +79,16 @@ impl File {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error.into()),
         };
-        if let Some(old) = &self.text {
-            write(&self.backup(ending), old, permissions.clone())?
-                .persist(self.backup(ending))
-                .map_err(|error| error.error)?;
-        }
-        let new = write(&self.target, text, permissions)?;
+        let backup = self.backup(ending);
+        let kept = |old: &String| write(&backup, old, permissions.clone());
+        let kept = self.text.as_ref().map(kept).transpose()?;
+        let new = write(&self.target, text, permissions.clone())?;
         // The clients write it too, some of them all the time.
         if content(&self.target)? != self.text {
             return Err(FileError::Changed);
+        }
+        if let Some(kept) = kept {
+            kept.persist(&backup).map_err(|error| error.error)?;
         }
         new.persist(&self.target).map_err(|error| error.error)?;
         Ok(())

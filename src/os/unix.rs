@@ -205,21 +205,21 @@ async fn received(signal: &mut Option<Signal>) {
     }
 }
 
-/// How the terminal at stdin is set, as whether it shows what is typed.
-pub struct Terminal(Option<rustix::termios::Termios>);
+/// How the process's terminal is set, as whether it shows what is typed. It may be another file than stdin.
+pub struct Terminal(std::fs::File, rustix::termios::Termios);
 
 impl Terminal {
     /// As it is now, if there is one.
-    pub fn of_stdin() -> Self {
-        Self(rustix::termios::tcgetattr(std::io::stdin()).ok())
+    pub fn of_process() -> Option<Self> {
+        let file = std::fs::File::open("/dev/tty").ok()?;
+        let state = rustix::termios::tcgetattr(&file).ok()?;
+        Some(Self(file, state))
     }
 
     /// Sets it as it was.
     pub fn restore(&self) {
         use rustix::termios::{OptionalActions, tcsetattr};
-        if let Some(state) = &self.0 {
-            let _ = tcsetattr(std::io::stdin(), OptionalActions::Now, state);
-        }
+        let _ = tcsetattr(&self.0, OptionalActions::Now, &self.1);
     }
 }
 

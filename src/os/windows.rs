@@ -59,13 +59,13 @@ pub fn told_to_end() -> impl Future<Output = ()> {
     }
 }
 
-/// How the terminal at stdin is set. A console belongs to all its processes, and each new one sets it anew.
+/// How the process's console is set. It belongs to all its processes, and each new one sets it anew.
 pub struct Terminal;
 
 impl Terminal {
-    /// As it is now.
-    pub fn of_stdin() -> Self {
-        Self
+    /// As it is now, if there is one.
+    pub fn of_process() -> Option<Self> {
+        std::fs::File::open("CONIN$").ok().map(|_| Self)
     }
 
     /// Sets it as it was.

@@ -159,7 +159,11 @@ fn a_secret_of_an_adopted_client_is_sealed_and_sent_to_its_issuer_alone() {
     let issuer = person.issuer();
     let person = person.registered(Some(&issuer), Some("canary-client-secret"));
     let told = person.says(&["import", "--yes"]);
-    assert!(told.contains("its secret behind the keychain") && !told.contains("canary"), "{told}");
+    assert!(
+        told.contains("its secret in a sealed file, its key in BRIDGE_STORE_KEY")
+            && !told.contains("canary"),
+        "{told}"
+    );
     assert!(person.holding("canary").is_empty(), "{:?}", person.holding("canary"));
     person.signs_in();
     assert_eq!(person.clients(), (0, vec![THEIRS.to_owned()]));
@@ -254,7 +258,7 @@ fn a_client_that_was_registered_by_hand_keeps_its_port_and_its_secret_is_sealed(
     person.home.write(CURSOR, entry.to_string().as_bytes());
     let told = person.says(&["import", "--yes"]);
     assert!(
-        told.contains("saved as `work`, its secrets behind the keychain: the client's"),
+        told.contains("saved as `work`, with the client's secret in a sealed file, its key in BRIDGE_STORE_KEY"),
         "{told}"
     );
     assert!(told.contains(&format!("adopts: the port {port}, ")), "{told}");

@@ -91,7 +91,7 @@ fn a_secret_header_is_asked_for_kept_sealed_sent_and_forgotten() {
     assert_eq!(
         said,
         format!(
-            "Saved `api` in FILE: {url}\n  x-api-key: kept as env (a sealed file, its key in BRIDGE_STORE_KEY)\n  \
+            "Saved `api` in FILE: {url}\n  x-api-key: kept in a sealed file, its key in BRIDGE_STORE_KEY\n  \
              it is scripted 1.0.0; legacy (to 2025-11-25), Streamable HTTP; 9 tools\n"
         )
     );
@@ -284,7 +284,7 @@ fn what_is_missing_is_asked_for_in_a_terminal() {
     terminal.types(&format!("{}\r", server.url()));
     terminal.asks_hidden("Value of `X-Api-Key` (it is not shown): ");
     terminal.types("canary-9\r");
-    let shown = terminal.shows("kept as env");
+    let shown = terminal.shows("kept in a sealed file");
     assert!(terminal.ends().success() && !shown.contains("canary"), "{shown}");
     let file = other.home().join(".config/mcp-bridge/config.toml");
     assert!(std::fs::read_to_string(&file).unwrap().contains("[servers.api]"));
@@ -293,6 +293,25 @@ fn what_is_missing_is_asked_for_in_a_terminal() {
     terminal.types("n\r");
     assert_eq!(terminal.ends().code(), Some(1));
     assert!(Path::new(&file).exists() && std::fs::read_to_string(&file).unwrap().contains("api"));
+}
+
+#[test]
+fn a_place_in_a_pasted_snippet_is_asked_for_at_the_terminal_though_stdin_is_the_snippet() {
+    let (server, other) = (McpServer::legacy().run(), crate::sign_in::whole::home());
+    let headers = json!({"Authorization": "Bearer <YOUR_TOKEN>", "X-Api-Key": "<KEY>"});
+    let snippet = json!({"mcpServers": {"api": {"url": server.url(), "headers": headers}}});
+    std::fs::write(other.home().join("snippet"), snippet.to_string()).unwrap();
+    let line = "cat snippet | \"$BRIDGE\" add --from-json -";
+    let mut terminal = Terminal::shell(other.home(), line);
+    terminal.asks_hidden("What belongs in the place of `<YOUR_TOKEN>` in `Authorization`");
+    terminal.types("canary-10\r");
+    terminal.asks_hidden("What belongs in the place of `<KEY>` in `X-Api-Key`");
+    terminal.types("canary-11\r");
+    let shown = terminal.shows("Saved `api`");
+    assert!(terminal.ends().success() && !shown.contains("canary"), "{shown}");
+    let sent = &server.requests()[0];
+    assert_eq!(sent.header("authorization"), Some("Bearer canary-10"));
+    assert_eq!(sent.header("x-api-key"), Some("canary-11"));
 }
 
 #[test]

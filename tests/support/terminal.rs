@@ -52,8 +52,26 @@ impl Terminal {
         Self::of_width(home, args, env, 500)
     }
 
-    /// The same in a terminal of so many columns.
+    /// A line that a shell runs, with the program as `$BRIDGE`.
+    pub fn shell(home: &Path, line: &str) -> Self {
+        let program = program();
+        let env = [("HOME", home), ("BRIDGE", &*program), ("BRIDGE_STORE_KEY", Path::new(KEY))];
+        let path = ("PATH", Path::new("/usr/bin:/bin"));
+        Self::of("/bin/sh".as_ref(), home, &["-c", line], env.into_iter().chain([path]), 500)
+    }
+
+    /// The same as [`Terminal::at`] in a terminal of so many columns.
     pub fn of_width<N: AsRef<OsStr>, V: AsRef<OsStr>>(
+        home: &Path,
+        args: &[&str],
+        env: impl IntoIterator<Item = (N, V)>,
+        columns: u16,
+    ) -> Self {
+        Self::of(program().as_ref(), home, args, env, columns)
+    }
+
+    fn of<N: AsRef<OsStr>, V: AsRef<OsStr>>(
+        program: &OsStr,
         home: &Path,
         args: &[&str],
         env: impl IntoIterator<Item = (N, V)>,
@@ -71,7 +89,7 @@ impl Terminal {
         rustix::termios::tcsetwinsize(&keyboard, size).unwrap();
         // Ctrl-C reaches whoever has the terminal for its own.
         let mut command = Command::new("setsid");
-        command.arg("--ctty").arg(program()).args(args);
+        command.arg("--ctty").arg(program).args(args);
         command.env_clear().envs(env).current_dir(home);
         let end = || line.try_clone().unwrap();
         command.stdin(end()).stdout(end()).stderr(end());

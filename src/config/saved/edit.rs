@@ -11,6 +11,9 @@ use crate::error::Error;
 use crate::toml::{self, Document};
 use crate::{os, paths};
 
+/// The option that says where what is kept for a server lies.
+pub const STORE: &str = "credential-store";
+
 /// A server that is to be saved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewServer {
@@ -140,12 +143,12 @@ pub fn set_store(name: &str, profile: &str, store: &str) -> Result<Option<PathBu
         option.and_then(|option| option.values.first()).map_or(default, String::as_str).to_owned()
     };
     // What a start looks for that is told nothing.
-    if saved("credential-store", "keychain").replace("auto", "keychain") == store
+    if saved(STORE, "keychain").replace("auto", "keychain") == store
         || saved("profile", "default") != profile
     {
         return Ok(None);
     }
-    set(name, "credential-store", store).map(Some)
+    set(name, STORE, store).map(Some)
 }
 
 /// Replaces the file by what becomes of it, while no other process does.

@@ -7,7 +7,7 @@ mod secrets;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-pub use edit::{NewServer, remove, save, set_store};
+pub use edit::{NewServer, STORE, remove, save, set_store};
 pub use file::{Config, Found, Problem, is_name};
 pub use secrets::{
     CLIENT_INFO, client_secret_apart, is_secret_header, is_secret_option, secret_in_url,
@@ -17,7 +17,9 @@ pub use secrets::{
 use super::expand::names;
 use super::{Environment, Serve};
 use crate::cli::{self, Cli, Refused, SavedServer, ServeArgs};
+use crate::credentials::Settings;
 use crate::error::Error;
+use crate::remote::Endpoint;
 use crate::spelling;
 
 /// Reads the process's arguments. The configuration is read only where a name stands in the place of the
@@ -62,6 +64,19 @@ fn of_arguments(args: &[OsString]) -> Result<Cli, Refused> {
 pub fn serve(name: &str, environment: &Environment) -> Result<Serve, Error> {
     let found = Config::read()?.take(name).ok_or_else(|| unknown("", name))?;
     super::serve(&args(found.usable()?)?, environment)
+}
+
+/// Where the headers of a saved server are kept, as far as it can be told without a key, and the address that they are
+/// bound to.
+///
+/// # Errors
+/// Something in it can't be used, or a variable is not set.
+pub fn place(name: &str, environment: &Environment) -> Result<(Settings, Endpoint), Error> {
+    let found = Config::read()?.take(name).ok_or_else(|| unknown("", name))?;
+    let args = args(found.usable()?)?;
+    let server = args.server.as_deref().unwrap_or_default();
+    let endpoint = super::server::endpoint("", server, true, environment)?;
+    Ok((super::credentials::without_key(&args.credentials)?, endpoint))
 }
 
 /// What a server would mean that is to be saved.
