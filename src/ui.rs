@@ -9,8 +9,8 @@ use std::time::Duration;
 use terminal_size::terminal_size_of;
 
 use crate::error::{Error, Exit};
-use crate::printable::wrapped;
-use crate::secret::Secret;
+use crate::printable::{escaped, escaped_json, wrapped};
+use crate::secret::{Secret, without_credentials};
 
 /// Draws an error on stderr; gives the exit code.
 pub fn report(error: &Error) -> Exit {
@@ -18,11 +18,11 @@ pub fn report(error: &Error) -> Exit {
     error.exit
 }
 
-/// Tells a person something, on stderr, in lines that fit.
+/// Tells a person something, on stderr, in lines that fit, without what would steer a terminal.
 pub fn say(text: &str) {
     let out = io::stderr();
     let columns = out.is_terminal().then(|| or_usual(terminal_size_of(&out)));
-    quote(&fitted(text, columns));
+    quote(&fitted(&shown(text), columns));
 }
 
 /// Shows something on stderr as it is, to be copied from there.
@@ -31,9 +31,14 @@ pub fn quote(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Prose for stdout in lines that fit.
+/// Prose for stdout in lines that fit, without what would steer a terminal.
 pub fn fit(text: &str) -> String {
-    fitted(text, columns())
+    fitted(&shown(text), columns())
+}
+
+/// Prose as it may be shown: some of its words may be those of a peer.
+fn shown(text: &str) -> String {
+    escaped(&without_credentials(text))
 }
 
 fn fitted(text: &str, columns: Option<usize>) -> String {
@@ -188,6 +193,17 @@ pub fn columns() -> Option<usize> {
     out.is_terminal().then(|| or_usual(terminal_size_of(&out)))
 }
 
+/// Prints JSON and ends its line: to a terminal with JSON's own escapes for what would steer that, to anything else
+/// as it is.
+///
+/// # Errors
+/// stdout can't be written to.
+pub fn print_json(json: &str) -> Result<(), Error> {
+    let mut shown = if columns().is_some() { escaped_json(json) } else { json.to_owned() };
+    shown.push('\n');
+    print(shown.as_bytes())
+}
+
 /// Prints on stdout. Whoever stopped reading has what they wanted.
 ///
 /// # Errors
@@ -212,16 +228,15 @@ pub fn print_on(text: &[u8]) -> Result<bool, Error> {
 /// Asks something, on stderr; the answer is typed behind it.
 pub fn prompt(question: &str) {
     let mut out = io::stderr();
-    let _ = write!(out, "{question}").and_then(|()| out.flush());
+    let _ = write!(out, "{}", escaped(question)).and_then(|()| out.flush());
 }
 
 /// Asks for a line; none at the end of the input.
 ///
 /// # Errors
 /// stdin can't be read.
-pub fn ask(prompt: &str) -> io::Result<Option<String>> {
-    let mut out = io::stderr();
-    write!(out, "{prompt}").and_then(|()| out.flush())?;
+pub fn ask(question: &str) -> io::Result<Option<String>> {
+    prompt(question);
     let mut line = String::new();
     let count = io::stdin().read_line(&mut line)?;
     Ok((count > 0).then(|| line.trim().to_owned()))
@@ -232,7 +247,7 @@ pub fn ask(prompt: &str) -> io::Result<Option<String>> {
 /// # Errors
 /// There is no terminal to ask at, or it was closed.
 pub fn ask_hidden(prompt: &str) -> io::Result<Secret<String>> {
-    rpassword::prompt_password(prompt).map(|typed| Secret::new(typed.trim().to_owned()))
+    rpassword::prompt_password(escaped(prompt)).map(|typed| Secret::new(typed.trim().to_owned()))
 }
 
 #[cfg(test)]

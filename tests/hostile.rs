@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::mcp_server::matcher::tool;
+use crate::support::bridge_process::{Builder, initialize_params};
+use crate::support::mcp_server::matcher::{anything, tool, when};
 use crate::support::mcp_server::text;
 use crate::support::{Answer, BridgeProcess, Gate, McpServer, Step};
 
@@ -168,4 +169,64 @@ fn what_stands_behind_more_requests_than_may_wait_is_read() {
     bridge.close_stdin();
     bridge.wait_exit_within(Duration::from_secs(10));
     server.gate("all").open();
+}
+
+/// All text below a folder.
+fn written(folder: &std::path::Path) -> String {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let text = |path: std::path::PathBuf| match path.is_dir() {
+        true => written(&path),
+        false => String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned(),
+    };
+    entries.map(|entry| text(entry.path())).collect()
+}
+
+#[test]
+fn a_token_that_a_server_repeats_is_in_no_error_of_ours_and_in_no_file() {
+    const TOKEN: &str = "repeated-5c1e";
+    let said = format!("no entry with Bearer {TOKEN}");
+    let wants = format!("Bearer error=\"insufficient_scope\", scope=\"{TOKEN}\"");
+    let elsewhere = format!("https://elsewhere.invalid/{TOKEN}");
+    for answer in [
+        Answer::text(&said).with_status(400),
+        Answer::text(&said),
+        Answer::error(-32000, &said),
+        Answer::error(-32000, &said).with_status(400),
+        Answer::redirect(302, &elsewhere),
+        Answer::status(403).header("www-authenticate", &wants),
+    ] {
+        let has_token = when("has a token", |request| request.header("authorization").is_some());
+        let server = McpServer::legacy().allow(anything()).always(has_token, answer);
+        let server = server.always(anything(), Answer::status(401)).run();
+        let url = server.url();
+        let ends = |process: Builder, given: &str| {
+            let mut process = process.spawn();
+            process.send(given);
+            process.close_stdin();
+            process.wait_exit();
+            assert!(!process.stderr_text().contains(TOKEN), "{}", process.stderr_text());
+            process
+        };
+        let login = ["login", &url, "--with-token"].map(str::to_owned);
+        let home = ends(BridgeProcess::with_args(login).unchecked(), TOKEN);
+        let log = home.home().join("log").display().to_string();
+        let mut bridge =
+            BridgeProcess::to(&url).home_of(&home).args(["--debug", "--log", &log]).spawn();
+        let answer = bridge.call(1, "initialize", initialize_params(json!({})));
+        let is_ours = answer["error"]["data"]["kind"].is_string();
+        assert!(!is_ours || !answer.to_string().contains(TOKEN), "{answer}");
+        bridge.close_stdin();
+        bridge.wait_exit();
+        for verb in ["tools", "doctor"] {
+            let using = BridgeProcess::with_args([verb, &*url]).unchecked().home_of(&home);
+            let using = ends(using, "");
+            assert!(!using.unread().concat().contains(TOKEN), "{:?}", using.unread());
+        }
+        let written = written(home.home());
+        let line = written.lines().find(|line| line.contains(TOKEN));
+        assert_eq!(line, None);
+        assert!(server.requests_of(anything()).iter().any(|request| {
+            request.header("authorization").is_some_and(|it| it.ends_with(TOKEN))
+        }));
+    }
 }

@@ -20,7 +20,7 @@ use super::settings::Grant;
 use super::sign_in::{Cause, SignIn};
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::credentials::Version;
-use crate::secret::Secret;
+use crate::secret::{Secret, know_credential};
 
 /// Brings a person to the page, outside of this process where that is possible.
 pub trait Usher: Send + Sync {
@@ -48,6 +48,7 @@ impl Bearer {
     /// A token of this generation; none of what no header can hold.
     pub fn of(token: &Secret<String>, generation: u64) -> Option<Self> {
         let mut header = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
+        know_credential(token.expose());
         header.set_sensitive(true);
         Some(Self { header, generation })
     }

@@ -30,6 +30,8 @@ use output::Output;
 const WAITING: usize = 64;
 /// Pages of a list that are asked for. A server may have no last one.
 const MAX_PAGES: usize = 500;
+/// Bytes of a list after which no further page is asked for.
+const MAX_LIST: usize = 64 * 1024 * 1024;
 /// Questions of a server that wait for the person. One more is refused.
 const MAX_QUESTIONS: usize = 16;
 /// The revision that is asked for: the last one with a handshake. Servers of the other era are translated.
@@ -170,8 +172,10 @@ impl Client<'_> {
     pub async fn list(&mut self, method: &str) -> Result<Vec<String>, Failed> {
         let mut pages: Vec<String> = Vec::new();
         let mut params = "{}".to_owned();
-        while pages.len() < MAX_PAGES {
+        let mut length = 0;
+        while pages.len() < MAX_PAGES && length < MAX_LIST {
             let page = self.request(method, &params).await?;
+            length += page.len();
             let cursor = read::next_cursor(&page).map(|cursor| format!("{{\"cursor\":{cursor}}}"));
             pages.push(page);
             match cursor {

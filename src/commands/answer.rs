@@ -40,13 +40,10 @@ impl<'a> Answer<'a> {
         Self { result, person, place, is_apart: false }
     }
 
-    /// Prints the server's own bytes, on one line.
+    /// Prints the server's own JSON, on one line.
     pub(super) fn print_json(&self) -> Result<(), Error> {
         self.person.status.clear();
-        let mut line = String::with_capacity(self.result.len() + 1);
-        line.push_str(self.result);
-        line.push('\n');
-        ui::print(line.as_bytes())
+        ui::print_json(self.result)
     }
 
     /// Prints the blocks of a tool's result, and what is structured in it unless a block says the same.
@@ -189,7 +186,7 @@ impl<'a> Block<'a> {
 
 /// Prints the pages of a list as they came.
 pub(super) fn print_pages(pages: &[String]) -> Result<(), Error> {
-    pages.iter().try_for_each(|page| ui::print(format!("{page}\n").as_bytes()))
+    pages.iter().try_for_each(|page| ui::print_json(page))
 }
 
 /// Prints a text: to a terminal without what would steer it, to anything else as it is.

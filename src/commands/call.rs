@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::answer::Answer;
+use super::parts::quoted;
 use super::saved::Place;
 use super::session::Server;
 use super::tools::find;
@@ -103,7 +104,7 @@ impl Call {
         let shown = printable(&self.tool, MAX_NAME);
         let target = Target {
             name: &format!("the tool `{shown}`"),
-            command: &format!("bridge tools {} {shown}", server.typed),
+            command: &format!("bridge tools {} {}", server.typed, quoted(&shown)),
         };
         match &self.arguments {
             Arguments::Pairs(pairs) => from_pairs(pairs, &schema, target),

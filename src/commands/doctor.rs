@@ -61,8 +61,11 @@ pub fn run(machine: &Machine, patient: Patient<'_>, how: How) -> Result<Exit, Er
     // What hangs in the system, such as the lookup of a name, is left behind.
     runtime.shutdown_background();
     drop(spinner);
-    let text = if how.json { format!("{}\n", report.json()) } else { report.text(drawn(how)) };
-    ui::print(text.as_bytes())?;
+    if how.json {
+        ui::print_json(&report.json().to_string())?;
+    } else {
+        ui::print(report.text(drawn(how)).as_bytes())?;
+    }
     Ok(report.exit())
 }
 

@@ -17,16 +17,14 @@ use crate::{paths, ui};
 /// The file can't be read, or something in it can't be used.
 pub fn run(args: &ListArgs) -> Result<(), Error> {
     let config = Config::read()?;
-    let text = if args.names {
-        config.servers.iter().map(|found| format!("{}\n", found.saved.name)).collect()
-    } else if args.json {
-        format!("{}\n", config.servers.iter().map(described).collect::<Value>())
-    } else {
-        table(&config)
-    };
-    ui::print(text.as_bytes())?;
     if args.names {
-        return Ok(());
+        let names = config.servers.iter().map(|found| format!("{}\n", found.saved.name));
+        return ui::print(names.collect::<String>().as_bytes());
+    }
+    if args.json {
+        ui::print_json(&config.servers.iter().map(described).collect::<Value>().to_string())?;
+    } else {
+        ui::print(table(&config).as_bytes())?;
     }
     wrong(&config).map_or(Ok(()), Err)
 }

@@ -24,8 +24,11 @@ pub fn run(args: &ShowArgs) -> Result<(), Error> {
         return Err(saved::unknown("show", &args.name));
     };
     let described = described(&found.saved, &environment);
-    let text = if args.json { format!("{described}\n") } else { text(&found.saved, &described) };
-    ui::print(text.as_bytes())?;
+    if args.json {
+        ui::print_json(&described.to_string())?;
+    } else {
+        ui::print(text(&found.saved, &described).as_bytes())?;
+    }
     super::list::warn_of_secrets(&found.saved);
     found.usable().map(drop)?;
     match saved::serve(&args.name, &environment) {

@@ -35,7 +35,7 @@ pub fn run(config: &config::SignIns, only: Option<&One>, as_json: bool) -> Resul
         described.extend(shown.is_empty().then(|| known(login)));
     }
     if as_json {
-        ui::print(format!("{}\n", Value::from(described.clone())).as_bytes())?;
+        ui::print_json(&Value::from(described.clone()).to_string())?;
     } else if described.is_empty() && only.is_none() {
         ui::print(b"Nobody is signed in anywhere.\n")?;
     } else {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::answer::print_pages;
+use super::parts::quoted;
 use super::session::Server;
 use super::table::{indented, table};
 use crate::client::{Client, Failed, Root, elements, in_words};
@@ -15,6 +16,8 @@ use crate::ui;
 
 /// Characters of a name that are shown.
 const MAX_NAME: usize = 100;
+/// Arguments of a tool that are shown.
+const MAX_ARGUMENTS: usize = 500;
 
 /// What is shown of a server's tools.
 #[derive(Debug)]
@@ -37,7 +40,7 @@ impl Tools {
         };
         let tool = find(&pages, name, server)?;
         if self.json {
-            return Ok(ui::print(format!("{tool}\n").as_bytes())?);
+            return Ok(ui::print_json(tool)?);
         }
         Ok(ui::print(described(tool, server).as_bytes())?)
     }
@@ -119,8 +122,10 @@ fn described(raw: &str, server: &Server<'_>) -> String {
         shown.push_str(&format!("\nArguments:\n{}", indented(&rows, ui::columns())));
     }
     let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    // To be copied: a server's word must not be a command of the shell.
     let pairs: String =
-        required.take(8).map(|name| format!(" {}=…", one_line(name, MAX_NAME))).collect();
+        required.take(8).map(|name| format!(" {}=…", quoted(&one_line(name, MAX_NAME)))).collect();
+    let name = quoted(&name);
     shown.push_str(&format!("\nCall it:\n  bridge call {} {name}{pairs}\n", server.typed));
     shown
 }
@@ -143,10 +148,13 @@ fn arguments(schema: &Value, raw: &str) -> Vec<(String, String)> {
     let root = Root(schema);
     let written = edit::member_at(raw, &["inputSchema", "properties"]).map(object::entries);
     let written = written.unwrap_or_default();
-    let place = |name: &str| written.iter().position(|(each, _)| each == name);
+    let place = |name: &str| written.iter().take(MAX_ARGUMENTS).position(|(each, _)| each == name);
     let required: Vec<&str> =
         schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let names = order::by_key(root.names(schema), |name| place(name).unwrap_or(usize::MAX));
+    let mut names = root.names(schema);
+    let more = names.len().saturating_sub(MAX_ARGUMENTS);
+    names.truncate(MAX_ARGUMENTS);
+    let names = order::by_key(names, |name| place(name).unwrap_or(usize::MAX));
     let (needed, others): (Vec<_>, Vec<_>) =
         names.into_iter().partition(|name| required.contains(name));
     let row = |name: &str| {
@@ -167,5 +175,6 @@ fn arguments(schema: &Value, raw: &str) -> Vec<(String, String)> {
         let between = if description.is_empty() { "" } else { ": " };
         (name.to_owned(), format!("{words}{between}{description}"))
     };
-    needed.into_iter().chain(others).map(row).collect()
+    let rest = (more > 0).then(|| ("…".to_owned(), format!("{more} more, which `--json` shows")));
+    needed.into_iter().chain(others).map(row).chain(rest).collect()
 }

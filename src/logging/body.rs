@@ -2,19 +2,16 @@
 //! to be one is named by whoever sends it; of the rest, too much is left out rather than too little.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What is left of a secret.
-const LEFT_OUT: &str = "[secret]";
+use crate::secret::{Known, LEFT_OUT};
+
 /// Bytes of a message that are looked at.
 const MAX_READ: usize = 16 * 1024;
 /// Characters of a message that are written, at most.
 pub(super) const MAX_SHOWN: usize = 2_000;
 /// What is not shown of a message that was cut, at its end: half of a secret is none that would be known.
 const MARGIN: usize = 4 * 1024;
-/// Secrets that are known at once; the oldest is forgotten for a new one.
-const MAX_KNOWN: usize = 256;
-/// Shorter ones are words that may stand anywhere.
+/// What stands behind a scheme and is shorter is a word that may stand anywhere.
 const SHORTEST: usize = 6;
 /// Letters and digits in a row that nobody writes by hand.
 const TOKEN: usize = 24;
@@ -22,7 +19,7 @@ const TOKEN: usize = 24;
 const SHORT_TOKEN: usize = 12;
 
 static WRITTEN: AtomicBool = AtomicBool::new(false);
-static KNOWN: Mutex<Vec<Box<str>>> = Mutex::new(Vec::new());
+static KNOWN: Known = Known::new();
 
 /// From now on they are written.
 pub(super) fn begin() {
@@ -36,37 +33,22 @@ pub fn writes_bodies() -> bool {
 
 /// What is sent as a secret is left out of all that is written from now on.
 pub fn know_secret(secret: &str) {
-    let mut known = known();
-    if secret.len() < SHORTEST || known.iter().any(|each| **each == *secret) {
-        return;
-    }
-    if known.len() == MAX_KNOWN {
-        known.remove(0);
-    }
-    known.push(secret.into());
-}
-
-fn known() -> MutexGuard<'static, Vec<Box<str>>> {
-    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
+    KNOWN.add(secret);
 }
 
 /// What a message holds, bounded and without secrets.
 pub fn body(message: &[u8]) -> String {
-    without_secrets(message, &known())
+    without_secrets(message, &KNOWN)
 }
 
-fn without_secrets(message: &[u8], known: &[Box<str>]) -> String {
+fn without_secrets(message: &[u8], known: &Known) -> String {
     let is_cut = message.len() > MAX_READ;
     let text = String::from_utf8_lossy(&message[..message.len().min(MAX_READ)]);
-    let mut text = unescaped(&text);
-    for secret in known {
-        if text.contains(&**secret) {
-            text = text.replace(&**secret, LEFT_OUT);
-        }
-    }
+    let text = unescaped(&text);
+    let mut text = known.left_out(&text).into_owned();
     if is_cut {
-        let longest = known.iter().map(|secret| secret.len()).max().unwrap_or_default();
-        text.truncate(text.floor_char_boundary(text.len().saturating_sub(longest.max(MARGIN))));
+        let margin = known.longest().max(MARGIN);
+        text.truncate(text.floor_char_boundary(text.len().saturating_sub(margin)));
     }
     let mut shown = String::new();
     let mut rest = &*text;
@@ -270,7 +252,9 @@ mod tests {
     use super::*;
 
     fn shown(text: &str) -> String {
-        without_secrets(text.as_bytes(), &["canary-known".into()])
+        let known = Known::new();
+        known.add("canary-known");
+        without_secrets(text.as_bytes(), &known)
     }
 
     #[test]

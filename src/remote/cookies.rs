@@ -3,12 +3,14 @@
 use cookie::Cookie;
 use hyper::header::{HeaderMap, HeaderValue, SET_COOKIE};
 
-use crate::secret::Secret;
+use crate::secret::{Secret, know_credential};
 
 /// Cookies kept; a server that sets more is after something else.
 const MAX_COOKIES: usize = 32;
 /// Shorter values are no secrets, and stand in any text.
 const SHORTEST_ECHO: usize = 6;
+/// Shorter values may stand for something else in what a server says.
+const SHORTEST_KEY: usize = 16;
 /// Longest cookie kept, in bytes (RFC 6265 §6.1).
 const MAX_COOKIE: usize = 4096;
 
@@ -32,6 +34,9 @@ impl Jar {
         self.cookies.retain(|(name, _)| name != cookie.name());
         let removed = cookie.max_age().is_some_and(|age| age.is_zero() || age.is_negative());
         if !removed && length <= MAX_COOKIE && self.cookies.len() < MAX_COOKIES {
+            if cookie.value().len() >= SHORTEST_KEY {
+                know_credential(cookie.value());
+            }
             let value = Secret::new(cookie.value().to_owned());
             self.cookies.push((cookie.name().to_owned(), value));
         }

@@ -15,6 +15,7 @@ use super::failure::{Failure, FailureKind};
 use super::header_command::HeaderCommand;
 use crate::clock::{Clock, SystemClock};
 use crate::logging;
+use crate::secret::know_credential;
 
 /// Names that are the bridge's own business: the connection, the body, and the protocol.
 const RESERVED: [&str; 21] = [
@@ -175,6 +176,13 @@ impl Headers {
     }
 }
 
+/// A value, and of `Bearer xyz` the part after the scheme, which is the secret.
+fn parts(value: &HeaderValue) -> impl Iterator<Item = &str> {
+    let value = value.to_str().ok();
+    let parts = [value, value.and_then(|value| value.split_once(' ')).map(|(_, secret)| secret)];
+    parts.into_iter().flatten().filter(|part| part.len() >= SHORTEST_ECHO)
+}
+
 /// The headers of one request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Injected {
@@ -192,6 +200,9 @@ impl Injected {
         for Header { name, value, source } in headers {
             with.headers.insert(name.clone(), value.clone());
             let is_key = is_secret_name(name.as_str()) || matches!(source, Source::Kept(_));
+            if is_key || *name == AUTHORIZATION {
+                parts(value).for_each(know_credential);
+            }
             let is_key = is_key && !with.has_authorization();
             if *name == AUTHORIZATION || is_key {
                 with.credential = Some((name.clone(), source.clone()));
@@ -218,9 +229,7 @@ impl Injected {
 
     /// The values, and of `Bearer xyz` the part after the scheme, which is the secret.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &str> {
-        let values = self.headers.values().filter_map(|value| value.to_str().ok());
-        let parts = values.flat_map(|value| [Some(value), value.split_once(' ').map(|(_, v)| v)]);
-        parts.flatten().filter(|part| part.len() >= SHORTEST_ECHO)
+        self.headers.values().flat_map(parts)
     }
 
     /// Takes the values out of a text that may repeat them.

@@ -48,7 +48,7 @@ use tokio::sync::{Notify, watch};
 use crate::auth::{Authorizer, Phase};
 use crate::http;
 use crate::jsonrpc::Message;
-use crate::secret::Secret;
+use crate::secret::{Secret, know_credential};
 
 /// What bounds the work with a server.
 #[derive(Debug, Clone)]
@@ -129,6 +129,9 @@ impl Remote {
         http: Arc<http::Client>,
         authorizer: Option<Arc<Authorizer>>,
     ) -> Self {
+        let is_key = |name: &str| is_secret_name(&name.to_ascii_lowercase());
+        let keys = endpoint.url().query_pairs().filter(|(name, _)| is_key(name));
+        keys.for_each(|(_, key)| know_credential(&key));
         Self {
             http,
             authorizer,

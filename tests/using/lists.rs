@@ -45,6 +45,20 @@ fn a_tool_is_shown_with_all_that_it_takes() {
 }
 
 #[test]
+fn the_line_that_calls_a_tool_runs_nothing_else_when_it_is_pasted() {
+    let tools = json!([{"name": "t", "inputSchema": {
+        "type": "object",
+        "properties": {"a; touch pwned #": {"type": "string"}},
+        "required": ["a; touch pwned #", "b$(id)"],
+    }}]);
+    let server = McpServer::legacy().tools(tools).run();
+    let printed = Run::of("tools", &server.url(), &["t"]).printed();
+    let call = printed.lines().last().unwrap_or_default();
+    let end = " t 'a; touch pwned #'=… 'b$(id)'=…";
+    assert!(call.starts_with("  bridge call ") && call.ends_with(end), "{printed}");
+}
+
+#[test]
 fn the_json_of_a_list_is_the_servers_own_a_line_for_each_page() {
     let server = ModernServer::builder().page_size(3).run();
     let printed = Run::of("tools", &server.url(), &["--json"]).printed();

@@ -243,3 +243,24 @@ fn what_would_steer_the_terminal_is_written_out() {
         super::Run::of("call", &server.url(), &["echo", "--args", r#"{"text":"a\u001b[2J"}"#]);
     assert_eq!(piped.printed(), "a\u{1b}[2J\n");
 }
+
+#[test]
+fn json_on_a_terminal_is_the_same_json_and_does_not_steer_it() {
+    let odd = "a\u{9b}31m\u{202e}b\u{7f}";
+    let tools = json!([{"name": "echo", "description": odd, "inputSchema": {"type": "object"}}]);
+    let server = McpServer::legacy().tools(tools).run();
+    let url = server.url();
+    let text = format!("text={odd}");
+    for words in [
+        &["tools", &url, "--json"][..],
+        &["tools", &url, "echo", "--json"],
+        &["call", &url, "echo", &text, "--json"],
+    ] {
+        let mut terminal = Terminal::run(&home(), words);
+        let screen = terminal.shows("a\\u009b31m\\u202eb\\u007f");
+        assert!(terminal.ends().success(), "{screen}");
+        assert!(!screen.contains(['\u{9b}', '\u{202e}', '\u{7f}']), "{screen:?}");
+    }
+    let piped = super::Run::of("call", &url, &["echo", &text, "--json"]).printed();
+    assert!(piped.contains(odd), "{piped:?}");
+}

@@ -9,7 +9,7 @@ use super::{Carrier, Session};
 use crate::jsonrpc::edit::member_at;
 use crate::jsonrpc::{INVALID_PARAMS, Kind, Message, read};
 use crate::remote::Failure;
-use crate::secret::Secret;
+use crate::secret::{Secret, know_credential};
 
 pub(in crate::remote) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -30,7 +30,9 @@ pub(in crate::remote) fn given_id(headers: &HeaderMap) -> Option<Secret<Box<str>
         );
         return None;
     }
-    Some(Secret::new(std::str::from_utf8(value).ok()?.into()))
+    let id = std::str::from_utf8(value).ok()?;
+    know_credential(id);
+    Some(Secret::new(id.into()))
 }
 
 /// Whether the head of a response to `initialize` gives a session, or means to.
