@@ -57,8 +57,21 @@ fn is_first_of_day(marker: &Path, now: SystemTime) -> bool {
     true
 }
 
+/// What a file holds, which may be no more than this.
+///
+/// # Errors
+/// It can't be read, or is longer.
+pub fn read_at_most(path: &Path, bytes: u64) -> std::io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    std::fs::File::open(path)?.take(bytes + 1).read_to_end(&mut content)?;
+    if content.len() as u64 > bytes {
+        return Err(std::io::Error::other(format!("it is longer than {} MB", bytes >> 20)));
+    }
+    Ok(content)
+}
+
 /// What the name of a file that is being written begins with.
-const UNFINISHED: &str = ".new-";
+pub const UNFINISHED: &str = ".new-";
 
 /// Replaces a file that only the user may read, in one step: a reader sees the old one or the new one.
 ///

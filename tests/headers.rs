@@ -617,3 +617,16 @@ fn the_later_of_two_headers_counts_and_a_switch_may_be_repeated() {
     let sent = server.requests();
     assert!(sent.iter().all(|request| request.header("x-tenant") == Some("2")), "{sent:?}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_without_end_is_not_read_to_its_end() {
+    for (option, longest) in [("--header-file", "1 MB"), ("--ca-cert", "16 MB")] {
+        let mut bridge = BridgeProcess::to("https://h.example/mcp").args([option, "/dev/zero"]);
+        bridge = bridge.unchecked();
+        let mut bridge = bridge.spawn();
+        assert_eq!(bridge.wait_exit().code(), Some(2), "{option}");
+        let told = bridge.stderr_text();
+        assert!(told.contains(&format!("it is longer than {longest}")), "{told}");
+    }
+}

@@ -57,3 +57,40 @@ fn after_a_purge_nothing_of_the_program_is_in_the_home_and_the_tokens_are_revoke
     let (code, _, told) = purge(&bridge, &["--yes"]);
     assert_eq!((code, &*told), (Some(0), "Nothing is stored.\n"));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_purge_leaves_what_is_not_of_the_program() {
+    let mut home = BridgeProcess::with_args(["--version"]).unchecked().spawn();
+    home.wait_exit();
+    let below = |path: &str| home.home().join("xdg").join(path);
+    let write = |path: &str| {
+        std::fs::create_dir_all(below(path).parent().unwrap()).unwrap();
+        std::fs::write(below(path), "x").unwrap();
+    };
+    // Beside the configuration; in a folder of that name that is another program's; behind a link.
+    let others = [
+        "config_home/mcp-bridge/ca.pem",
+        "cache_home/mcp-bridge/src/main.rs",
+        "cache_home/mcp-bridge/servers/README.md",
+        "precious/a.log",
+    ];
+    let own = [
+        "config_home/mcp-bridge/config.toml",
+        "cache_home/mcp-bridge/servers/0a.json",
+        "cache_home/mcp-bridge/warned-of-arguments",
+        "data_home/mcp-bridge/config.lock",
+    ];
+    others.iter().chain(&own).for_each(|path| write(path));
+    std::fs::create_dir_all(below("state_home/mcp-bridge")).unwrap();
+    std::os::unix::fs::symlink(below("precious"), below("state_home/mcp-bridge/events")).unwrap();
+
+    let (code, _, told) = purge(&home, &["--yes"]);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("config_home/mcp-bridge stays: not all in it is of bridge."), "{told}");
+    assert!(others.iter().all(|path| below(path).is_file()), "{told}");
+    assert!(own.iter().all(|path| !below(path).exists()), "{told}");
+    assert!(!below("data_home/mcp-bridge").exists());
+    let (code, _, told) = purge(&home, &["--yes"]);
+    assert_eq!((code, &*told), (Some(0), "Nothing is stored.\n"));
+}

@@ -64,13 +64,27 @@ fn of_clients(
                     return Err(Error::usage(format!("there is no folder {}", folder.display()))
                         .hint("name the folder of a project that is there: `--workspace .`"));
                 }
-                client.project_file(&folder).ok_or_else(|| no_project(client))?
+                let path = client.project_file(&folder).ok_or_else(|| no_project(client))?;
+                stays_within(&folder, &path)?;
+                path
             }
             None => client.user_file(surroundings),
         };
         Ok(Target { client, path })
     };
     clients.into_iter().map(target).collect()
+}
+
+/// A project may come from somebody else: none of its links leads to a file of the user's own.
+fn stays_within(folder: &Path, path: &Path) -> Result<(), Error> {
+    let there = path.ancestors().find(|part| std::fs::symlink_metadata(part).is_ok());
+    let real = there.and_then(|part| std::fs::canonicalize(part).ok());
+    match (real, std::fs::canonicalize(folder)) {
+        (Some(real), Ok(folder)) if real.starts_with(&folder) => Ok(()),
+        _ => Err(Error::usage(format!("{} is left as it is", path.display()))
+            .because("it is a link that leads out of the project, or to nothing")
+            .hint("look where it leads; to change the file there, name its folder or leave `--workspace` out")),
+    }
 }
 
 pub(super) fn named(name: &str) -> Result<&'static Client, Error> {
@@ -120,6 +134,14 @@ fn asked(surroundings: &Surroundings) -> Result<Vec<&'static Client>, Error> {
     });
     let chosen: Vec<_> = chosen.collect::<Result<_, _>>()?;
     if chosen.is_empty() { Err(Error::failed("nothing was chosen")) } else { Ok(chosen) }
+}
+
+/// Held while a configuration is changed, so that of two commands at once none undoes what the other wrote: its
+/// folder, as far as there is one, so that no file is left beside. Where a folder can't be locked, there is none.
+pub(super) fn lock(path: &Path) -> Option<std::fs::File> {
+    let folder = path.ancestors().skip(1).find(|folder| folder.is_dir())?;
+    let folder = std::fs::File::open(folder).ok()?;
+    folder.lock().ok().map(|()| folder)
 }
 
 /// The path to write for this program.

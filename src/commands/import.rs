@@ -294,7 +294,9 @@ fn rewrite(found: &mut Found) -> Result<(), Error> {
     let mut count = 0;
     let mut saved = found.saved.iter();
     let done = saved.try_for_each(|moved| moved.save().inspect(|()| count += 1));
+    let lock = super::clients::lock(&file.path);
     let done = done.and_then(|()| replaced());
+    drop(lock);
     done.inspect_err(|_| found.saved[..count].iter().for_each(Moved::take_back))?;
     let mut told = format!("{}: {} is rewritten\n", client.title, file.path.display());
     for warning in adopt::adopt(offers)? {
@@ -325,6 +327,7 @@ fn undo_all(targets: &[Target], environment: &Environment) -> Result<(), Error> 
 /// Puts a file back as it was before, if nothing but the entries was changed since.
 fn undo(target: &Target, environment: &Environment) -> Result<bool, Error> {
     let Target { client, path } = target;
+    let _lock = super::clients::lock(path);
     let file = File::read(path).map_err(|error| file_error(path, &error))?;
     let backup = file.backup(BACKUP);
     let old = File::read(&backup).map_err(|error| file_error(&backup, &error))?;

@@ -157,6 +157,7 @@ fn install(
         ui::quote(&text);
         error
     };
+    let _lock = super::clients::lock(path);
     let file = File::read(path).map_err(|error| paste(file_error(path, &error)))?;
     let there = client.entries(file.text()).map_err(|error| paste(broken(path, &error)))?;
     let mut text = file.text().to_owned();

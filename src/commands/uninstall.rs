@@ -19,6 +19,7 @@ pub fn run(args: &UninstallArgs, environment: &Environment) -> Result<(), Error>
 
 fn uninstall(target: &Target, args: &UninstallArgs, plain: bool) -> Result<(), Error> {
     let Target { client, path } = target;
+    let _lock = super::clients::lock(path);
     let file = File::read(path).map_err(|error| file_error(path, &error))?;
     let there = client.entries(file.text()).map_err(|error| broken(path, &error))?;
     let mut text = file.text().to_owned();

@@ -6,6 +6,7 @@ use super::expand::{Environment, Unexpanded, expand, unexpanded};
 use crate::cli::{HeaderArgs, SavedHeader, SavedServer};
 use crate::error::Error;
 use crate::os;
+use crate::paths;
 use crate::printable::printable;
 use crate::remote::{Header, HeaderCommand, HeaderError, Headers, Source, is_secret_name};
 use crate::secret::Secret;
@@ -178,9 +179,14 @@ fn from_environment(environment: &Environment) -> Result<Vec<Header>, Error> {
         .collect()
 }
 
+/// Longest header file, in bytes.
+const LONGEST: u64 = 1024 * 1024;
+
 fn from_file(path: &Path, environment: &Environment) -> Result<Vec<Header>, Error> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let read = paths::read_at_most(path, LONGEST)
+        .and_then(|text| String::from_utf8(text).map_err(std::io::Error::other));
+    let text = read.map_err(|error| {
         Error::usage(format!("the header file {shown} can't be read")).because(error).hint(
             "check the path; write the whole one, since the client may start bridge in any folder",
         )

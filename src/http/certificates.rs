@@ -9,6 +9,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
+use crate::paths;
+
 /// A PEM file, and the flag or variable that names it.
 #[derive(Debug, Clone)]
 pub struct PemFile {
@@ -124,9 +126,12 @@ impl Certificates {
     }
 }
 
+/// Longest file of certificates, in bytes: all authorities of a system are half a megabyte.
+const LONGEST: u64 = 16 * 1024 * 1024;
+
 impl PemFile {
     fn read(&self) -> Result<Vec<u8>, CertificateError> {
-        std::fs::read(&self.path)
+        paths::read_at_most(&self.path, LONGEST)
             .map_err(|error| CertificateError::Unreadable(self.clone(), error.to_string()))
     }
 

@@ -1,5 +1,7 @@
 //! Where it is written, what is written, and what else happens to the file.
 
+use std::process::Stdio;
+
 use super::home::{Home, URL, ended};
 
 const FILE: &str = ".cursor/mcp.json";
@@ -175,4 +177,50 @@ mod unix {
         let link = home.path("bin/mcp-bridge");
         assert!(home.text(FILE).contains(link.to_str().unwrap()), "{}", home.text(FILE));
     }
+}
+
+#[test]
+fn of_commands_at_the_same_time_none_undoes_another() {
+    let home = Home::new();
+    home.write(FILE, b"{\"mcpServers\": {\"keep\": {\"command\": \"a\"}}}\n");
+    let urls: Vec<_> = (0..8).map(|number| format!("https://s{number}.example.com/mcp")).collect();
+    let start = |(number, url): (usize, &String)| {
+        let name = format!("s{number}");
+        let mut command = home.command(&["install", url, "--name", &name, "--client", "cursor"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let started: Vec<_> = urls.iter().enumerate().map(start).collect();
+    for command in started {
+        let (code, told) = ended(&command.wait_with_output().unwrap());
+        assert_eq!(code, 0, "{told}");
+    }
+    let text = home.text(FILE);
+    assert!(text.contains("\"keep\"") && urls.iter().all(|url| text.contains(url)), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_a_project_leads_to_no_file_of_the_user() {
+    use std::os::unix::fs::symlink;
+
+    let home = Home::new();
+    home.write("mine.json", b"{}");
+    home.make("linked/.cursor");
+    home.make("dangling/.cursor");
+    home.make("folder");
+    home.make("within/.cursor");
+    symlink("../../mine.json", home.path("linked").join(FILE)).unwrap();
+    symlink("../../.bashrc", home.path("dangling").join(FILE)).unwrap();
+    symlink("..", home.path("folder/.cursor")).unwrap();
+    symlink("../shared.json", home.path("within").join(FILE)).unwrap();
+    home.write("within/shared.json", b"{}");
+    let before = home.files();
+    for project in ["linked", "dangling", "folder"] {
+        let args = ["install", URL, "--client", "cursor", "--workspace", project];
+        let told = home.fails(2, &args);
+        assert!(told.contains("it is a link that leads out of the project"), "{told}");
+    }
+    assert_eq!((home.files(), home.text("mine.json")), (before, "{}".to_owned()));
+    home.ok(&["install", URL, "--client", "cursor", "--workspace", "within"]);
+    assert!(home.text("within/shared.json").contains(URL));
 }

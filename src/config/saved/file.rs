@@ -1,7 +1,6 @@
 //! The file of saved servers, and what is wrong in it.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{self, Key, PORT, SavedHeader, SavedOption, SavedServer, Takes, URL, mistaken};
@@ -135,15 +134,10 @@ impl Config {
 }
 
 fn read(path: &Path) -> std::io::Result<String> {
-    let file = match std::fs::File::open(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
-        opened => opened?,
-    };
-    let mut text = String::new();
-    if file.take(LONGEST + 1).read_to_string(&mut text)? as u64 > LONGEST {
-        return Err(std::io::Error::other("it is longer than 1 MB"));
+    match paths::read_at_most(path, LONGEST) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        read => String::from_utf8(read?).map_err(std::io::Error::other),
     }
-    Ok(text)
 }
 
 struct Reader {
