@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use directories::ProjectDirs;
 
+use crate::os;
+
 /// Name of the program's folders.
 const NAME: &str = "mcp-bridge";
 
@@ -62,8 +64,20 @@ fn is_first_of_day(marker: &Path, now: SystemTime) -> bool {
 /// # Errors
 /// It can't be read, or is longer.
 pub fn read_at_most(path: &Path, bytes: u64) -> std::io::Result<Vec<u8>> {
+    all_of(std::fs::File::open(path)?, bytes)
+}
+
+/// The same of a file that only the user can read or write.
+///
+/// # Errors
+/// It is another kind of file, can't be read, or is longer.
+pub fn read_private(path: &Path, bytes: u64) -> std::io::Result<Vec<u8>> {
+    all_of(os::open_own_file(path)?, bytes)
+}
+
+fn all_of(file: std::fs::File, bytes: u64) -> std::io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    std::fs::File::open(path)?.take(bytes + 1).read_to_end(&mut content)?;
+    file.take(bytes + 1).read_to_end(&mut content)?;
     if content.len() as u64 > bytes {
         return Err(std::io::Error::other(format!("it is longer than {} MB", bytes >> 20)));
     }
@@ -76,8 +90,9 @@ pub const UNFINISHED: &str = ".new-";
 /// Replaces a file that only the user may read, in one step: a reader sees the old one or the new one.
 ///
 /// # Errors
-/// The folder or the file can't be written.
+/// The folder or the file can't be written, or the folder is somebody else's.
 pub fn replace_private(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    os::own_folder(folder_of(path))?;
     unfinished(path, content)?.persist(path).map(drop).map_err(|error| error.error)
 }
 
@@ -223,6 +238,23 @@ mod tests {
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
         let files = std::fs::read_dir(path.parent().unwrap()).unwrap().count();
         assert_eq!(files, 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn what_others_could_have_put_there_is_neither_written_nor_read() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("cache/file");
+        replace_private(&path, b"1").unwrap();
+        assert_eq!(read_private(&path, 1).unwrap(), b"1");
+        assert!(read_private(&path, 0).is_err());
+        let link = home.path().join("link");
+        std::os::unix::fs::symlink(home.path().join("cache"), &link).unwrap();
+        assert!(replace_private(&link.join("file"), b"2").is_err());
+        let file_link = home.path().join("cache/link");
+        std::os::unix::fs::symlink(&path, &file_link).unwrap();
+        assert!(read_private(&file_link, 1).is_err());
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(read_private(&path, 1).is_err());
     }
 
     #[test]

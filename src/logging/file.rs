@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::paths;
+use crate::os;
 
 /// A file that many processes append to, a line at a time, and that does not grow without bound.
 pub(super) struct LogFile {
@@ -19,12 +19,10 @@ impl LogFile {
         Ok(Self { path: path.to_owned(), file: append(path)?, max })
     }
 
-    /// The same in a folder of its own, that is made.
+    /// The same in a folder of its own, that is made; a link in its place is not followed.
     pub(super) fn open_private(path: &Path, max: u64) -> io::Result<Self> {
-        Self::open(path, max).or_else(|_| {
-            paths::create_private_folder(path.parent().unwrap_or(path))?;
-            Self::open(path, max)
-        })
+        os::own_folder(path.parent().unwrap_or(path))?;
+        Ok(Self { path: path.to_owned(), file: os::open_lock_file(path)?, max })
     }
 
     /// Takes it from everybody else: it may be older than this program, and made by another.

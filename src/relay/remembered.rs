@@ -85,10 +85,7 @@ impl Answers {
     }
 
     fn read(path: &Path) -> Self {
-        let sound = |file: &std::fs::Metadata| file.is_file() && file.len() <= MAX_FILE;
-        let is_sound = std::fs::symlink_metadata(path).is_ok_and(|file| sound(&file));
-        let text = if is_sound { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
-        Self::parse(&text)
+        Self::parse(&crate::paths::read_private(path, MAX_FILE).unwrap_or_default())
     }
 
     /// Takes a change; whether it was one.
@@ -285,7 +282,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server.json");
         let text = r#"{"layout":1,"initialize":{"{}":{}},"lists":{"tools/list":{"tools":[]}}}"#;
-        std::fs::write(&path, text).unwrap();
+        crate::paths::replace_private(&path, text.as_ref()).unwrap();
         let mut memory = FileMemory::new(Some(path.clone()));
         assert!(memory.recall(Place::List, "tools/list").is_some());
         assert_eq!(memory.recall(Place::ModernList, "tools/list"), None);
@@ -389,7 +386,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server.json");
         for text in ["", "{", "[]", r#"{"layout":99,"initialize":{},"lists":{"tools/list":1}}"#] {
-            std::fs::write(&path, text).unwrap();
+            crate::paths::replace_private(&path, text.as_ref()).unwrap();
             assert_eq!(
                 FileMemory::new(Some(path.clone())).recall(Place::List, "tools/list"),
                 None,
@@ -415,7 +412,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("server.json");
         let text = "{\"layout\":1,\"initialize\":{},\n \"lists\":{\"tools/list\":{\n  \"tools\": []\r\n}}}";
-        std::fs::write(&path, text).unwrap();
+        crate::paths::replace_private(&path, text.as_ref()).unwrap();
         let list = FileMemory::new(Some(path)).recall(Place::List, "tools/list").unwrap();
         assert_eq!(list, "{   \"tools\": []  }");
     }

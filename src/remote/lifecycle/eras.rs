@@ -131,12 +131,8 @@ struct Dated(Vec<(Fact, Moment)>);
 impl Dated {
     /// What can't be read is nothing.
     fn read(file: &Path) -> Self {
-        let sound = |file: std::fs::Metadata| file.is_file() && file.len() <= MAX_FILE;
-        let text = if std::fs::symlink_metadata(file).is_ok_and(sound) {
-            std::fs::read_to_string(file).unwrap_or_default()
-        } else {
-            String::new()
-        };
+        let text = crate::paths::read_private(file, MAX_FILE).unwrap_or_default();
+        let text = String::from_utf8(text).unwrap_or_default();
         Self(text.lines().filter_map(Self::line).collect())
     }
 
@@ -306,9 +302,10 @@ mod tests {
     fn what_is_no_fact_is_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("server.facts");
-        std::fs::write(&file, "modern perhaps 1\nmodern yes x\nyes\n\u{0}").unwrap();
+        crate::paths::replace_private(&file, "modern perhaps 1\nmodern yes x\nyes\n\u{0}".as_ref())
+            .unwrap();
         assert_eq!(Facts::read(&file), Facts::default());
-        std::fs::write(&file, "x".repeat(5_000)).unwrap();
+        crate::paths::replace_private(&file, "x".repeat(5_000).as_ref()).unwrap();
         assert_eq!(Facts::read(&file), Facts::default());
         assert_eq!(Facts::read(folder.path()), Facts::default());
     }
