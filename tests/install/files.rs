@@ -1,7 +1,5 @@
 //! Where it is written, what is written, and what else happens to the file.
 
-use std::process::Stdio;
-
 use super::home::{Home, URL, ended};
 
 const FILE: &str = ".cursor/mcp.json";
@@ -179,8 +177,12 @@ mod unix {
     }
 }
 
+// Elsewhere a folder can't be locked.
+#[cfg(unix)]
 #[test]
 fn of_commands_at_the_same_time_none_undoes_another() {
+    use std::process::Stdio;
+
     let home = Home::new();
     home.write(FILE, b"{\"mcpServers\": {\"keep\": {\"command\": \"a\"}}}\n");
     let urls: Vec<_> = (0..8).map(|number| format!("https://s{number}.example.com/mcp")).collect();
