@@ -191,7 +191,7 @@ const OF_THE_USER: [(&[&str], &str); 4] = [
     (
         &["--header", "Authorization=Bearer ${KEY}"],
         "your `Authorization` header was refused: HTTP 401 from HOST: invalid_token; replace it with a \
-         valid value (it comes from `--header`) and start the client again",
+         valid value (it comes from `--header`); a client takes it when it starts again",
     ),
     (
         &["--header-command", "no-such-program"],

@@ -153,6 +153,9 @@ pub fn port(server_word: &str, text: &str) -> Error {
         return Error::usage(format!("there is no command `{server_word}`"))
             .hint("`bridge --help` lists what there is");
     }
+    if is_verb(text) {
+        return behind(text);
+    }
     Error::usage("the PORT behind the server's address can't be used")
         .because("it is not a number from 1 to 65535")
         .hint(
@@ -161,8 +164,24 @@ pub fn port(server_word: &str, text: &str) -> Error {
         )
 }
 
-/// More arguments than there are places for. They are not shown: a part of a secret may be among them.
-pub fn too_many() -> Error {
+/// A command in the place behind the server. The server is not shown: a secret may stand in its address.
+fn behind(verb: &str) -> Error {
+    Error::usage(format!("the command `{verb}` stands behind the server"))
+        .hint(format!("write the command first: `bridge {verb} SERVER`"))
+}
+
+/// More arguments than there are places for; `words` are what was typed first. The others are not shown: a part of a
+/// secret may be among them.
+pub(super) fn too_many(words: [&str; 2]) -> Error {
+    match words {
+        [verb, _] if verb != "serve" && is_verb(verb) => {
+            return Error::usage(format!("there are more arguments than `bridge {verb}` takes"))
+                .because("there is one too many, or a value with a space in it was split")
+                .hint(format!("`bridge {verb} --help` shows what stands where"));
+        }
+        [_, verb] if is_verb(verb) => return behind(verb),
+        _ => {}
+    }
     Error::usage("there are more arguments than `bridge SERVER` takes")
         .because("a value with a space in it was split, or a `--` is missing")
         .hint("write values without spaces: `--header Name=value`, `--header Name=${VAR}`")

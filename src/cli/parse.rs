@@ -186,7 +186,7 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
                 .because("`--args` is all of them, and others stand beside it")
                 .hint("write them all as `key=value`, or all as `--args JSON`")
         }
-        ErrorKind::ArgumentConflict if !shown.starts_with('-') => mistaken::too_many(),
+        ErrorKind::ArgumentConflict if !shown.starts_with('-') => too_many(args),
         ErrorKind::ArgumentConflict => conflict(error, shown),
         ErrorKind::MissingRequiredArgument if shown.starts_with('-') => {
             let needs = match shown.split(' ').next() {
@@ -224,6 +224,10 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
             Error::usage(line.trim_start_matches("error: ")).hint(help(args))
         }
     }
+}
+
+fn too_many(args: &[OsString]) -> Error {
+    mistaken::too_many([1, 2].map(|n| args.get(n).and_then(|arg| arg.to_str()).unwrap_or_default()))
 }
 
 /// Two options that can't be given both.
@@ -268,7 +272,7 @@ fn help(args: &[OsString]) -> String {
 
 fn unknown(error: &clap::Error, shown: &str, args: &[OsString]) -> Error {
     if !shown.starts_with('-') {
-        return mistaken::too_many();
+        return too_many(args);
     }
     let left = |arg: &OsString| arg == "npx" || arg.to_string_lossy().starts_with("mcp-remote");
     if shown == "-y" || args.iter().any(left) {

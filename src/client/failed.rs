@@ -85,7 +85,8 @@ impl Refusal {
             "unreachable" | "busy" => Exit::Unreachable,
             "sign_in_needed" => Exit::SignInNeeded,
             "refused" | "header_refused" | "sign_in_failed" => Exit::Refused,
-            "blocked" => Exit::Usage,
+            // It never came to a request.
+            "blocked" | "header_command" => Exit::Usage,
             _ => Exit::Failed,
         };
         // The message is all three parts in one sentence, for clients that show nothing else.
@@ -95,7 +96,8 @@ impl Refusal {
         let cause = self.data["cause"].as_str().map(|cause| one_line(cause, MAX_WORDS));
         let what = cause.as_deref().and_then(|cause| told.strip_suffix(cause)?.strip_suffix(": "));
         let mut error = Error { exit, ..Error::failed(what.unwrap_or(told)) };
-        error.because.extend(cause);
+        let is_told = |cause: &String| hint.as_ref().is_some_and(|hint| hint.contains(&**cause));
+        error.because.extend(cause.filter(|cause| !is_told(cause)));
         error.hint = hint;
         error
     }

@@ -168,13 +168,22 @@ impl Client<'_> {
     /// All pages of a list, each the result of one request.
     ///
     /// # Errors
-    /// As for any request; or the list has more pages than are asked for.
+    /// As for any request; or the list has more pages than are asked for. A server that does not know the method
+    /// (JSON-RPC 2.0 §5.1) has nothing of the kind: no page.
     pub async fn list(&mut self, method: &str) -> Result<Vec<String>, Failed> {
         let mut pages: Vec<String> = Vec::new();
         let mut params = "{}".to_owned();
         let mut length = 0;
         while pages.len() < MAX_PAGES && length < MAX_LIST {
-            let page = self.request(method, &params).await?;
+            let page = match self.request(method, &params).await {
+                // What a server does not offer, it does not know how to list.
+                Err(Failed::Refused(refusal))
+                    if pages.is_empty() && refusal.code == i64::from(METHOD_NOT_FOUND) =>
+                {
+                    return Ok(pages);
+                }
+                page => page?,
+            };
             length += page.len();
             let cursor = read::next_cursor(&page).map(|cursor| format!("{{\"cursor\":{cursor}}}"));
             pages.push(page);

@@ -12,9 +12,6 @@ use super::tools::{summary, text};
 use crate::client::{Client, Failed, elements};
 use crate::ui;
 
-/// JSON-RPC: the server has no such list.
-const METHOD_NOT_FOUND: i64 = -32601;
-
 /// What is shown of a server's resources.
 #[derive(Debug)]
 pub struct Resources {
@@ -29,12 +26,7 @@ impl Resources {
         server: &Server<'_>,
     ) -> Result<(), Failed> {
         let mut pages = client.list("resources/list").await?;
-        // Many servers have no templates, and say so in this way.
-        match client.list("resources/templates/list").await {
-            Ok(templates) => pages.extend(templates),
-            Err(Failed::Refused(refusal)) if refusal.code == METHOD_NOT_FOUND => {}
-            Err(failed) => return Err(failed),
-        }
+        pages.extend(client.list("resources/templates/list").await?);
         if self.json {
             return Ok(print_pages(&pages)?);
         }

@@ -93,7 +93,7 @@ impl fmt::Display for Source {
             Self::File(path) => write!(f, "the file {}", path.display()),
             Self::Variable(name) => write!(f, "the variable `{name}`"),
             Self::Command => f.write_str("`--header-command`"),
-            Self::Kept(command) => write!(f, "what is kept, and `{command}` takes another"),
+            Self::Kept(command) => write!(f, "what is kept: `{command}` takes another"),
         }
     }
 }
@@ -399,7 +399,7 @@ mod tests {
         assert_eq!(key.told(refused()).kind, FailureKind::SignInNeeded, "it may be challenged");
         let told = key.blamed(refused());
         assert_eq!(told.what, "your `x-api-key` header was refused: HTTP 401 from h");
-        let cause = format!("it comes from what is kept, and `{renew}` takes another");
+        let cause = format!("it comes from what is kept: `{renew}` takes another");
         assert_eq!(told.cause, Some(cause));
         let both = key.with(&[header("Authorization", "x").unwrap()]);
         assert!(both.told(refused()).what.starts_with("your `Authorization` header"));

@@ -38,7 +38,9 @@ pub fn hint(failure: &Failure, server: &ServerName, repeatable: bool) -> String 
         }
         FailureKind::HeaderRefused => {
             let cause = failure.cause.as_deref().unwrap_or("it was given to bridge");
-            format!("replace it with a valid value ({cause}) and start the client again")
+            format!(
+                "replace it with a valid value ({cause}); a client takes it when it starts again"
+            )
         }
         FailureKind::HeaderCommand => {
             "run the command in a terminal to see what it prints; no shell runs it here".into()

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Run, each_era, typed_tools};
 use crate::support::mcp_server::matcher::delete;
-use crate::support::{McpServer, ModernServer};
+use crate::support::{Answer, McpServer, ModernServer};
 
 #[test]
 fn tools_are_a_table_whatever_the_era() {
@@ -91,14 +91,36 @@ fn resources_and_templates_are_listed() {
 
 #[test]
 fn prompts_are_listed_with_their_arguments() {
-    for url in [McpServer::legacy().run(), McpServer::legacy().run()].map(|server| {
-        let printed = Run::of("prompts", &server.url(), &[]).printed();
-        assert_eq!(printed, "greet whom=…\n");
-        server.url()
-    }) {
-        assert!(url.starts_with("http"));
-    }
+    let legacy = McpServer::legacy().run();
+    assert_eq!(Run::of("prompts", &legacy.url(), &[]).printed(), "greet whom=…\n");
     let modern = ModernServer::run();
     let printed = Run::of("prompts", &modern.url(), &[]).printed();
     assert_eq!(printed, "greet whom=…\nask           Asks first.\n");
+}
+
+#[test]
+fn what_a_server_does_not_offer_is_an_empty_list() {
+    for (verb, methods) in [
+        ("tools", &["tools/list"][..]),
+        ("resources", &["resources/list", "resources/templates/list"]),
+        ("prompts", &["prompts/list"]),
+    ] {
+        let unknown = Answer::error(-32601, "Method not found");
+        let server = methods
+            .iter()
+            .fold(McpServer::legacy(), |server, method| server.always(*method, unknown.clone()))
+            .run();
+        let run = Run::of(verb, &server.url(), &[]);
+        assert_eq!((run.code, &*run.stdout), (Some(0), ""), "{}", run.stderr);
+        assert_eq!(run.stderr, format!("The server has no {verb}.\n"));
+        assert_eq!(Run::of(verb, &server.url(), &["--json"]).printed(), "");
+    }
+}
+
+#[test]
+fn a_header_command_that_is_not_there_ends_as_what_was_typed_wrongly() {
+    let server = McpServer::legacy().run();
+    let said = Run::of("tools", &server.url(), &["--header-command", "no-such-program"]).failed(2);
+    assert!(said.contains("the program was not found"), "{said}");
+    assert_eq!(server.requests().len(), 0);
 }
