@@ -131,9 +131,10 @@ pub(super) fn disown(becomes: &Becomes, config: config::Serve, environment: &Env
         Ok(Ok(false)) => {
             let beside = parts.store.beside(&login(&config)).unwrap_or_default();
             for store in beside.iter().map(|entry| entry.store) {
-                let host = config.endpoint.host();
+                let (host, url) = (config.endpoint.host(), config.endpoint.shown());
                 ui::say(&format!(
-                    "warning: what is kept of {host} in another store (`--credential-store {store}`) stays"
+                    "warning: what is kept of {host} in another store (`--credential-store {store}`) stays: \
+                     `bridge logout {url}` forgets it"
                 ));
             }
             false

@@ -80,6 +80,6 @@ impl Moved {
         let names = headers.map(|(name, _)| format!("`{}`", super::clients::shown(name)));
         let mut options = self.new.options.iter().flat_map(|(_, values)| values);
         let client = options.any(|value| is_kept(value)).then(|| "the client's secret".to_owned());
-        names.chain(client).collect::<Vec<_>>().join(", ")
+        names.chain(client).collect::<Vec<_>>().join(" and ")
     }
 }

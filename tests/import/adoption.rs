@@ -238,6 +238,35 @@ fn an_undo_forgets_the_adopted_client_and_the_saved_server() {
 }
 
 #[test]
+fn an_adopted_client_that_can_t_be_looked_at_without_its_key_is_told_when_it_stays() {
+    for (args, told_so) in [
+        (
+            &[][..],
+            "in another store (`--credential-store env`) stays: `bridge logout http://127.0.0.1:",
+        ),
+        (
+            &["--header", "X-Api-Key: canary-1234"],
+            "a client that was adopted stays (`bridge logout http://127.0.0.1:",
+        ),
+    ] {
+        let person = Person::with(Plan::default(), args);
+        let issuer = person.issuer();
+        let person = person.registered(Some(&issuer), None);
+        let before = person.home.text(CURSOR);
+        let told = person.says(&["import", "--yes"]);
+        assert!(told.contains("adopts: the client"), "{told}");
+        let told = person.home.ok(&["import", "--undo"]);
+        assert!(told.contains(told_so), "{told}");
+        assert_eq!(person.home.text(CURSOR), before);
+        assert!(person.holding("[servers.work]").is_empty());
+        let sealed = || person.home.files().iter().any(|file| file.ends_with(".env"));
+        assert!(sealed());
+        let (_, told) = person.home.run(&["logout", &person.server.mcp.url()]);
+        assert!(!sealed(), "{told}");
+    }
+}
+
+#[test]
 fn a_client_that_was_registered_by_hand_keeps_its_port_and_its_secret_is_sealed() {
     let info = r#"{"client_id": "by-hand", "client_secret": "${SECRET}"}"#;
     let person = Person::with(Plan::default(), &["--static-oauth-client-info", info]);
