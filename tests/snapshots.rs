@@ -83,7 +83,7 @@ fn steady(text: &str, hosts: &[(&str, &str)]) -> String {
     for (host, name) in hosts {
         text = text.replace(host, name);
     }
-    for before in ["good for ", "within ", "\"expiresInSeconds\":", "\"apartInSeconds\":", "in "] {
+    for before in ["good for ", "\"expiresInSeconds\":", "\"apartInSeconds\":", "in "] {
         text = without_number(&text, before);
     }
     let place = Path::new(env!("CARGO_BIN_EXE_bridge")).display().to_string();

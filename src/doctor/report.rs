@@ -10,7 +10,7 @@ use crate::printable::{one_line, wrapped};
 
 /// Longest detail or hint, in characters.
 const MAX_WORDS: usize = 1_000;
-/// Columns before a detail: the mark, and the longest name.
+/// Columns of a name, with the space after it.
 const NAMES: usize = 15;
 
 /// What became of a check.
@@ -92,6 +92,11 @@ impl Check {
         Self { data, ..self }
     }
 
+    /// Whether neither was looked at, for the same reason.
+    fn is_skipped_like(&self, other: &Self) -> bool {
+        (self.status, other.status) == (Status::Skip, Status::Skip) && self.detail == other.detail
+    }
+
     fn json(&self) -> Value {
         let word = self.status.word();
         let mut check = json!({ "name": self.name, "status": word, "detail": self.detail });
@@ -127,6 +132,18 @@ pub struct Drawn {
 }
 
 impl Drawn {
+    /// Columns before a detail.
+    fn width(self) -> usize {
+        NAMES + if self.marks { 2 } else { 6 }
+    }
+
+    fn add_line(self, text: &mut String, status: Status, name: &str, detail: &str) {
+        let (mark, width) = (self.mark(status), self.width());
+        let gap = if self.marks { " " } else { "  " };
+        let detail = wrapped(detail, width, width, self.columns);
+        let _ = writeln!(text, "{mark}{gap}{name:<NAMES$}{detail}");
+    }
+
     fn mark(self, status: Status) -> String {
         let (mark, colour) = match status {
             Status::Pass => ("✓", 32),
@@ -210,25 +227,25 @@ impl Report {
         })
     }
 
-    /// For a person: a line for each check, what to do, and the sum.
+    /// For a person: a line for each check, what to do, and the sum. What was skipped for one reason shares a line.
     pub fn text(&self, drawn: Drawn) -> String {
         let mut text = String::new();
         for check in &self.checks {
-            let mark = drawn.mark(check.status);
-            let width = if drawn.marks { 2 } else { 6 } + NAMES;
-            let mut first = format!("{mark} {:<NAMES$}", check.name);
-            if !drawn.marks {
-                first = format!("{mark}  {:<NAMES$}", check.name);
+            let alike = self.checks.iter().filter(|other| check.is_skipped_like(other));
+            let alike: Vec<_> = alike.map(|other| other.name).collect();
+            match alike[..] {
+                [.., _, last] if last != check.name => {}
+                [_, _, ..] => {
+                    let name = format!("{} checks", alike.len());
+                    let detail = format!("{}: {}", check.detail, alike.join(", "));
+                    drawn.add_line(&mut text, check.status, &name, &detail);
+                }
+                _ => drawn.add_line(&mut text, check.status, check.name, &check.detail),
             }
-            let _ =
-                writeln!(text, "{first}{}", wrapped(&check.detail, width, width, drawn.columns));
+            let width = drawn.width();
             for line in &check.lines {
-                let _ = writeln!(
-                    text,
-                    "{:width$}{}",
-                    "",
-                    wrapped(line, width, width + 2, drawn.columns)
-                );
+                let line = wrapped(line, width, width + 2, drawn.columns);
+                let _ = writeln!(text, "{:width$}{line}", "");
             }
         }
         let mut advice = self.checks.iter().filter(|check| check.hint.is_some()).peekable();
@@ -283,6 +300,28 @@ mod tests {
         );
         let marks = report().text(Drawn { marks: true, ..drawn });
         assert!(marks.starts_with("✓ dns            h is"), "{marks}");
+    }
+
+    #[test]
+    fn what_was_skipped_for_one_reason_shares_a_line_and_has_its_own_for_a_program() {
+        let mut report = report();
+        report.add(Check::skip("tcp", "the proxy connects"));
+        report.finish(&["dns", "tcp", "tls", "endpoint", "protocol", "challenge", "discovery"]);
+        let text = report.text(Drawn { marks: true, colours: false, columns: 60 });
+        let lines = "– tcp            the proxy connects\n\
+                     ✗ tls            it is not trusted\n\
+                     – 4 checks       there is no connection: endpoint, protocol,\n\
+                     \x20                challenge, discovery\n\n";
+        assert!(text.contains(lines), "{text}");
+        let json = report.json();
+        let of = |name: &str| {
+            let mut checks = json["checks"].as_array().unwrap().iter();
+            checks.find(|check| check["name"] == name).unwrap().clone()
+        };
+        for name in ["endpoint", "protocol", "challenge", "discovery"] {
+            let (status, why) = (&of(name)["status"], &of(name)["detail"]);
+            assert_eq!((status, why), (&json!("skip"), &json!("there is no connection")));
+        }
     }
 
     #[test]

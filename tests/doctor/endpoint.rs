@@ -168,6 +168,25 @@ const OF_USER: &[Cause] = &[
         code: 4,
     },
     Cause {
+        name: "a key that is refused without a challenge",
+        sick: || {
+            let lacks = |request: &crate::support::mcp_server::Request| {
+                request.header("x-api-key") != Some("good-key")
+            };
+            let refusal = Answer::text("invalid key").with_status(401);
+            let server = McpServer::legacy().allow(anything());
+            let server = server.always(when("a wrong key", lacks), refusal).run();
+            let with =
+                |key: &str| doctor([server.url()]).arg("--header").arg(format!("X-Api-Key={key}"));
+            let (sick, cured) = (with("canary-stale"), with("good-key"));
+            Sick::new(sick, server).cured_by(move || cured)
+        },
+        check: "endpoint",
+        says: "your `x-api-key` header was refused",
+        advises: "replace it with a valid value (it comes from `--header`)",
+        code: 4,
+    },
+    Cause {
         name: "a header command that fails",
         sick: || {
             let server = wants_header().run();
