@@ -8,9 +8,10 @@ use tempfile::TempDir;
 
 use crate::support::bridge_process::{Builder, initialize_params};
 use crate::support::mcp_server::matcher::{anything, delete, get, tool};
-use crate::support::mcp_server::text;
+use crate::support::mcp_server::{Request, text};
 use crate::support::sse_server::SseServer;
-use crate::support::{Answer, BridgeProcess, McpServer, Step};
+use crate::support::tab::{self, Browser};
+use crate::support::{Answer, BridgeProcess, Guarded, McpServer, Step};
 
 const CANARY: &str = "canary-4f1d";
 const NAME: &str = "x-api-key";
@@ -248,4 +249,47 @@ fn a_program_that_we_start_sees_no_header_of_a_file() {
     assert!(seen.contains("--header-file"), "the arguments are in it: {seen}");
     assert!(!seen.contains(CANARY), "{seen}");
     assert!(!seen.contains("socket:"), "no connection is handed on: {seen}");
+}
+
+/// A web page in place of an answer, whose title is what the request says under this name.
+fn repeating(name: &'static str, status: u16) -> Answer {
+    let page = move |request: &Request| {
+        let said = request.header(name).unwrap_or_default();
+        format!("<title>who is {said}</title>")
+    };
+    Answer::response(page).content_type("text/html").with_status(status)
+}
+
+#[test]
+fn what_a_web_page_repeats_of_a_request_stays_secret() {
+    // One that fits into an error, and one that is cut in it.
+    for (name, key) in [("short", CANARY.to_owned()), ("long", format!("{CANARY}{:x>300}", ""))] {
+        let (server, browser) = (Guarded::run(), Browser::recording());
+        let mut bridge = signed_in_with(&server, &browser, &key);
+        for status in [200, 403, 500] {
+            for header in ["authorization", NAME, "mcp-session-id", "cookie"] {
+                server.mcp.once(tool("repeats"), repeating(header, status));
+                let id = format!("{status} {header}");
+                let answer = bridge.call_tool(id, "repeats", json!({}));
+                let message = answer["error"]["message"].as_str().unwrap_or_default();
+                let is_hidden = message.contains("[secret]") && !message.contains(CANARY);
+                assert!(is_hidden, "{name} {header} {status}: {answer}");
+            }
+        }
+        bridge.finish();
+    }
+}
+
+/// A bridge whose person has signed in, with a key and a cookie beside the token.
+fn signed_in_with(server: &Guarded, browser: &Browser, key: &str) -> BridgeProcess {
+    let cookie = Answer::well_behaved().header("set-cookie", "lb=canary-cookie-of-this-machine");
+    server.mcp.once("tools/list", cookie);
+    let args = ["--browser".to_owned(), browser.command()];
+    let bridge = server.bridge().args(args).env("BRIDGE_HEADER_X_API_KEY", key);
+    let mut bridge = bridge.spawn();
+    bridge.initialize();
+    bridge.request("first", "tools/list", json!({}));
+    tab::sign_in(&browser.page(1));
+    bridge.expect_response("first");
+    bridge
 }
