@@ -50,9 +50,12 @@ fn length(of: &BridgeProcess) -> u64 {
     record.map_or(0, |path| path.metadata().map_or(0, |file| file.len()))
 }
 
+/// Longest time between two attempts to save, which grows as long as there is no room.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
 #[track_caller]
 fn until_saved(of: &BridgeProcess) {
-    let until = Instant::now() + crate::support::DEADLINE;
+    let until = Instant::now() + LONGEST_WAIT + crate::support::DEADLINE;
     while length(of) < LITTLE {
         assert!(Instant::now() < until, "it is never saved");
         std::thread::sleep(Duration::from_millis(20));
