@@ -33,7 +33,7 @@ struct Visit {
 }
 
 fn visits(text: &str) -> Vec<Visit> {
-    let said = Some(text.to_owned());
+    let (plain, said) = (text.to_owned(), Some(text.to_owned()));
     let text: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
     let code = format!("code={text}&state={STATE}&iss={text}&scope={text}");
     let error = format!("error={text}&error_description={text}&error_uri={text}&state={STATE}");
@@ -44,6 +44,7 @@ fn visits(text: &str) -> Vec<Visit> {
     let denied = Outcome::Denied { said };
     [
         ("signed-in", code.clone(), Outcome::SignedIn),
+        ("withheld", code.clone(), Outcome::Withheld { scopes: plain.clone() }),
         ("denied", error.clone(), denied),
         ("failed", error, failed),
         ("expired", code, Outcome::Expired),

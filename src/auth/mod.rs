@@ -62,7 +62,7 @@ pub use provider::{Pkce, Provider, Trust};
 pub use record::{LastFailure, Record, RecordError, SCHEMA};
 pub use refused::Verdict;
 pub use refused::of_new_token;
-pub use registration::{AuthMethod, Registration};
+pub use registration::{AuthMethod, Registration, undocumented};
 pub use revocation::Revoked;
 pub use scopes::Scopes;
 pub use settings::{ClientSecret, Grant, RedirectAddress, Resource, Settings};

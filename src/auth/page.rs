@@ -40,6 +40,11 @@ pub struct Names {
 pub enum Outcome {
     /// With a token.
     SignedIn,
+    /// With a token that lacks what the person was asked for.
+    Withheld {
+        /// The scopes that are missing.
+        scopes: String,
+    },
     /// The person or the authorization server said no (`access_denied`).
     Denied {
         /// What the authorization server said of it.
@@ -98,7 +103,10 @@ impl Page<'_> {
     /// The HTTP status that goes with it.
     pub(super) fn status(&self) -> u16 {
         match self {
-            Self::Start(..) | Self::End(Outcome::SignedIn | Outcome::OnceMore { .. }) => 200,
+            Self::Start(..)
+            | Self::End(Outcome::SignedIn | Outcome::Withheld { .. } | Outcome::OnceMore { .. }) => {
+                200
+            }
             Self::End(Outcome::Expired) => 410,
             Self::End(_) | Self::Unusable(_) => 400,
             Self::Stranger => 403,
@@ -143,6 +151,7 @@ impl Page<'_> {
                 format!("Sign in to {}", cleaned(&names.server))
             }
             Self::End(Outcome::SignedIn) => "You are signed in".to_owned(),
+            Self::End(Outcome::Withheld { .. }) => "Permissions were not granted".to_owned(),
             Self::End(Outcome::Denied { .. }) => "You are not signed in".to_owned(),
             Self::End(Outcome::Failed { .. }) | Self::Unusable(_) => "Signing in failed".to_owned(),
             Self::End(Outcome::Expired) => "This sign-in took too long".to_owned(),
@@ -172,6 +181,16 @@ impl Page<'_> {
                 format!(
                     "<p>bridge can now use {server} for you.</p>\n\
                      <p class=\"next\">You can close this tab and go back to {client}.</p>"
+                )
+            }
+            Self::End(Outcome::Withheld { scopes }) => {
+                let client = client(names);
+                format!(
+                    "<p>You are signed in to {server}, but without <code>{}</code>, which it wants for what you \
+                     asked of it.</p>\n\
+                     <p class=\"next\">Ask whoever gives permissions there to grant that to your account. \
+                     You can close this tab and go back to {client}.</p>",
+                    escaped(&cleaned(scopes))
                 )
             }
             Self::End(Outcome::Denied { said }) => format!(
@@ -311,6 +330,7 @@ mod tests {
         let said = Some(text.to_owned());
         vec![
             Outcome::SignedIn,
+            Outcome::Withheld { scopes: text.to_owned() },
             Outcome::Denied { said: said.clone() },
             Outcome::Failed { why: text.to_owned(), said },
             Outcome::Expired,

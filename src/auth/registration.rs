@@ -393,17 +393,21 @@ fn register_by_hand(wanted: &Wanted<'_>) -> String {
     )
 }
 
+/// Nobody says how to sign in.
+pub fn undocumented(provider: &Provider) -> Failure {
+    let what = format!("{} does not say how to sign in", provider.shown());
+    Failure::new(FailureKind::NoMetadata, what)
+        .because("it has no metadata")
+        .hint("if it wants a token or a key of yours: `bridge login --with-token`, or `--header`")
+}
+
 fn registration_refused(cause: Failure, provider: &Provider, wanted: &Wanted<'_>) -> Failure {
     if cause.is_transient() {
         return cause;
     }
     if provider.trust == Trust::Unverified && cause.kind == FailureKind::BadAnswer {
-        let what = format!("{} does not say how to sign in", provider.shown());
-        return Failure::new(FailureKind::NoMetadata, what)
-            .because("it has no metadata, and nothing at the default endpoints")
-            .hint(
-                "if it wants a token or a key of yours: `bridge login --with-token`, or `--header`",
-            );
+        return undocumented(provider)
+            .because("it has no metadata, and nothing at the default endpoints");
     }
     let what = format!("{} did not register this client", provider.shown());
     let because = cause.reason();

@@ -98,12 +98,22 @@ impl SignIn {
         let result = self.ask(cause, host, &mut pasted, &mut tab).await;
         if let Some(hit) = tab.hit.take() {
             let said = hit.callback().error_description.as_deref().map(super::cleaned);
-            hit.respond(shown(&result, said)).await;
+            let withheld = self.withheld(cause).await;
+            hit.respond(shown(&result, withheld, said)).await;
         }
         if let Err(failure) = result.as_ref() {
             self.note(failure, ours).await;
         }
         result
+    }
+
+    /// What the person was asked for and is not granted. Who grants scopes need not say which.
+    async fn withheld(&self, cause: &Cause) -> Scopes {
+        if !cause.step_up {
+            return Scopes::default();
+        }
+        let record = self.vault.load().await.ok().flatten();
+        record.map(|record| cause.lacks(&record.scopes)).unwrap_or_default()
     }
 
     /// As often as the authorization server refuses a parameter that can be left out.
@@ -443,8 +453,9 @@ fn once_more(pending: &Pending) -> Outcome {
     }
 }
 
-fn shown(result: &Result<(), Failure>, said: Option<String>) -> Outcome {
+fn shown(result: &Result<(), Failure>, withheld: Scopes, said: Option<String>) -> Outcome {
     match result {
+        Ok(()) if !withheld.is_empty() => Outcome::Withheld { scopes: withheld.to_string() },
         Ok(()) => Outcome::SignedIn,
         Err(failure) if failure.kind == FailureKind::Denied => Outcome::Denied { said },
         Err(failure) if failure.kind == FailureKind::Expired => Outcome::Expired,

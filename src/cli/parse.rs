@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Args, Command, CommandFactory, FromArgMatches};
 
-use super::saved::typed_options;
+use super::saved::{excluded_by, typed_options};
 use super::{Cli, ServeArgs, mistaken};
 use crate::error::Error;
 
@@ -57,6 +57,7 @@ pub fn parse(args: &[OsString]) -> Result<Cli, Refused> {
         return parse(&args);
     }
     let command = command(args.iter().any(|arg| arg == "-h"));
+    let command = without_variables_of(command, &excluded_by(args));
     let parsed = command.clone().try_get_matches_from(args);
     let read = parsed.and_then(|mut matches| {
         let typed = match matches.subcommand() {
@@ -90,6 +91,7 @@ fn as_a_client_types(args: &[OsString]) -> Option<Cli> {
     }
     let command = ServeArgs::augment_args(Command::new("bridge"));
     let command = without_empty_variables(with_repeated_switches(command));
+    let command = without_variables_of(command, &excluded_by(args));
     let mut matches = command.try_get_matches_from(args).ok()?;
     Some(Cli { command: None, serve: ServeArgs::from_arg_matches_mut(&mut matches).ok()? })
 }
@@ -152,6 +154,17 @@ fn without_empty_variables(command: Command) -> Command {
     command
         .mut_args(|arg| if is_empty(&arg) { arg.env(None) } else { arg })
         .mut_subcommands(without_empty_variables)
+}
+
+/// An argument counts before a variable, also before that of another option that excludes it.
+fn without_variables_of(command: Command, options: &[&str]) -> Command {
+    if options.is_empty() {
+        return command;
+    }
+    let is_named = |arg: &Arg| arg.get_long().is_some_and(|name| options.contains(&name));
+    command
+        .mut_args(|arg| if is_named(&arg) { arg.env(None) } else { arg })
+        .mut_subcommands(|command| without_variables_of(command, options))
 }
 
 fn context(error: &clap::Error, kind: ContextKind) -> Option<&str> {

@@ -130,7 +130,8 @@ const OF_LOGIN: [&str; 8] = [
     "allow-http",
 ];
 
-/// Of two options that can't go together, the one that is given takes the place of the one that is saved.
+/// Of two options that can't go together, the one that is given takes the place of the one that is saved, and the
+/// one that is typed that of a variable.
 const EITHER: [(&str, &str); 11] = [
     ("browser", "no-browser"),
     ("client-id", "static-oauth-client-info"),
@@ -152,6 +153,18 @@ fn gives_way(saved: &str, given: &str) -> bool {
         || EITHER.iter().any(|(a, b)| {
             (saved, given) == (*b, *a) || ((saved, given) == (*a, *b) && !PARTS.contains(b))
         })
+}
+
+/// The options whose variables don't count, since one that can't go with them is typed.
+pub(super) fn excluded_by(args: &[OsString]) -> Vec<&'static str> {
+    let typed = |name: &str| {
+        let mut options = args.iter().filter_map(|arg| arg.to_str()?.strip_prefix("--"));
+        options.any(|option| option.split('=').next() == Some(name))
+    };
+    // A proxy that is named is one that is enabled.
+    let pairs = EITHER.into_iter().filter(|(a, b)| *a != "proxy" && !PARTS.contains(b));
+    let excluded = pairs.flat_map(|(a, b)| [typed(a).then_some(b), typed(b).then_some(a)]);
+    excluded.flatten().collect()
 }
 
 /// The word in the place of the server, also where the arguments lack something that may be saved.

@@ -361,6 +361,7 @@ fn checked(
     let mut signed_in = None;
     let done = super::session::used(config, &wanted, &mut signed_in);
     let Use::Check(check) = wanted else { return Ok((Vec::new(), None)) };
+    let refused_sign_in = check.refused_sign_in.get();
     let said: Vec<_> =
         check.found.into_inner().map(|found| format!("it is {found}")).into_iter().collect();
     match done {
@@ -368,8 +369,22 @@ fn checked(
         Err(error) if error.exit == Exit::SignInNeeded => {
             Ok((vec![wants_sign_in(config, new)?], None))
         }
+        // The new options may be what a new sign-in needs.
+        Err(error) if refused_sign_in && is_signed_in(config)? => {
+            let why = [vec![error.what], error.because].concat().join(": ");
+            let hint =
+                error.hint.unwrap_or_else(|| format!("run `bridge login {} --force`", new.name));
+            Ok((vec![format!("it refuses the sign-in that is kept: {why}"), hint], None))
+        }
         Err(error) => Err(not_saved(error)),
     }
+}
+
+/// Whether a token is kept for it.
+fn is_signed_in(config: &config::Serve) -> Result<bool, Error> {
+    let sign_in = Parts::new(config, Patience::Interactive).sign_in(config, None);
+    let record = super::runtime()?.block_on(sign_in.vault.load());
+    Ok(record.is_ok_and(|record| record.is_some_and(|record| record.tokens.is_some())))
 }
 
 /// Whether it refuses whoever has no token, and does not say how one would sign in: no page would get one.

@@ -1,6 +1,6 @@
 //! What a server is, found out before it is saved: a session with it, as a client would have one.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use super::session::Server;
 use crate::client::{Client, Failed, elements};
@@ -15,6 +15,8 @@ const MAX_NAME: usize = 60;
 pub struct Check {
     /// What it is, in words; set where it answered as an MCP server does.
     pub(super) found: OnceCell<String>,
+    /// Whether it can't be used by the sign-in that there is.
+    pub(super) refused_sign_in: Cell<bool>,
 }
 
 impl Check {

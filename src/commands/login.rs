@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::auth::{
     Bearer, Begun, Cause, DeviceSignIn, Failure, FailureKind, Grant, Host, NotOpened, PasteError,
-    Pasted, Policy, Record, SignIn, Way, of_new_token, read_pasted,
+    Pasted, Policy, Record, SignIn, Trust, Way, discovery, of_new_token, read_pasted, undocumented,
 };
 use crate::clock::{Clock, Moment, SystemClock, span};
 use crate::config::{self, saved};
@@ -46,7 +46,7 @@ pub fn run(config: &config::Serve, how: How) -> Result<(), Error> {
 }
 
 fn signed_in(config: &config::Serve, how: How) -> Result<(), Error> {
-    let parts = parts(config)?;
+    let parts = parts(config, !how.with_token)?;
     signed_in_with(config, how, &parts)?;
     write_store_down(config, parts.vault.store_name());
     Ok(())
@@ -128,7 +128,7 @@ pub(super) fn for_command(
     keyboard: &mut Keyboard,
     runtime: &tokio::runtime::Runtime,
 ) -> Result<Parts, Error> {
-    let parts = parts(config).map_err(|error| of_login(config, error))?;
+    let parts = parts(config, false).map_err(|error| of_login(config, error))?;
     let sign_in = parts.sign_in(config, None);
     let cause = Cause { resume: false, ..cause };
     let done = runtime.block_on(async {
@@ -188,21 +188,47 @@ pub(super) const UNSEALED: &str =
     "the files are not sealed: whoever can read them can use the tokens";
 
 /// With the store that was chosen. Where it is a keychain and there is none, a person in a terminal chooses
-/// another.
-fn parts(config: &config::Serve) -> Result<Parts, Error> {
+/// another; but whether there is anything to keep may be `unsure` before the server was asked.
+fn parts(config: &config::Serve, unsure: bool) -> Result<Parts, Error> {
     let parts = Parts::new(config, Patience::Interactive);
-    let keeps = config.auth.grant != Grant::ClientCredentials;
-    if !keeps || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if config.auth.grant == Grant::ClientCredentials {
         return Ok(parts);
     }
-    match parts.store.prepare() {
-        Err(StoreError::Keychain(why)) if why.is_for_good() => match choice(&why, config)? {
-            Choice::Kept(keep) => Ok(Parts::keeping(config, keep, Patience::Interactive)),
-            Choice::Nowhere => Err(Error::failed("nobody was signed in").because(why)),
-        },
+    let why = match parts.store.prepare() {
+        Err(StoreError::Keychain(why)) if why.is_for_good() => why,
         // Whatever else is wrong is told where it is met.
-        _ => Ok(parts),
+        _ => return Ok(parts),
+    };
+    if unsure {
+        let remote = parts.remote(config);
+        super::runtime()?.block_on(wants_sign_in(&parts.sign_in(config, None), config, &remote))?;
     }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(parts);
+    }
+    match choice(&why, config)? {
+        Choice::Kept(keep) => Ok(Parts::keeping(config, keep, Patience::Interactive)),
+        Choice::Nowhere => Err(Error::failed("nobody was signed in").because(why)),
+    }
+}
+
+/// Whether somebody can sign in there, as far as it is told without asking for anything.
+async fn wants_sign_in(
+    sign_in: &SignIn,
+    config: &config::Serve,
+    remote: &Remote,
+) -> Result<(), Error> {
+    let knock = remote.first_knock(None).await.ok();
+    if matches!(&knock, Some(Knock { entry: Entry::Closed(_), .. })) {
+        return Ok(());
+    }
+    let SignIn { fetch, server, settings, .. } = sign_in;
+    let failure = match discovery::discover(fetch, server, None, settings).await.found {
+        Ok(provider) if provider.trust != Trust::Unverified => return Ok(()),
+        Ok(provider) => undocumented(&provider),
+        Err(failure) => failure,
+    };
+    Err(explained(config, knock.as_ref(), &failure))
 }
 
 /// Where there is no keychain.

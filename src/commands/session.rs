@@ -244,6 +244,9 @@ fn ended(config: &config::Serve, wanted: &Use, failed: Failed) -> Error {
     match failed {
         Failed::Told(error) => error,
         Failed::Refused(refusal) => {
+            if let Use::Check(check) = wanted {
+                check.refused_sign_in.set(refusal.kind() == Some("sign_in_failed"));
+            }
             refusal.into_error(&format!("{host} refused {}", wanted.in_words()))
         }
         Failed::Interrupted => {

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -407,4 +409,28 @@ fn a_server_that_is_added_in_a_terminal_is_signed_in_to_at_once() {
     assert!(terminal.ends().success());
     let file = other.home().join(".config/mcp-bridge/config.toml");
     assert!(std::fs::read_to_string(file).unwrap().contains("credential-store = \"env\""));
+}
+
+#[test]
+fn the_options_of_a_server_that_refuses_the_sign_in_can_be_changed() {
+    let refused = Arc::new(AtomicBool::new(false));
+    let is_refused = Arc::clone(&refused);
+    let (server, browser, home) = (Guarded::run(), Browser::recording(), Home::new());
+    let every = matcher::when("a token that is refused", move |request| {
+        is_refused.load(Ordering::Relaxed) && request.header("authorization").is_some()
+    });
+    let challenge = "Bearer error=\"invalid_token\"";
+    server.mcp.always(every, Answer::status(401).header("www-authenticate", challenge));
+    let url = server.mcp.url();
+    home.says(&["add", "api", &url], "");
+    let mut login = home.command(&["login", "api", "--browser", &browser.command()]);
+    let mut login = login.spawn().unwrap();
+    tab::sign_in(&browser.page(1));
+    assert!(login.wait().unwrap().success());
+    refused.store(true, Ordering::Relaxed);
+    let change = ["add", "api", &url, "--force", "--authorize-param", "audience=x"];
+    let said = home.says(&change, "");
+    assert!(said.contains("it refuses the sign-in that is kept: a new token"), "{said}");
+    assert!(said.contains("then run `bridge login api --force`"), "{said}");
+    assert!(home.config().contains("audience=x"), "{}", home.config());
 }

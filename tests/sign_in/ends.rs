@@ -215,7 +215,9 @@ fn scopes_that_are_not_granted_are_asked_for_once_and_then_named() {
     let refusal = crate::support::Answer::status(403).header("www-authenticate", challenge);
     server.mcp.always(matcher::tool("set_note"), refusal);
     bridge.request(1, "tools/call", json!({"name": "set_note", "arguments": {"text": "x"}}));
-    tab::sign_in(&browser.page(2));
+    let page = tab::get(&tab::approve(&browser.page(2))).unwrap();
+    assert!(page.body.contains("Permissions were not granted"), "{page:?}");
+    assert!(page.body.contains("without <code>write</code>"), "{page:?}");
     let answer = bridge.expect_response(1);
     let told = answer["error"]["message"].as_str().unwrap();
     let wants =

@@ -69,6 +69,20 @@ fn a_login_without_a_keychain_or_terminal_offers_what_keeps_the_sign_in() {
 }
 
 #[test]
+fn a_login_without_a_keychain_asks_the_server_before_it_asks_where_to_keep_tokens() {
+    use crate::support::mcp_server::matcher::anything;
+    let (server, home) = (McpServer::legacy().allow(anything()).run(), home());
+    let login = BridgeProcess::with_args(["login".to_owned(), server.url()]).unchecked();
+    let login = login.env("BRIDGE_STORE_KEY", "");
+    let login = login.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
+    let mut login = login.home_of(&home).spawn();
+    login.wait_exit();
+    let told = login.stderr_text();
+    assert!(told.contains("asks nobody to sign in"), "{told}");
+    assert!(told.contains("use it without") && !told.contains("keychain"), "{told}");
+}
+
+#[test]
 fn a_login_without_a_browser_here_ends_when_nobody_can_paste() {
     let (server, home) = (Guarded::run(), home());
     // No screen: the browser is on another machine.
@@ -82,8 +96,10 @@ fn a_login_without_a_browser_here_ends_when_nobody_can_paste() {
 
 #[test]
 fn a_login_without_a_browser_waits_for_one_that_is_opened_by_hand() {
-    let (server, home) = (Guarded::run(), home());
+    let (server, home, browser) = (Guarded::run(), home(), Browser::recording());
     let login = server.command("login").arg("--no-browser").env("DISPLAY", ":0");
+    // An argument counts before a variable.
+    let login = login.env("BRIDGE_BROWSER", browser.command());
     let mut login = login.home_of(&home).spawn();
     login.close_stdin();
     login.wait_for_stderr("paste that address here");
@@ -92,6 +108,7 @@ fn a_login_without_a_browser_waits_for_one_that_is_opened_by_hand() {
     let back = tab::get(page).unwrap().location.expect("a way back");
     assert_eq!(tab::get(&back).unwrap().status, 200);
     assert!(login.wait_exit().success(), "{}", login.stderr_text());
+    assert_eq!(browser.pages(), [""; 0]);
 }
 
 /// What a server that has no sign-in says to a `login`, and to one with a token.
