@@ -26,6 +26,7 @@ mod tour;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::mpsc;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -44,22 +45,67 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => play(),
+    let demo: fn(&str) -> Result<()> = match args.iter().map(String::as_str).collect::<Vec<_>>()[..]
+    {
+        [] => |_| play(),
         #[cfg(target_os = "linux")]
-        [name] if !name.starts_with('-') => tour(name),
+        [name] if !name.starts_with('-') => tour,
         _ => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
         }
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
+    let name = args.first().cloned().unwrap_or_default();
+    match unless_interrupted(move || demo(&name)) {
+        Ok(End::Played) => ExitCode::SUCCESS,
+        Ok(End::Interrupted) => ExitCode::from(130),
         Err(error) => {
             eprintln!("\nthe demo failed: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+enum End {
+    Played,
+    Interrupted,
+}
+
+/// However it ends, nothing of it is left on disk: all its files are in one folder, which goes last.
+fn unless_interrupted(demo: impl FnOnce() -> Result<()> + Send + 'static) -> Result<End> {
+    let folder = tempfile::Builder::new().prefix("bridge-demo-").tempdir()?;
+    tempfile::env::override_temp_dir(folder.path()).map_err(|_| "there is another folder")?;
+    let (ended, end) = mpsc::channel();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let interrupted = ended.clone();
+    std::thread::spawn(move || {
+        if runtime.block_on(interruption()).is_ok() {
+            let _ = interrupted.send(Ok(End::Interrupted));
+        }
+    });
+    std::thread::spawn(move || {
+        let done = demo().map_err(|error| error.to_string());
+        let _ = ended.send(done.map(|()| End::Played));
+    });
+    // Who panicked has said why.
+    Ok(end.recv().map_err(|_| "it did not come to its end")??)
+}
+
+#[cfg(unix)]
+async fn interruption() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut hung_up = signal(SignalKind::hangup())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminated.recv() => Ok(()),
+        _ = hung_up.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn interruption() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
 
 #[cfg(target_os = "linux")]
@@ -141,11 +187,11 @@ fn expect(seen: &Value, told: &Value) -> Result<()> {
 fn build() -> Result<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root).args(["build", "--quiet", "--bin", "bridge"]);
+    cargo.current_dir(root).args(["build", "--bin", "bridge"]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
-    println!("Building bridge …");
+    println!("Building bridge, which takes minutes in a release; cargo says how far it is …");
     if !cargo.status()?.success() {
         return Err("bridge could not be built".into());
     }

@@ -83,17 +83,47 @@ pub fn open(name: &str, bridge: &Path) -> crate::Result<()> {
     // What they type may stand in their shell's history.
     open.user.writes_down_a_secret();
     let settings = open.user.shell_settings(bridge)?;
-    println!(
-        "\n{}: {}. It runs on this machine until you press Enter.\n",
-        product.name, product.about
-    );
-    println!("In another terminal:\n");
-    println!("    . {}", settings.display());
-    println!(
-        "    # that shell has a home of its own now, trusts the server's certificate, and has `bridge`\n"
-    );
-    open.commands.iter().for_each(|command| println!("    {command}"));
+    println!();
+    say(&format!("{}: {}. It runs until you press Enter here.", product.name, product.about));
+    println!();
+    say("In another terminal, whose shell has a home of its own then, trusts the server's \
+         certificate, and has `bridge`:");
+    println!("\n    . {}\n", settings.display());
+    if open.lines.iter().any(|line| line.opens_a_page) {
+        say("Your browser does not know the certificate of the pages that open, and warns: go on \
+             all the same. Where there is no browser, this does what it would, in a third terminal:");
+        println!("\n    curl -kfsSL -o /dev/null 'ADDRESS OF THE PAGE'\n");
+    }
+    for line in &open.lines {
+        if !line.note.is_empty() {
+            println!();
+            say(line.note);
+        }
+        println!("    {}", line.printed().replace('\n', "\n    "));
+    }
     println!("\nPress Enter to end it.");
     std::io::stdin().read_line(&mut String::new())?;
+    // What somebody tried out of order is no fault; its files go with the demo's folder.
+    std::mem::forget(open);
     Ok(())
+}
+
+/// In a terminal of 80 columns.
+fn say(text: &str) {
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let room = column + 1 + word.chars().count() <= 80;
+        print!(
+            "{}{word}",
+            if column == 0 {
+                ""
+            } else if room {
+                " "
+            } else {
+                "\n"
+            }
+        );
+        column = if column > 0 && room { column + 1 } else { 0 } + word.chars().count();
+    }
+    println!();
 }

@@ -410,7 +410,9 @@ fn registration_refused(cause: Failure, provider: &Provider, wanted: &Wanted<'_>
     if cause.is_transient() {
         return cause;
     }
-    if provider.trust == Trust::Unverified && cause.kind == FailureKind::BadAnswer {
+    // At an address that nobody named: it may be one that wants a token for everything.
+    let is_none = cause.kind == FailureKind::BadAnswer || cause.status == Some(401);
+    if provider.trust == Trust::Unverified && is_none {
         return undocumented(provider)
             .because("it has no metadata, and nothing at the default endpoints");
     }

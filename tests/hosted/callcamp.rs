@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use super::{Open, Product};
+use super::{Line, Open, Product};
 use crate::support::hosted::callcamp::{CAMPAIGN, CallCamp, RECORD, RESOURCES, TEMPLATES, TOOLS};
 use crate::support::hosted::{Client, Clients, Tale, User};
+use crate::support::mcp_server::{Request, matcher};
 
 pub const PRODUCT: Product = Product {
     name: "callcamp",
@@ -165,14 +166,33 @@ fn owned(names: &[&str]) -> Vec<String> {
 
 fn open() -> Open {
     let callcamp = CallCamp::run();
+    // What is looked for where nobody says how to sign in.
+    let of_sign_ins = |request: &Request| request.path != "/mcp";
+    callcamp.mcp.allow(matcher::when("what a sign-in needs", of_sign_ins));
     let user = User::trusting(callcamp.authority());
-    let commands = vec![
-        format!("bridge add callcamp {}", callcamp.url()),
-        format!("printf %s {} | bridge login callcamp --with-token", callcamp.generates_a_token()),
-        "bridge tools callcamp".to_owned(),
-        format!("bridge call callcamp get_record uuid={RECORD}"),
-        "bridge read callcamp studio://costs/total".to_owned(),
-        "bridge doctor callcamp".to_owned(),
+    let token = callcamp.generates_a_token();
+    let lines = vec![
+        Line::new(
+            "The server wants a token, and the command says how to give one:",
+            format!("bridge add callcamp {}", callcamp.url()),
+            "bridge login callcamp --with-token",
+        ),
+        Line::new(
+            "",
+            format!("printf %s {token} | bridge login callcamp --with-token"),
+            "callcamp",
+        ),
+        Line::new("", "bridge tools callcamp", "get_record"),
+        Line::new("", format!("bridge call callcamp get_record uuid={RECORD}"), RECORD),
+        Line::new("", "bridge read callcamp studio://costs/total", "412.50"),
+        Line::new("", "bridge doctor callcamp", "tools"),
+        Line::new("", "bridge logout callcamp", ""),
+        Line::new(
+            "Without it, this is how to give it again:",
+            "bridge tools callcamp",
+            "--with-token",
+        )
+        .fails(1),
     ];
-    Open { user, commands, _running: Box::new(callcamp) }
+    Open { user, lines, _running: Box::new(callcamp) }
 }

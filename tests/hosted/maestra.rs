@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Open, Product};
+use super::{Line, Open, Product};
 use crate::support::hosted::maestra::{CAMPAIGN_REPORT, LARGE_RESULT, Maestra};
 use crate::support::hosted::{Client, Clients, Tale, User};
 use crate::support::tab::{self, Browser};
@@ -185,17 +185,32 @@ fn says(error: &Value, texts: &[&str]) {
 fn open() -> Open {
     let maestra = Maestra::run();
     let user = User::trusting(maestra.authority());
-    let commands = vec![
-        format!("bridge add maestra {}", maestra.url()),
-        "bridge login maestra                     # signed in, and the feature is off".to_owned(),
-        "bridge tools maestra                     # says so, and whom to ask".to_owned(),
-        format!("curl -s {}", maestra.setting("turn-on")),
-        "bridge tools maestra                     # a permission is missing".to_owned(),
-        "bridge doctor maestra".to_owned(),
-        format!("curl -s {}", maestra.setting("grant")),
-        "bridge tools maestra".to_owned(),
-        "bridge call maestra campaign_report --json | wc -c".to_owned(),
-        format!("curl -s {}   # and look again", maestra.setting("take-away")),
+    let curl = |verb| format!("curl -fsS {}", maestra.setting(verb));
+    let lines = vec![
+        Line::new(
+            "",
+            format!("bridge add maestra {} --no-check", maestra.url()),
+            "Saved `maestra`",
+        ),
+        Line::new(
+            "A page opens, and you are signed in; the feature is off all the same:",
+            "bridge login maestra",
+            OFF,
+        )
+        .opens_a_page(),
+        Line::new("It says so, and whom to ask:", "bridge tools maestra", WHO_TURNS_ON).fails(1),
+        Line::new("An administrator turns it on:", curl("turn-on"), "MCP is on"),
+        Line::new("Now you lack a permission:", "bridge tools maestra", MISSING).fails(4),
+        Line::new("", "bridge doctor maestra", MISSING).fails(4),
+        Line::new("It is granted:", curl("grant"), "has the permission"),
+        Line::new("", "bridge tools maestra", "campaign_report"),
+        Line::new(
+            "A report of 20 MB comes through whole:",
+            "bridge call maestra campaign_report --json | wc -c",
+            "21189199",
+        ),
+        Line::new("Nobody has to sign in again:", curl("take-away"), "no longer"),
+        Line::new("", "bridge tools maestra", MISSING).fails(4),
     ];
-    Open { user, commands, _running: Box::new(maestra) }
+    Open { user, lines, _running: Box::new(maestra) }
 }

@@ -17,6 +17,8 @@ mod maestra;
 mod page;
 mod stampix;
 mod statisfy;
+#[cfg(test)]
+mod tours;
 mod vauchflow;
 
 use crate::support::hosted::{Tale, User};
@@ -32,13 +34,64 @@ pub struct Product {
     pub open: fn() -> Open,
 }
 
+/// A line of a tour.
+pub struct Line {
+    /// What to know before it is typed.
+    #[cfg_attr(test, expect(dead_code, reason = "only people read it"))]
+    pub note: &'static str,
+    pub command: String,
+    /// Among what is shown then.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the test"))]
+    pub shows: &'static str,
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the test"))]
+    pub code: i32,
+    /// Somebody has to sign in while it runs.
+    pub opens_a_page: bool,
+}
+
+impl Line {
+    /// A command, and what is seen when it was good.
+    pub fn new(note: &'static str, command: impl Into<String>, shows: &'static str) -> Self {
+        Self { note, command: command.into(), shows, code: 0, opens_a_page: false }
+    }
+
+    /// It ends with this exit code.
+    #[must_use]
+    pub fn fails(self, code: i32) -> Self {
+        Self { code, ..self }
+    }
+
+    #[must_use]
+    pub fn opens_a_page(self) -> Self {
+        Self { opens_a_page: true, ..self }
+    }
+
+    /// As it is shown in a terminal of 80 columns; a shell reads it the same.
+    pub fn printed(&self) -> String {
+        // An option stays with its value.
+        let parts = self.command.replace(" --", "\0--").replace(" | ", "\0| ");
+        let (mut text, mut column) = (String::new(), 0);
+        for part in parts.split('\0') {
+            if column > 0 && column + 1 + part.len() > 70 {
+                text.push_str(" \\\n  ");
+                column = 2;
+            } else if column > 0 {
+                text.push(' ');
+                column += 1;
+            }
+            text.push_str(part);
+            column += part.len();
+        }
+        text
+    }
+}
+
 /// A product that runs, for somebody to try; it ends when this is dropped.
-#[cfg_attr(test, expect(dead_code, reason = "for the tour"))]
 pub struct Open {
     /// With a home of its own and the trust that the product's certificate needs.
     pub user: User,
-    /// What to type, in order; a line with `#` is said.
-    pub commands: Vec<String>,
+    /// What to type, in order.
+    pub lines: Vec<Line>,
     /// The fixture.
     pub _running: Box<dyn std::any::Any>,
 }

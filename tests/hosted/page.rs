@@ -1,12 +1,12 @@
-//! `docs/servers.md`: its lines, typed as they stand there.
+//! `docs/servers.md`: its lines, typed as they stand there, and the messages that it quotes.
 
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::support::McpServer;
 use crate::support::auth_server::{AuthServer, Client, Plan};
+use crate::support::canary;
 use crate::support::certificates::PrivateAuthority;
 use crate::support::guarded::guard;
 use crate::support::hosted::callcamp::CallCamp;
@@ -14,6 +14,7 @@ use crate::support::hosted::maestra::Maestra;
 use crate::support::hosted::vauchflow::Vauchflow;
 use crate::support::hosted::{Front, User};
 use crate::support::tab::{self, Browser};
+use crate::support::{McpServer, program};
 
 const PAGE: &str = include_str!("../../docs/servers.md");
 
@@ -41,22 +42,25 @@ impl<'a> Reader<'a> {
         Self { user, browser, origin: server.url_of(""), secret: String::new(), port: 9696 }
     }
 
-    /// Types all lines of a section, each of which has to succeed.
+    /// Types all lines of a section, each of which has to succeed: in a terminal, where `add` opens a page, unless
+    /// there is something to paste.
     #[track_caller]
     fn follows(self, heading: &str) {
         let mut pages = 0;
         for block in blocks(heading) {
-            let signs_in =
-                |line: &&str| line.starts_with("bridge login") && !line.contains("--with-token");
-            let before = pages;
-            pages += block.lines().filter(signs_in).count();
-            let said = std::thread::scope(|scope| {
-                scope.spawn(|| {
-                    (before..pages).for_each(|page| tab::sign_in(&self.browser.page(page + 1)));
-                });
-                self.user.runs(&self.of_theirs(block), &format!("{}\n", self.secret))
-            });
-            assert_eq!(said.code, 0, "{block}\n{said:?}");
+            let lines = self.of_theirs(block);
+            if !self.secret.is_empty() {
+                let said = self.user.runs(&lines, &format!("{}\n", self.secret));
+                assert_eq!(said.code, 0, "{block}\n{said:?}");
+                continue;
+            }
+            let mut terminal = self.user.in_a_shell(&program(), &lines);
+            for _ in block.lines().filter(|line| line.starts_with("bridge add")) {
+                pages += 1;
+                tab::sign_in(&self.browser.page(pages));
+            }
+            let shown = terminal.all();
+            assert!(terminal.ends().success(), "{block}\n{shown}");
         }
         assert_eq!(self.browser.pages().len(), pages, "{heading}");
         assert!(!self.user.client_file().contains("canary"), "{}", self.user.client_file());
@@ -196,4 +200,34 @@ fn every_command_and_option_that_the_page_names_is_there() {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(link);
         assert!(file.exists(), "{link}");
     }
+}
+
+/// The program's own words, and those of the products.
+fn sources() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = ["src", "tests/support"].map(|folder| canary::files_below(&root.join(folder)));
+    let mut words = String::new();
+    for file in files.into_iter().flatten() {
+        let text = std::fs::read_to_string(file).unwrap_or_default().replace("\\\n", " ");
+        for word in text.split_whitespace() {
+            words.push_str(word);
+            words.push(' ');
+        }
+    }
+    words.to_lowercase()
+}
+
+#[test]
+fn every_message_that_the_page_quotes_is_said_in_these_words() {
+    let sources = sources();
+    let rows = PAGE.lines().filter(|line| line.starts_with("| "));
+    let quotes =
+        rows.flat_map(|row| row.split(" | ").next().unwrap_or(row).split('*').skip(1).step_by(2));
+    let mut seen = 0;
+    // What stands between backticks may be a name in the page and its place in the program.
+    for part in quotes.flat_map(|quote| quote.split(['…', '`'])).map(str::trim) {
+        assert!(sources.contains(&part.to_lowercase()), "nobody says {part:?}");
+        seen += 1;
+    }
+    assert!(seen > 10, "{seen}");
 }

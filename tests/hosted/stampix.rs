@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{Open, Product};
+use super::{Line, Open, Product};
 use crate::support::hosted::stampix::{AUDIENCE, CLIENT_ID, Role, Stampix, WHO_GRANTS};
 use crate::support::hosted::{Client, Clients, Tale, User, Way};
 use crate::support::tab::{self, Browser};
@@ -318,14 +318,41 @@ fn open() -> Open {
     let stampix = Stampix::run();
     stampix.is_visited_by("alice", Role::Editor);
     let user = User::trusting(stampix.authority());
-    let commands = vec![
-        adds(&stampix),
-        "bridge login stampix".to_owned(),
-        "bridge tools stampix".to_owned(),
-        "bridge call stampix list_campaigns".to_owned(),
-        "bridge call stampix create_campaign    # asks for write:mcp".to_owned(),
-        "bridge call stampix get_organization   # a scope that her role lacks".to_owned(),
-        "bridge status stampix".to_owned(),
+    let curl = |verb| format!("curl -fsS {}", stampix.setting(verb));
+    let create = "bridge call stampix create_campaign";
+    let lines = vec![
+        Line::new(
+            "A page opens, at which you are signed in as an editor:",
+            adds(&stampix),
+            "Saved `stampix`",
+        )
+        .opens_a_page(),
+        Line::new(
+            "What your role lacks (get_organization) is not listed:",
+            "bridge tools stampix",
+            "create_campaign",
+        ),
+        Line::new("", "bridge call stampix list_campaigns", "list_campaigns for alice"),
+        Line::new(
+            "Writing was not approved yet: a page opens, and the call goes on:",
+            create,
+            "create_campaign for alice",
+        )
+        .opens_a_page(),
+        Line::new("", "bridge status stampix", "write:mcp"),
+        Line::new("Your role changes, and with the next token:", curl("take-away"), "may not"),
+        Line::new("", "bridge login stampix --force", "You are signed in").opens_a_page(),
+        Line::new("You approve, and it is not yours to give:", create, WHO_GRANTS)
+            .opens_a_page()
+            .fails(4),
+        Line::new("An admin grants it:", curl("grant"), "may write"),
+        Line::new(
+            "The command of the hint, or in short the two that ask anew:",
+            "bridge login stampix --force",
+            "You are signed in",
+        )
+        .opens_a_page(),
+        Line::new("", create, "create_campaign for alice").opens_a_page(),
     ];
-    Open { user, commands, _running: Box::new(stampix) }
+    Open { user, lines, _running: Box::new(stampix) }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Open, Product};
+use super::{Line, Open, Product};
 use crate::support::hosted::statisfy::{Statisfy, TOOLS};
 use crate::support::hosted::{Client, Clients, Tale, User};
 use crate::support::tab::{self, Browser};
@@ -195,16 +195,19 @@ fn open() -> Open {
     let statisfy = Statisfy::run();
     statisfy.picks("Acme");
     let user = User::trusting(statisfy.authority());
-    let commands = vec![
-        format!("bridge add acme {} --profile acme", statisfy.url()),
-        "bridge login acme".to_owned(),
-        "bridge tools acme".to_owned(),
-        "bridge call acme search_objects".to_owned(),
-        "bridge status acme".to_owned(),
-        "bridge doctor acme".to_owned(),
-        format!("bridge add globex {} --profile globex", statisfy.url()),
-        "bridge login globex".to_owned(),
-        "bridge status".to_owned(),
+    let add = |name| format!("bridge add {name} {} --profile {name}", statisfy.url());
+    let lines = vec![
+        Line::new("A page opens, at which you are signed in:", add("acme"), "Saved `acme`")
+            .opens_a_page(),
+        Line::new("", "bridge tools acme", "list_objects"),
+        Line::new("", "bridge call acme search_objects", "search_objects of Acme"),
+        Line::new("The key is good for 90 days:", "bridge status acme", "not renewable"),
+        Line::new("", "bridge doctor acme", "tools"),
+        Line::new("Another account is another profile:", add("globex"), "Saved `globex`")
+            .opens_a_page(),
+        Line::new("", "bridge status", "globex"),
+        Line::new("This ends the one, and the other goes on:", "bridge logout globex", ""),
+        Line::new("", "bridge call acme list_objects", "list_objects of Acme"),
     ];
-    Open { user, commands, _running: Box::new(statisfy) }
+    Open { user, lines, _running: Box::new(statisfy) }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Open, Product};
+use super::{Line, Open, Product};
 use crate::support::hosted::vauchflow::{CAMPAIGNS, TOOLS, VALID, Vauchflow};
 use crate::support::hosted::{Client, Clients, Tale, User};
 
@@ -19,7 +19,7 @@ fn story(tale: &mut Tale) {
 
     tale.step("`bridge add vauchflow URL --secret-header X-API-Key` reads the key", || {
         let line = format!("bridge add vauchflow {} --secret-header X-API-Key", vauchflow.url());
-        user.pipes(&key, &line).ok().says(&["Saved `vauchflow`", "x-api-key: kept as"]);
+        user.pipes(&key, &line).ok().says(&["Saved `vauchflow`", "x-api-key: kept in"]);
         assert!(user.config().contains("X-API-Key = \"${keychain}\""), "{}", user.config());
         user.types("bridge install vauchflow --client claude-desktop").ok();
         assert!(!user.client_file().contains("canary"), "{}", user.client_file());
@@ -140,15 +140,26 @@ fn open() -> Open {
     let vauchflow = Vauchflow::run();
     let user = User::trusting(vauchflow.authority());
     let key = vauchflow.issues_agent_key(&SCOPES);
-    let commands = vec![
-        format!(
-            "printf %s {key} | bridge add vauchflow {} --secret-header X-API-Key",
-            vauchflow.url()
+    let url = vauchflow.url();
+    let lines = vec![
+        Line::new(
+            "",
+            format!("printf %s {key} | bridge add vauchflow {url} --secret-header X-API-Key"),
+            "Saved `vauchflow`",
         ),
-        "bridge tools vauchflow".to_owned(),
-        "bridge call vauchflow validate_voucher code=SUMMER --json".to_owned(),
-        "bridge call vauchflow create_campaign    # waits for an approval".to_owned(),
-        "bridge call vauchflow delete_campaign    # a scope that this key lacks".to_owned(),
+        Line::new("", "bridge tools vauchflow", "validate_voucher"),
+        Line::new(
+            "As the server sent it, digit for digit:",
+            "bridge call vauchflow validate_voucher code=SUMMER --json",
+            "20.00",
+        ),
+        Line::new(
+            "It waits for an approval, which is no error:",
+            "bridge call vauchflow create_campaign",
+            "pending_approval",
+        ),
+        Line::new("A scope that this key lacks:", "bridge call vauchflow delete_campaign", "scope")
+            .fails(4),
     ];
-    Open { user, commands, _running: Box::new(vauchflow) }
+    Open { user, lines, _running: Box::new(vauchflow) }
 }

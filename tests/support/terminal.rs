@@ -60,6 +60,15 @@ impl Terminal {
         Self::of("/bin/sh".as_ref(), home, &["-c", line], env.into_iter().chain([path]), 500)
     }
 
+    /// Lines that `bash` runs, with all of this environment.
+    pub fn bash<N: AsRef<OsStr>, V: AsRef<OsStr>>(
+        home: &Path,
+        lines: &str,
+        env: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        Self::of("bash".as_ref(), home, &["-c", lines], env, 500)
+    }
+
     /// The same as [`Terminal::at`] in a terminal of so many columns.
     pub fn of_width<N: AsRef<OsStr>, V: AsRef<OsStr>>(
         home: &Path,

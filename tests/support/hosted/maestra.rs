@@ -73,7 +73,7 @@ impl Maestra {
         let tools = vec!["campaign_report", "flow_report"];
         let account = Account { has_feature: false, user_has_permission: false, tools };
         let account = Arc::new(Mutex::new(account));
-        let (listed, changed) = (Arc::clone(&account), Arc::clone(&account));
+        let listed = Arc::clone(&account);
         let front = Front::reserve(&authority);
         let mcp = McpServer::legacy()
             .path(ENDPOINT)
@@ -92,9 +92,6 @@ impl Maestra {
                 std::future::ready(Answer::result(json!({"tools": tools})))
             })
             .always_with("tools/call", |request| std::future::ready(call(&request)))
-            .always_with(matcher::when("settings", is_of_settings), move |request| {
-                std::future::ready(change(&mut lock(&changed), &request.path))
-            })
             .allow(matcher::when("settings", is_of_settings))
             // What is asked of an address at which nothing seems to be.
             .allow("server/discover")
@@ -104,6 +101,7 @@ impl Maestra {
         front.lead_to(auth.address());
         let this = Self { mcp, auth, authority, account };
         this.refuses_whom_it_does_not_serve();
+        this.has_settings();
         this
     }
 
@@ -121,6 +119,15 @@ impl Maestra {
         self.mcp.always(permission, error(403, "The permission \"MCP Access\" is missing"));
         let feature = barred("the feature is off", |account| !account.has_feature);
         self.mcp.always(feature, error(404, "MCP is not enabled for the account acme"));
+    }
+
+    /// An administrator's page; it wants no token, which the rule for those has to leave alone.
+    fn has_settings(&self) {
+        let account = Arc::clone(&self.account);
+        let answer =
+            Answer::response(move |request| change(&mut lock(&account), &request.path).to_owned());
+        let settings = matcher::when("settings", is_of_settings);
+        self.mcp.always(settings, answer.content_type("text/plain"));
     }
 
     /// The feature is on for the account from now on.
@@ -208,12 +215,20 @@ fn is_of_settings(request: &Request) -> bool {
 }
 
 /// An administrator changes the account; for whoever tries the product.
-fn change(account: &mut Account, path: &str) -> Answer {
+fn change(account: &mut Account, path: &str) -> &'static str {
     match path.strip_prefix(SETTINGS).unwrap_or_default() {
-        "turn-on" => account.has_feature = true,
-        "grant" => account.user_has_permission = true,
-        "take-away" => account.user_has_permission = false,
-        _ => return Answer::status(404),
+        "turn-on" => {
+            account.has_feature = true;
+            "MCP is on for the account.\n"
+        }
+        "grant" => {
+            account.user_has_permission = true;
+            "The user has the permission.\n"
+        }
+        "take-away" => {
+            account.user_has_permission = false;
+            "The user has the permission no longer.\n"
+        }
+        _ => "There is no such setting.\n",
     }
-    Answer::text("Done.\n")
 }

@@ -63,11 +63,16 @@ fn domain_of(name: &str) -> Option<&'static str> {
     TOOLS.iter().find(|(tool, _)| *tool == name).map(|(_, scope)| *scope)
 }
 
+/// Where an admin changes the role of whoever is at the browser; for whoever tries the product.
+const SETTINGS: &str = "/settings/";
+
 /// What somebody may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// Reads.
     Viewer,
+    /// Prepares what others write: has what a write needs in its domain, and not `write:mcp`.
+    Drafter,
     /// Reads and writes.
     Editor,
     /// And manages the organization.
@@ -79,6 +84,7 @@ impl Role {
         match scope {
             "openid" | "offline_access" => true,
             "manage:organization" => self == Self::Admin,
+            "write:mcp" => matches!(self, Self::Editor | Self::Admin),
             _ => scope.starts_with("read:") || self != Self::Viewer,
         }
     }
@@ -170,6 +176,7 @@ impl Stampix {
         let auth =
             guard(plan(&front, lifetime).gives(move |grant| lock(&granted).decide(grant)), &mcp);
         refuse(&mcp);
+        has_settings(&mcp, &tenant);
         front.lead_to(auth.address());
         let port = port();
         let registered = Client {
@@ -191,6 +198,11 @@ impl Stampix {
     /// An admin gives somebody another role, which counts from their next token on.
     pub fn makes(&self, user: &str, role: Role) {
         lock(&self.tenant).roles.insert(user.to_owned(), role);
+    }
+
+    /// The address at which an admin does this to the roles.
+    pub fn setting(&self, verb: &str) -> String {
+        self.mcp.url_of(&format!("{SETTINGS}{verb}"))
     }
 
     /// How often tokens were asked for by this grant.
@@ -293,6 +305,26 @@ fn refuse(mcp: &McpServer) {
     );
     let refusal = Answer::status(401).header("www-authenticate", &challenge);
     mcp.always(matcher::when("a token for something else", foreign), refusal);
+}
+
+/// An admin's page, which wants no token.
+fn has_settings(mcp: &McpServer, tenant: &Arc<Mutex<Tenant>>) {
+    let is_of_settings = |request: &Request| request.path.starts_with(SETTINGS);
+    let tenant = Arc::clone(tenant);
+    let change = move |request: &Request| {
+        let mut tenant = lock(&tenant);
+        let (role, done) = match request.path.strip_prefix(SETTINGS).unwrap_or_default() {
+            "grant" => (Role::Editor, "The user may write.\n"),
+            "take-away" => (Role::Drafter, "The user may not write.\n"),
+            _ => return "There is no such setting.\n".to_owned(),
+        };
+        let present = tenant.present.clone();
+        tenant.roles.insert(present, role);
+        done.to_owned()
+    };
+    mcp.allow(matcher::when("settings", is_of_settings));
+    let answer = Answer::response(change).content_type("text/plain");
+    mcp.always(matcher::when("settings", is_of_settings), answer);
 }
 
 /// What the role of the token's user has.

@@ -163,10 +163,31 @@ impl User {
         all
     }
 
+    /// Types lines into a shell in a terminal, as somebody does whose own environment is full of settings; the
+    /// first that fails ends it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for tests"))]
+    #[track_caller]
+    pub fn in_a_shell(&self, bridge: &Path, lines: &str) -> Terminal {
+        let settings = self.shell_settings(bridge).expect("a file for the shell");
+        let lines = format!("set -euo pipefail\n. {}\ncd\n{lines}", settings.display());
+        let elsewhere = ["CURL_CA_BUNDLE", "SSL_CERT_DIR", "SSL_CERT_FILE", "XDG_CONFIG_HOME"];
+        let elsewhere = elsewhere.map(|name| (name.to_owned(), PathBuf::from("/nowhere")));
+        let proxy = ("https_proxy".to_owned(), PathBuf::from("http://127.0.0.1:9"));
+        let own = [("TERM", "xterm"), ("PATH", "/usr/bin:/bin"), ("HOME", "/nowhere")];
+        let own = own.map(|(name, value)| (name.to_owned(), PathBuf::from(value)));
+        let temporary = ("TMPDIR".to_owned(), self.logs.path().to_owned());
+        let all = elsewhere.into_iter().chain(own).chain([proxy, temporary]);
+        Terminal::bash(self.home.path(), &lines, all)
+    }
+
     /// A file for a shell to read: from then on it is this user's, and has `bridge`.
-    #[cfg_attr(test, expect(dead_code, reason = "for the tour"))]
     pub fn shell_settings(&self, bridge: &Path) -> std::io::Result<PathBuf> {
-        let mut text = String::new();
+        // A screen stays theirs, to show a browser on; what leads elsewhere is taken away.
+        let mut text = "\
+            export XAUTHORITY=\"${XAUTHORITY:-$HOME/.Xauthority}\"\n\
+            unset SSL_CERT_DIR XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME XDG_STATE_HOME\n\
+            export NO_PROXY=127.0.0.1,localhost no_proxy=127.0.0.1,localhost\n"
+            .to_owned();
         for (name, value) in environment(self.home.path()) {
             if name == "HOME" || name == "BRIDGE_STORE_KEY" {
                 text.push_str(&format!("export {name}={}\n", quoted(&value)));
@@ -175,6 +196,8 @@ impl User {
         for (name, value) in &self.variables {
             text.push_str(&format!("export {name}={}\n", quoted(Path::new(value))));
         }
+        // It reads the other only if this is not set.
+        text.push_str("export CURL_CA_BUNDLE=\"$SSL_CERT_FILE\"\n");
         let folder = bridge.parent().expect("a program lies in a folder");
         text.push_str(&format!("export PATH={}:\"$PATH\"\n", quoted(folder)));
         let path = self.home.path().join("settings.sh");
