@@ -182,7 +182,7 @@ fn still(environment: &Environment) -> bool {
 pub fn machine(environment: &Environment) -> (doctor::Machine, bool) {
     let path = environment.get("PATH").unwrap_or_default();
     let (config, unreadable) = match saved::Config::read() {
-        Ok(config) => (config, None),
+        Ok(config) => (config.tried(environment), None),
         Err(error) => (saved::Config::default(), Some(error)),
     };
     let of_servers = config.servers.iter().flat_map(|found| &found.problems);

@@ -3,6 +3,11 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::printable::escaped;
+
+/// Characters of a part of an error that are shown.
+const LONGEST: usize = 2_000;
+
 /// How the process ends. The numbers are a promise (`docs/errors.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -71,14 +76,22 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}", self.what)?;
+        write!(f, "error: {}", shown(&self.what))?;
         for reason in &self.because {
-            write!(f, "\n  because: {reason}")?;
+            write!(f, "\n  because: {}", shown(reason))?;
         }
         if let Some(hint) = &self.hint {
-            write!(f, "\nhint: {hint}")?;
+            write!(f, "\nhint: {}", shown(hint))?;
         }
         Ok(())
+    }
+}
+
+/// What was typed, or what a server said, may be among it.
+fn shown(part: &str) -> String {
+    match part.char_indices().nth(LONGEST) {
+        Some((end, _)) => escaped(&part[..end]) + "…",
+        None => escaped(part),
     }
 }
 
@@ -90,6 +103,13 @@ mod tests {
     fn an_error_is_drawn_in_three_parts() {
         let error = Error::usage("x").because("y").because("z").hint("do w");
         assert_eq!(error.to_string(), "error: x\n  because: y\n  because: z\nhint: do w");
+    }
+
+    #[test]
+    fn no_part_steers_the_terminal_or_fills_it() {
+        let error = Error::usage("x\u{1b}[2J").hint("y".repeat(LONGEST + 1));
+        let end = format!("y{}…", "y".repeat(LONGEST - 1));
+        assert_eq!(error.to_string(), format!("error: x\\u{{1b}}[2J\nhint: {end}"));
     }
 
     #[test]

@@ -16,23 +16,33 @@ use mcp_bridge::commands::resources::{Read, Resources};
 use mcp_bridge::commands::tools::Tools;
 use mcp_bridge::credentials::Patience;
 use mcp_bridge::error::{Error, Exit};
-use mcp_bridge::{commands, config, logging, ui};
+use mcp_bridge::{cli, commands, config, logging, ui};
 
 fn main() -> ExitCode {
     let cli = match config::saved::command_line() {
         Ok(cli) => cli,
-        Err(Refused::Wrong(error)) => return ui::report(&error).into(),
+        Err(Refused::Wrong(error)) => return unserved(&error, cli::is_serving()).into(),
         Err(Refused::Shown(text)) => return ui::show(&text).into(),
     };
     tell_unread_variables(&cli);
+    let serves = matches!(cli.command, None | Some(Command::Serve(_)));
     // A defect is told by the log, whose last lines are then still to be written.
     let done = std::panic::catch_unwind(|| run(cli));
     logging::finish();
     match done {
         Ok(Ok(exit)) => exit.into(),
-        Ok(Err(error)) => ui::report(&error).into(),
+        Ok(Err(error)) => unserved(&error, serves).into(),
         Err(_) => Exit::Failed.into(),
     }
+}
+
+/// Says why the process ends, to the client too where it is there for one.
+fn unserved(error: &Error, serves: bool) -> Exit {
+    let exit = ui::report(error);
+    if serves {
+        commands::unserved::answer(error);
+    }
+    exit
 }
 
 fn run(cli: Cli) -> Result<Exit, Error> {

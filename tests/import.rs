@@ -103,9 +103,12 @@ fn what_was_changed_since_is_not_undone() {
 fn nothing_is_rewritten_unless_somebody_says_so() {
     let home = Home::new();
     home.write(CURSOR, BEFORE.as_bytes());
-    let told = home.fails(1, &["import"]);
+    let told = home.fails(2, &["import"]);
     assert!(told.contains("becomes: bridge https://mcp.linear.app/sse 3334"), "{told}");
-    assert!(told.contains("nothing was changed") && told.contains("`--yes`"), "{told}");
+    assert!(
+        told.contains("nobody can be asked") && told.contains("`bridge import --yes`"),
+        "{told}"
+    );
     let told = home.ok(&["import", "--dry-run"]);
     assert!(told.contains("+++ ") && told.contains("\n+"), "{told}");
     assert!(!told.contains("mcp-server-time"), "the words of others: {told}");
@@ -175,6 +178,10 @@ fn a_secret_in_a_header_moves_out_of_the_file_and_is_sent() {
         crate::install::home::ended(&import.env("BRIDGE_STORE_KEY", KEY).output().unwrap());
     assert_eq!(code, 0, "{told}");
     assert!(told.contains("becomes: bridge work\n    saved as `work`, with `Authorization` in a sealed file, its key in BRIDGE_STORE_KEY\n"), "{told}");
+    assert!(
+        told.contains("BRIDGE_STORE_KEY is set here and holds a secret, so it is not in the entry"),
+        "{told}"
+    );
     assert!(told.contains("still holds the secrets") && !told.contains("moved"), "{told}");
     let holding: Vec<_> = home
         .files()

@@ -3,4 +3,6 @@
 
 mod names;
 #[cfg(target_os = "linux")]
+mod secrets;
+#[cfg(target_os = "linux")]
 mod verbs;

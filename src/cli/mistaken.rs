@@ -1,7 +1,11 @@
 //! Words that people type and that can't be meant as they are: what to type in their place.
 
 use crate::error::Error;
+use crate::printable::one_line;
 use crate::spelling;
+
+/// Characters of a word that can't be meant that are shown.
+pub(super) const LONGEST: usize = 100;
 
 /// The commands of the `bridge` that belongs to iproute2.
 const OF_IPROUTE2: [&str; 7] = ["link", "fdb", "mdb", "vlan", "vni", "monitor", "mst"];
@@ -150,7 +154,8 @@ pub fn port(server_word: &str, text: &str) -> Error {
         return mistaken;
     }
     if text.contains("://") && !server_word.contains(['.', ':', '/']) {
-        return Error::usage(format!("there is no command `{server_word}`"))
+        let word = one_line(server_word, LONGEST);
+        return Error::usage(format!("there is no command `{word}`"))
             .hint("`bridge --help` lists what there is");
     }
     if is_verb(text) {

@@ -27,7 +27,7 @@ pub use headers::HeaderArgs;
 pub use log::LogArgs;
 pub use logs::{Gravity, LogsArgs};
 pub use network::NetworkArgs;
-pub use parse::{Refused, parse, variables};
+pub use parse::{Refused, is_serving, parse, variables};
 pub use purge::PurgeArgs;
 pub use relay::RelayArgs;
 pub use saved::{

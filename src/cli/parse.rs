@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, Args, Command, CommandFactory, FromArgMatches};
 use super::saved::{excluded_by, typed_options};
 use super::{Cli, ServeArgs, mistaken};
 use crate::error::Error;
+use crate::printable::one_line;
 
 /// Columns of a help text where nobody knows how many there are.
 const COLUMNS: usize = 80;
@@ -43,6 +44,13 @@ pub fn variables() -> Vec<String> {
     let command = Cli::command();
     let names = command.get_arguments().filter_map(Arg::get_env);
     names.map(|name| name.to_string_lossy().into_owned()).collect()
+}
+
+/// Whether this process is there for a client, as far as arguments tell that can't be read: no other command stands
+/// first.
+pub fn is_serving() -> bool {
+    let first = std::env::args_os().nth(1).unwrap_or_default();
+    first.to_str().is_some_and(|word| word == "serve" || !mistaken::is_reserved(word))
 }
 
 /// Reads arguments, the program's name first, and the variables that stand in for them.
@@ -226,6 +234,7 @@ fn wrong(error: &clap::Error, command: &Command, args: &[OsString]) -> Error {
         ErrorKind::InvalidSubcommand => {
             let word = context(error, ContextKind::InvalidSubcommand).unwrap_or_default();
             mistaken::server(word).unwrap_or_else(|| {
+                let word = one_line(word, mistaken::LONGEST);
                 Error::usage(format!("there is no command `{word}`")).hint(help(args))
             })
         }
@@ -268,7 +277,14 @@ fn missing(shown: &str, command: &str) -> Error {
             return Error::usage("the name of a saved server is missing").hint(hint);
         }
         _ => {
-            let hint = format!("write its address: `bridge {command} https://mcp.example.com/mcp`");
+            let words = match command {
+                "call" => " TOOL key=value",
+                "read" => " URI",
+                "prompt" => " NAME key=value",
+                _ => "",
+            };
+            let hint =
+                format!("write its address: `bridge {command} https://mcp.example.com/mcp{words}`");
             return Error::usage("the server's address is missing").hint(hint);
         }
     };
@@ -291,7 +307,8 @@ fn unknown(error: &clap::Error, shown: &str, args: &[OsString]) -> Error {
     if shown == "-y" || args.iter().any(left) {
         return mistaken::mcp_remote();
     }
-    let failed = Error::usage(format!("there is no option `{shown}`"));
+    let failed =
+        Error::usage(format!("there is no option `{}`", one_line(shown, mistaken::LONGEST)));
     let help = help(args);
     match (mistaken::option(shown), context(error, ContextKind::SuggestedArg)) {
         (Some(hint), _) => failed.hint(hint),
@@ -332,7 +349,10 @@ fn invalid(error: &clap::Error, shown: &str, command: &Command, args: &[OsString
         Some(why) => Error::usage(what).because(why),
         None if choices.is_empty() => Error::usage(what),
         None if empty => Error::usage(what).because(format!("it takes one of: {choices}")),
-        None => Error::usage(what).because(format!("`{value}` is not one of: {choices}")),
+        None => {
+            let value = one_line(value, mistaken::LONGEST);
+            Error::usage(what).because(format!("`{value}` is not one of: {choices}"))
+        }
     };
     let help = help(args);
     failed.hint(match (&variable, context(error, ContextKind::SuggestedValue)) {

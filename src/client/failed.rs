@@ -94,13 +94,23 @@ impl Refusal {
         let tail = hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
         let told = self.message.strip_suffix(&*tail).unwrap_or(&self.message);
         let cause = self.data["cause"].as_str().map(|cause| one_line(cause, MAX_WORDS));
-        let what = cause.as_deref().and_then(|cause| told.strip_suffix(cause)?.strip_suffix(": "));
-        let mut error = Error { exit, ..Error::failed(what.unwrap_or(told)) };
-        let is_told = |cause: &String| hint.as_ref().is_some_and(|hint| hint.contains(&**cause));
-        error.because.extend(cause.filter(|cause| !is_told(cause)));
+        let (what, why) = cause.and_then(|cause| apart(told, &cause)).unwrap_or((told, None));
+        let mut error = Error { exit, ..Error::failed(what) };
+        error.because.extend(why.map(str::to_owned));
         error.hint = hint;
         error
     }
+}
+
+/// What failed, and why: the whole cause, or its innermost part, which is what the message ends with. A cause that the
+/// message leaves out says no more than that.
+fn apart<'a>(told: &'a str, cause: &str) -> Option<(&'a str, Option<&'a str>)> {
+    let whole = told.strip_suffix(cause).and_then(|what| what.strip_suffix(": "));
+    let (what, why) = match whole {
+        Some(what) => (what, &told[what.len() + 2..]),
+        None => told.rsplit_once(": ")?,
+    };
+    cause.to_lowercase().contains(&why.to_lowercase()).then_some((what, Some(why)))
 }
 
 #[cfg(test)]
@@ -120,6 +130,13 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "error: h can't be reached\n  because: no route\nhint: check the network"
+        );
+        let library = "tcp connect error: No route (os error 113)";
+        let told = json!({"kind": "unreachable", "cause": library, "hint": "check the network"});
+        let error = refusal(-31001, told).into_error("h refused it");
+        assert_eq!(
+            (&*error.what, &error.because[..]),
+            ("h can't be reached", &["no route".to_owned()][..])
         );
         let error = refusal(-32001, data).into_error("h refused it");
         assert_eq!(error.exit, Exit::Refused);

@@ -236,7 +236,13 @@ pub(super) fn apart(name: &str, value: &Secret<String>) -> (String, Secret<Strin
 
 /// The value of a header, or what stands in the place that a vendor's page left open in it.
 fn asked_secret(name: &str, place: Option<&str>, args: &AddArgs) -> Result<Secret<String>, Error> {
-    let missing = || Error::usage(format!("the value of `{name}` is missing"));
+    let missing = || {
+        Error::usage(format!("the value of `{name}` is missing")).hint(format!(
+            "write it to stdin: `printf %s \"$KEY\" | bridge add {} … --secret-header {name}`; or name a variable: \
+             `--header '{name}=${{KEY}}'`",
+            args.name.as_deref().unwrap_or("NAME")
+        ))
+    };
     // What is asked is typed at the terminal, also where stdin is the snippet.
     let is_snippet = args.from_json.as_deref() == Some("-");
     let secret = if is_terminal() || (is_snippet && has_terminal()) {
@@ -252,10 +258,8 @@ fn asked_secret(name: &str, place: Option<&str>, args: &AddArgs) -> Result<Secre
     } else if args.secret_header.len() == 1 && !is_snippet {
         Secret::new(limited(std::io::stdin()).map_err(|why| missing().because(why))?)
     } else {
-        return Err(missing().because("there is no terminal to ask at").hint(
-            "give one value by stdin: `printf %s \"$KEY\" | bridge add NAME URL --secret-header X-Api-Key`; \
-             or write `--header 'X-Api-Key=${VAR}'`",
-        ));
+        let why = "there is no terminal to ask at, and stdin can give one value only";
+        return Err(missing().because(why));
     };
     if secret.expose().trim().is_empty() {
         return Err(missing().because("nothing was given"));
@@ -281,7 +285,7 @@ fn add(mut new: NewServer, args: &AddArgs) -> Result<(), Error> {
         false => checked(&config, &new)?,
     };
     if !values.is_empty() {
-        headers.save(&values)?;
+        headers.save(&values, args.force)?;
     }
     let file = saved::save(&new).inspect_err(|_| {
         // Nothing names them.
@@ -367,7 +371,11 @@ fn checked(
     match done {
         Ok(()) => Ok((said, signed_in)),
         Err(error) if error.exit == Exit::SignInNeeded => {
-            Ok((vec![wants_sign_in(config, new)?], None))
+            Ok((vec![wants_sign_in(config, new)?], signed_in))
+        }
+        // The address is right, and they need not sign in again.
+        Err(error) if signed_in.is_some() && error.exit != Exit::Interrupted => {
+            Ok((vec![format!("warning: {}", in_lines(error))], signed_in))
         }
         // The new options may be what a new sign-in needs.
         Err(error) if refused_sign_in && is_signed_in(config)? => {
@@ -385,6 +393,13 @@ fn is_signed_in(config: &config::Serve) -> Result<bool, Error> {
     let sign_in = Parts::new(config, Patience::Interactive).sign_in(config, None);
     let record = super::runtime()?.block_on(sign_in.vault.load());
     Ok(record.is_ok_and(|record| record.is_some_and(|record| record.tokens.is_some())))
+}
+
+/// An error that does not end the command.
+fn in_lines(error: Error) -> String {
+    let what = [vec![error.what], error.because].concat().join(": ");
+    let hint = error.hint.map(|hint| format!("\n  hint: {hint}"));
+    what + &hint.unwrap_or_default()
 }
 
 /// Whether it refuses whoever has no token, and does not say how one would sign in: no page would get one.

@@ -101,6 +101,9 @@ pub fn run(args: &ImportArgs, environment: &Environment) -> Result<(), Error> {
     }
     confirm(args, found.iter().map(|found| found.count).sum())?;
     let rewritten = each(&mut found, rewrite);
+    if rewritten.is_ok() {
+        super::install::tell_secret_variables(&here.needed);
+    }
     rewritten.and(read)
 }
 
@@ -274,9 +277,10 @@ fn confirm(args: &ImportArgs, count: usize) -> Result<(), Error> {
         return Ok(());
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(Error::failed("nothing was changed")
-            .because("nobody is there to confirm it")
-            .hint("add `--yes`; `--dry-run` shows every line that changes"));
+        return Err(Error::usage(format!(
+            "nobody can be asked whether {entries} may be rewritten"
+        ))
+        .hint("write `bridge import --yes`; `--dry-run` shows every line that changes"));
     }
     let answer = ui::ask(&format!("Rewrite {entries}? [y/N] ")).ok().flatten().unwrap_or_default();
     if matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes") {

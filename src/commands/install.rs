@@ -227,6 +227,11 @@ fn tell_next(servers: &[Installed], needed: &Needed) {
             "If {shown} wants a sign-in, a page opens at its first use; `bridge login {shown}` signs in now."
         ));
     }
+    tell_secret_variables(needed);
+}
+
+/// What the entries need and do not hold.
+pub(super) fn tell_secret_variables(needed: &Needed) {
     for name in &needed.secret {
         ui::say(&format!(
             "{name} is set here and holds a secret, so it is not in the entry: set it where the client starts."

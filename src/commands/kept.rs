@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::config;
 use crate::credentials::{Login, Patience, Settings, Store, StoreError};
 use crate::error::Error;
 use crate::remote::Endpoint;
 use crate::secret::Secret;
+use crate::{config, ui};
+
+use super::login::set_aside;
 
 /// The values by the names of their headers, in small letters.
 pub(super) type Values = BTreeMap<String, String>;
@@ -18,19 +20,24 @@ pub(super) const CLIENT_SECRET: &str = "client secret";
 pub(super) struct Kept {
     store: Store,
     login: Login,
+    name: String,
+    /// What a person types to give all of it anew.
+    anew: String,
 }
 
 impl Kept {
     pub(super) fn of(config: &config::Serve, name: &str, patience: Patience) -> Self {
         let settings = &config.credentials;
         let login = Login::for_headers(settings.profile.clone(), config.endpoint.url(), name);
-        Self { store: Store::open(settings, patience), login }
+        let anew = anew(config, name);
+        Self { store: Store::open(settings, patience), login, name: name.to_owned(), anew }
     }
 
     /// What is kept for this name at an address, to be deleted: with no key nothing else can be done.
     pub(super) fn at(settings: &Settings, endpoint: &Endpoint, name: &str) -> Self {
         let login = Login::for_headers(settings.profile.clone(), endpoint.url(), name);
-        Self { store: Store::open(settings, Patience::Interactive), login }
+        let (name, anew) = (name.to_owned(), String::new());
+        Self { store: Store::open(settings, Patience::Interactive), login, name, anew }
     }
 
     /// Whether something can be kept. Keeps nothing.
@@ -38,20 +45,39 @@ impl Kept {
         self.store.check()
     }
 
+    /// The values; none where nothing is kept.
+    ///
+    /// # Errors
+    /// They can't be read, or are in another store.
     pub(super) fn load(&self) -> Result<Values, Error> {
-        let content = self.store.load(&self.login).map_err(|why| unusable(&why))?;
-        Ok(content.and_then(|json| serde_json::from_slice(json.expose()).ok()).unwrap_or_default())
+        let unusable = |why| self.unusable("read", &why);
+        let Some(json) = self.store.load(&self.login).map_err(unusable)? else {
+            let beside = self.store.beside(&self.login).unwrap_or_default();
+            let elsewhere =
+                beside.first().map(|entry| StoreError::Elsewhere { store: entry.store });
+            return elsewhere.map_or_else(|| Ok(Values::new()), |why| Err(unusable(why)));
+        };
+        Ok(serde_json::from_slice(json.expose()).unwrap_or_default())
     }
 
-    pub(super) fn save(&self, values: &Values) -> Result<(), Error> {
-        self.store.prepare().map_err(|why| unusable(&why))?;
+    /// Keeps the values. Where the person gave them `anew`, what can't be read any more is set aside for them.
+    pub(super) fn save(&self, values: &Values, anew: bool) -> Result<(), Error> {
         let json = serde_json::to_vec(values).unwrap_or_default();
-        self.store.save(&self.login, &json).map_err(|why| unusable(&why))
+        let saved = || self.store.prepare().and_then(|()| self.store.save(&self.login, &json));
+        let unusable = |why| self.unusable("kept", &why);
+        match saved() {
+            Err(why) if anew && why.is_unreadable() => {
+                let aside = self.store.start_over().map_err(unusable)?;
+                ui::say(&format!("{why}; {}", set_aside(aside.len())));
+                saved().map_err(unusable)
+            }
+            saved => saved.map_err(unusable),
+        }
     }
 
     /// Whether there was something.
     pub(super) fn delete(&self) -> Result<bool, Error> {
-        self.store.delete(&self.login).map_err(|why| unusable(&why))
+        self.store.delete(&self.login).map_err(|why| self.unusable("deleted", &why))
     }
 
     /// Deletes it in whichever store of the same folder it is.
@@ -67,9 +93,9 @@ impl Kept {
     }
 
     pub(super) fn unusable(&self, done: &str, why: &StoreError) -> Error {
-        Error::failed(format!("secrets of the server can't be {done}"))
+        Error::failed(format!("the secrets of `{}` can't be {done}", self.name))
             .because(why)
-            .hint(why.hint())
+            .hint(why.hint_of_secrets(&self.anew))
     }
 
     /// Where it is, as `--credential-store` names it.
@@ -78,8 +104,12 @@ impl Kept {
     }
 }
 
-fn unusable(why: &StoreError) -> Error {
-    Error::failed("secrets of the server can't be kept or read").because(why).hint(why.hint())
+/// What a person types to give anew all that is kept for a saved server.
+fn anew(config: &config::Serve, name: &str) -> String {
+    let headers = config.kept.iter().map(|header| format!(" --secret-header {}", header.name()));
+    let client = config.is_secret_kept.then(|| " --static-oauth-client-info '{…}'".to_owned());
+    let options: String = headers.chain(client).collect();
+    format!("bridge add {name} --force{options}")
 }
 
 /// Puts the values that are kept into the headers that name them, and the client's secret into its settings. Nothing is

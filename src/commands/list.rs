@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{ListArgs, SavedServer};
 use crate::clock::{Clock, SystemClock};
+use crate::config::Environment;
 use crate::config::saved::{Config, Found, written_secrets};
 use crate::error::{Error, Exit};
 use crate::remote::without_secrets;
@@ -21,6 +22,7 @@ pub fn run(args: &ListArgs) -> Result<(), Error> {
         let names = config.servers.iter().map(|found| format!("{}\n", found.saved.name));
         return ui::print(names.collect::<String>().as_bytes());
     }
+    let config = config.tried(&Environment::of_process());
     if args.json {
         ui::print_json(&config.servers.iter().map(described).collect::<Value>().to_string())?;
     } else {

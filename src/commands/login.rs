@@ -297,16 +297,15 @@ async fn begin_anew_where_unreadable(sign_in: &SignIn) -> Result<(), Error> {
         return Err(error(&failure));
     }
     let aside = sign_in.vault.start_over().await.map_err(|failure| error(&failure))?;
-    ui::say(&format!(
-        "{}; {} set aside, and this begins anew.",
-        failure.reason(),
-        if aside == 1 {
-            "1 stored sign-in was".to_owned()
-        } else {
-            format!("{aside} stored sign-ins were")
-        }
-    ));
+    ui::say(&format!("{}; {}", failure.reason(), set_aside(aside)));
     Ok(())
+}
+
+/// That so many records were renamed and kept.
+pub(super) fn set_aside(count: usize) -> String {
+    let records =
+        if count == 1 { "1 record was".to_owned() } else { format!("{count} records were") };
+    format!("{records} set aside, and this begins anew.")
 }
 
 /// How often another process is told to leave a sign-in, and the time between. It may have to wait for a token

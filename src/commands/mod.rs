@@ -36,6 +36,7 @@ mod table;
 pub mod tools;
 mod unanswered;
 pub mod uninstall;
+pub mod unserved;
 mod usher;
 
 pub use session::{Use, run as use_server};

@@ -59,7 +59,7 @@ impl Moved {
     /// # Errors
     /// It is not saved, and nothing is kept for it.
     pub(super) fn save(&self) -> Result<(), Error> {
-        self.kept.save(&self.values)?;
+        self.kept.save(&self.values, false)?;
         saved::save(&self.new).map(drop).inspect_err(|_| self.take_back())
     }
 

@@ -181,7 +181,7 @@ fn state(record: &Record, now: Moment) -> &'static str {
 fn text(described: &Value) -> String {
     let member = |name: &str| described.get(name).and_then(Value::as_str).unwrap_or_default();
     let server = Some(member("server")).filter(|server| !server.is_empty());
-    let mut lines = vec![format!("{}  {}", server.unwrap_or("a stored sign-in"), member("state"))];
+    let mut lines = vec![format!("{}  {}", server.unwrap_or("a record"), member("state"))];
     let mut line = |name: &str, value: String| {
         if !value.is_empty() {
             lines.push(format!("  {name:<9} {value}"));

@@ -46,7 +46,12 @@ fn keep(store: CredentialStore, environment: &Environment) -> Result<Keep, Error
         CredentialStore::Auto => key()?.map_or(Keep::Keychain, Keep::Key),
         CredentialStore::Keychain => Keep::Keychain,
         CredentialStore::Env => {
-            Keep::Key(key()?.ok_or_else(|| unusable_key().because("it is not set, or empty"))?)
+            Keep::Key(key()?.ok_or_else(|| {
+                unusable_key().because("it is not set, or empty").hint(
+                    "set it to the key that sign-ins were sealed with, also where the client starts bridge; \
+                     `openssl rand -base64 32` makes a first one",
+                )
+            })?)
         }
         CredentialStore::Plaintext => Keep::Plaintext,
         CredentialStore::Memory => Keep::Memory,
@@ -93,7 +98,8 @@ mod tests {
     #[test]
     fn a_key_that_is_none_is_told_and_not_shown() {
         let missing = "error: `BRIDGE_STORE_KEY` can't be used\n  because: it is not set, or empty\n\
-            hint: make a key with `openssl rand -base64 32`, and keep it where your other secrets are";
+            hint: set it to the key that sign-ins were sealed with, also where the client starts bridge; \
+            `openssl rand -base64 32` makes a first one";
         assert_eq!(resolved(&["--credential-store", "env"], &[]).unwrap_err(), missing);
         for store in ["auto", "env"] {
             let given = [("BRIDGE_STORE_KEY", "canary")];

@@ -4,7 +4,13 @@ use super::expand::{Environment, expand, unexpanded};
 use super::saved;
 use crate::cli::mistaken;
 use crate::error::Error;
+use crate::printable::one_line;
 use crate::remote::{Endpoint, EndpointError, without_secrets};
+
+/// What is typed before the address of a server that is to be saved.
+pub(super) const ADD: &str = "add NAME";
+/// Characters of an address that can't be used that are shown.
+const LONGEST: usize = 100;
 
 /// Resolves the server of a command.
 ///
@@ -16,7 +22,8 @@ pub(super) fn endpoint(
     allow_http: bool,
     environment: &Environment,
 ) -> Result<Endpoint, Error> {
-    if let Some(mistaken) = mistaken::server(server) {
+    // Behind a name no word is a command.
+    if let Some(mistaken) = mistaken::server(server).filter(|_| command != ADD) {
         return Err(mistaken);
     }
     if server.trim().contains(char::is_whitespace) && !server.contains("${") {
@@ -40,11 +47,11 @@ pub(super) fn endpoint(
     let endpoint = Endpoint::parse(&expanded).map_err(|error| match error {
         // What a variable held is not shown.
         EndpointError::NotAUrl(_) => {
-            unusable(command, server, &EndpointError::NotAUrl(without_secrets(server)))
+            unusable(command, server, &EndpointError::NotAUrl(shown(server)))
         }
         // `localhost:3000` reads as a scheme.
         EndpointError::Scheme(_) if !expanded.contains("://") => {
-            unusable(command, server, &EndpointError::NotAUrl(without_secrets(server)))
+            unusable(command, server, &EndpointError::NotAUrl(shown(server)))
         }
         other => unusable(command, server, &other),
     })?;
@@ -59,9 +66,11 @@ pub(super) fn endpoint(
 
 fn unusable(command: &str, server: &str, error: &EndpointError) -> Error {
     let failed = Error::usage("the server can't be used").because(error);
-    let shown = without_secrets(server);
+    let shown = shown(server);
     match error {
-        EndpointError::NotAUrl(_) if saved::is_name(server) => saved::unknown(command, server),
+        EndpointError::NotAUrl(_) if command != ADD && saved::is_name(server) => {
+            saved::unknown(command, server)
+        }
         _ if server.starts_with(['\'', '"', '\u{201c}', '\u{2018}']) => failed.hint(
             "take the quotes away, or use plain double quotes: cmd.exe passes single ones on, and a \
              list of arguments in JSON needs none inside",
@@ -80,6 +89,10 @@ fn unusable(command: &str, server: &str, error: &EndpointError) -> Error {
              `--header 'Authorization=Basic ${LOGIN}'`",
         ),
     }
+}
+
+fn shown(server: &str) -> String {
+    one_line(&without_secrets(server), LONGEST)
 }
 
 fn is_local(server: &str) -> bool {

@@ -43,10 +43,10 @@ pub enum StoreError {
     #[error("the keychain's entry for bridge is not a key")]
     KeyUnusable,
     /// A record was sealed with another key.
-    #[error("the stored sign-in was sealed with another key")]
+    #[error("what is stored was sealed with another key")]
     OtherKey,
     /// A record of another store, whose key is not at hand.
-    #[error("it is kept in another store (`--credential-store {store}`)")]
+    #[error("what is stored is in another store (`--credential-store {store}`)")]
     Elsewhere {
         /// The store, as `--credential-store` names it.
         store: &'static str,
@@ -123,7 +123,9 @@ impl StoreError {
                     .to_owned()
             }
             Self::Elsewhere { store: "env" } => {
-                "set BRIDGE_STORE_KEY to the key that it was sealed with".to_owned()
+                "set BRIDGE_STORE_KEY to the key that it was sealed with, also where the client starts \
+                 bridge"
+                    .to_owned()
             }
             Self::Elsewhere { store } => format!("add `--credential-store {store}`"),
             Self::KeyUnusable | Self::Damaged { .. } => {
@@ -140,6 +142,27 @@ impl StoreError {
             Self::NoRoom { .. } => "make room on that disk, or make it writable".to_owned(),
             Self::NoFolder => "set HOME, or choose `--credential-store memory`".to_owned(),
             Self::TooLarge => "run with `--debug` and report what it says".to_owned(),
+        }
+    }
+
+    /// What to do next about the secrets of a saved server, which no sign-in brings back: `anew` is the command that
+    /// takes them once more.
+    pub fn hint_of_secrets(&self, anew: &str) -> String {
+        const KEY: &str = "set BRIDGE_STORE_KEY (`openssl rand -base64 32` makes one) here and where \
+            the client starts bridge";
+        match self {
+            Self::Keychain(why) if why.is_for_good() => KEY.to_owned(),
+            Self::Keychain(_) => format!("unlock the keychain; without one, {KEY}"),
+            Self::KeyMissing => {
+                format!("unlock the keychain; if its key is lost, give them anew: `{anew}`")
+            }
+            Self::OtherKey => {
+                format!(
+                    "give the BRIDGE_STORE_KEY that it was written with, or them anew: `{anew}`"
+                )
+            }
+            Self::KeyUnusable | Self::Damaged { .. } => format!("give them anew: `{anew}`"),
+            _ => self.hint(),
         }
     }
 }

@@ -13,7 +13,7 @@ const MAX_WORDS: usize = 2_000;
 
 /// The code and the word of each kind. The codes lie outside the range that JSON-RPC and MCP reserve;
 /// `docs/errors.md` is this table in words.
-pub const CODES: [(FailureKind, i32, &str); 18] = [
+pub const CODES: [(FailureKind, i32, &str); 19] = [
     (FailureKind::Internal, -31000, "internal"),
     (FailureKind::Unreachable, -31001, "unreachable"),
     (FailureKind::Lost, -31002, "connection_lost"),
@@ -32,6 +32,7 @@ pub const CODES: [(FailureKind, i32, &str); 18] = [
     (FailureKind::HeaderRefused, -31015, "header_refused"),
     (FailureKind::HeaderCommand, -31016, "header_command"),
     (FailureKind::SignInFailed, -31017, "sign_in_failed"),
+    (FailureKind::Configuration, -31018, "configuration"),
 ];
 
 /// The code and word of a kind.

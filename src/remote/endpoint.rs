@@ -5,6 +5,7 @@ use hyper::header::HeaderValue;
 use url::{Host, Url};
 
 use crate::http::Origin;
+use crate::printable::one_line;
 
 /// Where an MCP server listens.
 #[derive(Debug, Clone)]
@@ -106,7 +107,7 @@ impl TryFrom<Url> for Endpoint {
             return Err(EndpointError::Credentials);
         }
         let origin =
-            Origin::of(&url).ok_or_else(|| EndpointError::Scheme(url.scheme().to_owned()))?;
+            Origin::of(&url).ok_or_else(|| EndpointError::Scheme(one_line(url.scheme(), 40)))?;
         let path_and_query = &url[url::Position::BeforePath..];
         let unusable = || EndpointError::NotAUrl(url.path().to_owned());
         let target = path_and_query.parse().map_err(|_| unusable())?;

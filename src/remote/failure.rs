@@ -71,6 +71,8 @@ pub enum FailureKind {
     SessionLost,
     /// A filter of the user's stands against it, so that nothing was sent.
     Blocked,
+    /// What was typed, saved or set can't be used, so that nothing is served.
+    Configuration,
     /// A defect of this program.
     Internal,
     /// The bridge ends.
@@ -207,6 +209,14 @@ impl Failure {
     /// A tool call that the user's filters do not let through.
     pub fn blocked(what: impl Into<String>) -> Self {
         Self { fate: Fate::NotExecuted, ..Self::settled(FailureKind::Blocked, None, what) }
+    }
+
+    /// The bridge can't be started as it was configured.
+    pub fn of_configuration(what: &str, cause: &str, hint: Option<&str>) -> Self {
+        let cause = Some(cause.to_owned()).filter(|cause| !cause.is_empty());
+        let hint = hint.map(|hint| hint.to_owned().into());
+        let failure = Self::settled(FailureKind::Configuration, None, what);
+        Self { fate: Fate::NotExecuted, cause, hint, ..failure }
     }
 
     /// The bridge ends before the answer came.

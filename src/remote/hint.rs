@@ -45,6 +45,7 @@ pub fn hint(failure: &Failure, server: &ServerName, repeatable: bool) -> String 
         FailureKind::HeaderCommand => {
             "run the command in a terminal to see what it prints; no shell runs it here".into()
         }
+        FailureKind::Configuration => "correct it, and start the client again".into(),
         FailureKind::Blocked => "change the filters of this server if you want it called".into(),
         FailureKind::Refused => {
             format!(

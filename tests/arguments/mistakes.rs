@@ -57,6 +57,8 @@ fn a_wrong_list_is_told_with_the_nearest_right_one() {
         (&["https://h/mcp", "--read-only=maybe"], &["`--read-only` takes no value"]),
         (&["https://h/mcp", "--ignore-tool", ""], &["the value of `--ignore-tool`"]),
         (&["https://h/mcp", "--static-oauth-client-info", "@/missing"], &["check the path"]),
+        (&["call"], &["the server's address", "`bridge call https://mcp.example.com/mcp TOOL key"]),
+        (&["read"], &["the server's address", "`bridge read https://mcp.example.com/mcp URI`"]),
         (&["show"], &["the name of a saved server", "`bridge show NAME`"]),
         (&["remove"], &["the name of a saved server", "`bridge remove NAME`"]),
         (&["logs", "-n", "x"], &["it is not a whole number", "`bridge logs --help`"]),
@@ -267,4 +269,24 @@ fn a_log_is_made_with_its_folder_in_the_home_folder_too() {
     assert_eq!(String::from_utf8(run.stderr).unwrap(), "");
     let log = std::fs::read_to_string(home.path().join("a/b.log")).unwrap();
     assert!(log.contains("started"), "{log}");
+}
+
+#[test]
+fn a_word_in_the_place_of_a_server_is_shown_in_short_and_steers_no_terminal() {
+    let long = "x\u{1b}[2J".repeat(2_000);
+    let (address, option) = (format!("https://{long}"), format!("--{long}"));
+    for args in [
+        &[&*long][..],
+        &["tools", &long],
+        &["show", &long],
+        &["add", "b", &long],
+        &["help", &long],
+        &[&address],
+        &[&long, "https://h/mcp"],
+        &["https://h/mcp", &option],
+    ] {
+        let (code, said) = run(args);
+        assert_eq!(code, 2, "{said}");
+        assert!(said.len() < 700 && !said.contains('\u{1b}'), "{} bytes: {said}", said.len());
+    }
 }

@@ -9,37 +9,37 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::mcp_server::{matcher, text};
+use crate::support::mcp_server::{Request, matcher, text};
 use crate::support::tab::{self, Browser};
 use crate::support::terminal::Terminal;
 use crate::support::{Answer, BridgeProcess, ClosedPort, Guarded, McpServer};
 
-const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub(super) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// A home of its own.
-struct Home(TempDir);
+pub(super) struct Home(TempDir);
 
 impl Home {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
 
-    fn with(config: &str) -> Self {
+    pub(super) fn with(config: &str) -> Self {
         let home = Self::new();
         std::fs::create_dir_all(home.file().parent().unwrap()).unwrap();
         std::fs::write(home.file(), config).unwrap();
         home
     }
 
-    fn file(&self) -> PathBuf {
+    pub(super) fn file(&self) -> PathBuf {
         self.0.path().join(".config/mcp-bridge/config.toml")
     }
 
-    fn config(&self) -> String {
+    pub(super) fn config(&self) -> String {
         std::fs::read_to_string(self.file()).unwrap_or_default()
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bridge"));
         command.args(args).env_clear().env("HOME", self.0.path()).env("PATH", "/usr/bin:/bin");
         command.env("BRIDGE_STORE_KEY", KEY);
@@ -48,7 +48,7 @@ impl Home {
     }
 
     /// The exit code and what was said, with `FILE` for the path of the configuration.
-    fn run(&self, args: &[&str], input: &str) -> (i32, String) {
+    pub(super) fn run(&self, args: &[&str], input: &str) -> (i32, String) {
         let mut child = self.command(args).spawn().unwrap();
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let done = child.wait_with_output().unwrap();
@@ -57,14 +57,14 @@ impl Home {
         (done.status.code().unwrap(), said.replace(&file, "FILE"))
     }
 
-    fn says(&self, args: &[&str], input: &str) -> String {
+    pub(super) fn says(&self, args: &[&str], input: &str) -> String {
         let (code, said) = self.run(args, input);
         assert_eq!(code, 0, "{args:?}: {said}");
         said
     }
 
     /// The names of what is kept for headers.
-    fn kept(&self) -> Vec<PathBuf> {
+    pub(super) fn kept(&self) -> Vec<PathBuf> {
         let folder = self.0.path().join(".local/share/mcp-bridge/credentials");
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
         let paths = entries.map(|entry| entry.path());
@@ -72,12 +72,12 @@ impl Home {
     }
 
     /// No file of the home has this in it.
-    fn is_nowhere(&self, secret: &str) {
+    pub(super) fn is_nowhere(&self, secret: &str) {
         let done = Command::new("grep").args(["-rlF", secret]).arg(self.0.path()).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&done.stdout), "", "{secret} was written down");
     }
 
-    fn serves(&self, name: &str) -> crate::support::bridge_process::Builder {
+    pub(super) fn serves(&self, name: &str) -> crate::support::bridge_process::Builder {
         BridgeProcess::with_args([name])
             .env("HOME", self.0.path())
             .env("XDG_CONFIG_HOME", self.0.path().join(".config"))
@@ -192,6 +192,8 @@ fn what_can_t_be_saved_leaves_everything_as_it_was() {
             "`--proxy` holds a secret",
         ),
         (&["add", "b", "b.example"], 2, "`b.example` is not a URL"),
+        (&["add", "b", "notaurl"], 2, "write the whole address: `bridge add NAME https://notaurl`"),
+        (&["add", "b", "list"], 2, "`list` is not a URL"),
         (&["add", "b"], 2, "the server's address is missing"),
         (&["add", "https://b"], 2, "the name is missing"),
         (&["add", "b", "https://b", "--header", "Host=x"], 2, "`Host` is set by bridge itself"),
@@ -236,6 +238,20 @@ fn a_file_with_a_line_that_can_t_be_read_is_listed_used_and_not_changed() {
     let (code, said) = home.run(&["add", "c", "https://c", "--no-check"], "");
     assert!(code == 1 && said.contains("line 4 of FILE") && home.config() == before, "{said}");
     assert_eq!(home.says(&["list", "--names"], ""), "a\nb\n");
+}
+
+#[test]
+fn what_can_t_be_used_is_listed_as_such_unless_a_variable_is_set_elsewhere() {
+    let home = Home::with(
+        "[servers.a]\nurl = 5\n\n[servers.b]\nurl = \"https://b\"\ntool-timeout = \"x\"\n\n\
+         [servers.c]\nurl = \"https://c/${ELSEWHERE}\"\ncredential-store = \"env\"\n",
+    );
+    let (code, said) = home.run(&["list"], "");
+    let lines = "a  5  (can't be used)\nb  https://b  (can't be used)\nc  https://c/${ELSEWHERE}\n";
+    assert!(code == 1 && said.starts_with(lines), "{said}");
+    assert!(said.contains("line 2 of FILE: the server can't be used: `5` is not a URL"), "{said}");
+    assert!(said.contains("line 6 of FILE: the value of `--tool-timeout` can't be used"), "{said}");
+    assert_eq!(home.says(&["list", "--names"], ""), "a\nb\nc\n");
 }
 
 #[test]
@@ -433,4 +449,27 @@ fn the_options_of_a_server_that_refuses_the_sign_in_can_be_changed() {
     assert!(said.contains("it refuses the sign-in that is kept: a new token"), "{said}");
     assert!(said.contains("then run `bridge login api --force`"), "{said}");
     assert!(home.config().contains("audience=x"), "{}", home.config());
+}
+
+#[test]
+fn a_person_who_signed_in_to_a_server_that_does_not_serve_them_yet_has_it_saved() {
+    let (server, other, browser) =
+        (Guarded::run(), crate::sign_in::whole::home(), Browser::recording());
+    let has_token = |request: &Request| request.header("authorization").is_some();
+    server.mcp.always(matcher::when("no permission", has_token), Answer::status(403));
+    let (url, browser_command) = (server.mcp.url(), browser.command());
+    let mut terminal = Terminal::run(&other, &["add", "work", &url, "--browser", &browser_command]);
+    tab::sign_in(&browser.page(1));
+    let shown = terminal.all();
+    let saved = "Saved `work` in";
+    assert!(shown.contains("You are signed in to") && shown.contains(saved), "{shown}");
+    let told = shown.split(saved).nth(1).unwrap_or_default();
+    for part in [
+        "  warning: HTTP 403 from",
+        "  hint: check that your account",
+        "from now on `work` looks there",
+    ] {
+        assert!(told.contains(part), "{part}: {shown}");
+    }
+    assert!(terminal.ends().success(), "{shown}");
 }

@@ -136,6 +136,6 @@ fn a_status_of_all_is_sorted_and_names_no_digest_in_place_of_a_server() {
     expected.sort();
     assert_eq!(heads.len(), 3, "{told}");
     assert!(heads[0].starts_with(&expected[0]) && heads[1].starts_with(&expected[1]), "{told}");
-    assert_eq!(heads[2], "a stored sign-in  unreadable");
+    assert_eq!(heads[2], "a record  unreadable");
     assert!(told.contains("  saved     ") && told.contains(" s ago\n"), "{told}");
 }

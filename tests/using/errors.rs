@@ -74,7 +74,7 @@ fn a_server_that_is_not_there_is_told_at_once() {
     let told = Run::of("tools", &url, &[]).failed(5);
     assert!(
         told.starts_with(&format!(
-            "error: {} can't be reached: connection refused\n",
+            "error: {} can't be reached\n  because: connection refused\nhint: ",
             port.address()
         )),
         "{told}"

@@ -20,7 +20,7 @@ pub(super) const HEADERS: &str = "headers";
 /// Longest file, in bytes.
 const LONGEST: u64 = 1024 * 1024;
 /// Longest name of a server, in bytes.
-const LONGEST_NAME: usize = 64;
+pub(super) const LONGEST_NAME: usize = 64;
 
 /// Whether a server can be saved by this name: no address, no command.
 pub fn is_name(word: &str) -> bool {

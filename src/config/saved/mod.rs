@@ -15,12 +15,15 @@ pub use secrets::{
 };
 
 use super::expand::names;
+use super::server::ADD;
 use super::{Environment, Serve};
 use crate::cli::{self, Cli, Refused, SavedServer, ServeArgs};
 use crate::credentials::Settings;
 use crate::error::Error;
+use crate::printable::one_line;
 use crate::remote::Endpoint;
 use crate::spelling;
+use file::LONGEST_NAME;
 
 /// Reads the process's arguments. The configuration is read only where a name stands in the place of the
 /// server.
@@ -84,7 +87,8 @@ pub fn place(name: &str, environment: &Environment) -> Result<(Settings, Endpoin
 /// # Errors
 /// It could not be used.
 pub fn serve_new(new: &NewServer, environment: &Environment) -> Result<Serve, Error> {
-    super::resolved(&args(new.saved())?, environment)
+    let args = ServeArgs { command: ADD, ..args(new.saved())? };
+    super::resolved(&args, environment)
 }
 
 fn args(saved: SavedServer) -> Result<ServeArgs, Error> {
@@ -94,6 +98,33 @@ fn args(saved: SavedServer) -> Result<ServeArgs, Error> {
         Err(Refused::Wrong(error)) if saved.url_line > 0 => Err(told(&saved, error)),
         Err(Refused::Wrong(error)) => Err(error),
         Err(Refused::Shown(_)) => Err(Error::failed("the saved server can't be read")),
+    }
+}
+
+impl Config {
+    /// Tries each server, and adds why it can't be used. That a variable is not set here is no reason: it may be where
+    /// a client starts it.
+    #[must_use]
+    pub fn tried(mut self, environment: &Environment) -> Self {
+        let servers = self.servers.iter_mut();
+        for found in servers.filter(|found| found.problems.is_empty()) {
+            let Err(error) = tried(&found.saved, environment) else { continue };
+            if !error.because.iter().any(|because| because.contains("is not set")) {
+                let line = line_of(&found.saved, &error).unwrap_or(found.line);
+                let what = [vec![error.what], error.because].concat().join(": ");
+                found.problems.push(Problem { line, what });
+            }
+        }
+        self
+    }
+}
+
+fn tried(saved: &SavedServer, environment: &Environment) -> Result<(), Error> {
+    let typed = ["bridge".to_owned(), saved.name.clone()].map(OsString::from);
+    match cli::parse_for(&typed, saved.clone()) {
+        Ok(cli) => super::resolved(&cli.serve, environment).map(drop),
+        Err(Refused::Wrong(error)) => Err(error),
+        Err(Refused::Shown(_)) => Ok(()),
     }
 }
 
@@ -133,6 +164,7 @@ fn line_of(saved: &SavedServer, error: &Error) -> Option<usize> {
 
 /// The error of a name that nothing is saved by, for the command that was typed.
 pub fn unknown(command: &str, name: &str) -> Error {
+    let name = &one_line(name, 2 * LONGEST_NAME);
     let failed = Error::usage(format!("there is no saved server `{name}`"));
     let space = if command.is_empty() { "" } else { " " };
     let config = match Config::read() {
