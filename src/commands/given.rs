@@ -1,11 +1,11 @@
-//! A token that a person has already: read, kept, and tried.
+//! A token that a person has already: read, tried, and kept.
 
 use std::io::{IsTerminal, Read};
 
 use crate::auth::{Bearer, Challenge, SignIn, TokenSet};
 use crate::clock::{Clock, Moment, SystemClock};
 use crate::config;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::printable::printable;
 use crate::remote::{Entry, Knock, Remote};
 use crate::secret::Secret;
@@ -20,7 +20,7 @@ const MAX_TOKEN: u64 = 64 * 1024;
 /// Longest words of a server that are shown, in characters.
 const MAX_WORDS: usize = 300;
 
-/// Keeps a token that the person has. No page is ever opened for it.
+/// Keeps a token that the person has, unless the server refuses it. No page is ever opened for it.
 pub(super) async fn keep_given(
     sign_in: &SignIn,
     config: &config::Serve,
@@ -29,32 +29,30 @@ pub(super) async fn keep_given(
     let token = given_token().await?;
     let bearer = Bearer::of(&token, 0);
     sign_in.vault.prepare().await.map_err(|failure| error(&failure))?;
+    let warning = match remote.first_knock(bearer.as_ref()).await {
+        Ok(Knock { entry: Entry::Closed(challenge), .. }) => {
+            return Err(refused(sign_in, challenge.as_ref()));
+        }
+        Ok(knock) => knock.closed_to_all().map(|refusal| untried(config, refusal)),
+        Err(failure) => Some(untried(config, &failure)),
+    };
     let now = Moment::from(SystemClock.wall());
     let tokens = TokenSet::given(token, now);
     let given = sign_in.vault.change(move |record| record.give(tokens));
     given.await.map_err(|failure| error(&failure))?;
     ui::say(&format!("The token is kept: {}.", kept(sign_in.vault.store_name())));
-    match remote.first_knock(bearer.as_ref()).await {
-        Ok(Knock { entry: Entry::Closed(challenge), .. }) => {
-            ui::say(&refused_gift(sign_in, challenge.as_ref()));
-        }
-        Ok(knock) => {
-            knock.closed_to_all().inspect(|refusal| ui::say(&untried(config, refusal)));
-        }
-        Err(failure) => ui::say(&untried(config, &failure)),
-    }
+    warning.inspect(|warning| ui::say(warning));
     Ok(())
 }
 
-/// A token is kept all the same: the server may come to know it.
-fn refused_gift(sign_in: &SignIn, challenge: Option<&Challenge>) -> String {
+/// A token that the server refuses takes the place of no other.
+fn refused(sign_in: &SignIn, challenge: Option<&Challenge>) -> Error {
     let said = challenge.and_then(|challenge| challenge.error_description.as_deref());
     let said = said.map(|said| format!(": {}", printable(said, MAX_WORDS))).unwrap_or_default();
     let server = &sign_in.names.server;
-    format!(
-        "warning: {server} refuses this token{said}\n\
-         hint: check that it is whole, of this server, and not expired, and give it again"
-    )
+    let error = Error::failed(format!("{server} refuses this token{said}"));
+    Error { exit: Exit::Refused, ..error }
+        .hint("it is not kept: check that it is whole, of this server, and not expired, and give it again")
 }
 
 async fn given_token() -> Result<Secret<String>, Error> {

@@ -166,12 +166,10 @@ const OF_TOKEN: &[Cause] = &[
             let lacks = |request: &crate::support::mcp_server::Request| {
                 request.header("authorization") != Some("Bearer good-token")
             };
-            let refusal = Answer::status(401);
-            let server =
-                McpServer::legacy().allow(anything()).always(when("no token", lacks), refusal);
-            let server = Rc::new(server.run());
+            let server = Rc::new(McpServer::legacy().allow(anything()).run());
             let login = ["login".to_owned(), server.url(), "--with-token".to_owned()];
             let home = Rc::new(gives(BridgeProcess::with_args(login), "canary-stale"));
+            server.always(when("no token", lacks), Answer::status(401));
             let sick = doctor([server.url()]).home_of(&home);
             Sick::new(sick, (Rc::clone(&server), Rc::clone(&home))).advised(move |advice| {
                 gives(BridgeProcess::with_args(advice.command()).home_of(&home), "good-token");

@@ -212,6 +212,7 @@ fn a_token_that_was_given_stays_its_owners_at_a_logout() {
     let server = Guarded::run();
     let browser = Browser::recording();
     let bridge = signed_in(&server, &browser);
+    server.auth.knows("a-token-of-mine");
     let given = server.command("login").arg("--with-token").home_of(&bridge);
     let mut given = given.spawn();
     given.send_raw("a-token-of-mine");

@@ -124,6 +124,7 @@ fn a_status_of_all_is_sorted_and_names_no_digest_in_place_of_a_server() {
         let store = if nth == 1 { "env" } else { "plaintext" };
         let given = ["--with-token", "--credential-store", store];
         let mut given = server.command("login").args(given).home_of(&home).spawn();
+        server.auth.knows("a-token-of-mine");
         given.send_raw("a-token-of-mine");
         given.close_stdin();
         assert!(given.wait_exit().success());

@@ -61,15 +61,18 @@ fn a_login_whose_token_the_server_refuses_says_so() {
 }
 
 #[test]
-fn a_token_that_the_server_refuses_is_kept_with_a_warning() {
+fn a_token_that_the_server_refuses_is_not_kept() {
     let server = Guarded::run();
     let home = home();
-    let mut given = server.command("login").arg("--with-token").home_of(&home).spawn();
+    let command = server.command("login").arg("--with-token").home_of(&home);
+    let mut given = command.unchecked().spawn();
     given.send_raw("a-token-of-mine");
     given.close_stdin();
-    assert!(given.wait_exit().success());
+    assert_eq!(given.wait_exit().code(), Some(4));
     let told = given.stderr_text();
-    assert!(told.contains("The token is kept") && told.contains("refuses this token"), "{told}");
+    assert!(told.contains("refuses this token") && !told.contains("is kept:"), "{told}");
+    let mut status = server.command("status").home_of(&home).unchecked().spawn();
+    assert_eq!(status.wait_exit().code(), Some(3));
 }
 
 #[test]

@@ -91,6 +91,7 @@ fn a_key_that_is_typed_where_there_is_no_keychain_seals_the_sign_in() {
     terminal.asks_again("Key (it is not shown): ", 2);
     terminal.types(&format!("{KEY}\r"));
     terminal.asks_hidden("Token: ");
+    server.auth.knows("canary-typed");
     terminal.types("canary-typed\r");
     let screen = terminal.shows("The token is kept: env");
     assert!(screen.contains("set BRIDGE_STORE_KEY") && !screen.contains(KEY), "{screen}");
@@ -113,6 +114,7 @@ fn a_token_that_is_typed_is_not_shown() {
     let (server, home) = (Guarded::run(), home());
     let mut terminal = Terminal::run(&home, &["login", &server.mcp.url(), "--with-token"]);
     terminal.asks_hidden("Token: ");
+    server.auth.knows("canary-typed");
     terminal.types("canary-typed\r");
     let screen = terminal.shows("The token is kept");
     assert!(!screen.contains("canary"), "{screen}");

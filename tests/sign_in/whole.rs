@@ -268,7 +268,9 @@ fn a_token_given_by_hand_opens_no_page_whatever_the_server_says_to_it() {
     let server = Guarded::run();
     let browser = Browser::recording();
     let idle = home();
+    server.auth.knows("a-token-of-mine");
     run(server.command("login").arg("--with-token"), &idle, "a-token-of-mine");
+    server.auth.revoke_all();
     let args = ["--browser".to_owned(), browser.command()];
     let mut bridge = server.bridge().home_of(&idle).args(args).spawn();
     let answer = bridge.call("initialize", "initialize", initialize_params(json!({})));

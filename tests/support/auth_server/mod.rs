@@ -419,6 +419,13 @@ impl AuthServer {
         self.world.state().resource = Some(endpoint.to_owned());
     }
 
+    /// A token that somebody got by hand opens the MCP server too, for a day.
+    pub fn knows(&self, token: &str) {
+        let until = Instant::now() + Duration::from_hours(24);
+        let access = Access { family: usize::MAX, scope: String::new(), until };
+        self.world.state().access.insert(token.to_owned(), access);
+    }
+
     /// Ends every token that was granted so far.
     pub fn revoke_all(&self) {
         let mut state = self.world.state();
