@@ -88,15 +88,18 @@ pub fn open(name: &str, bridge: &Path) -> crate::Result<()> {
     println!();
     say("In another terminal, whose shell has a home of its own then, trusts the server's \
          certificate, and has `bridge`:");
-    println!("\n    . {}\n", settings.display());
+    println!("\n    . {}", settings.display());
     if open.lines.iter().any(|line| line.opens_a_page) {
+        println!();
         say("Your browser does not know the certificate of the pages that open, and warns: go on \
              all the same. Where there is no browser, this does what it would, in a third terminal:");
-        println!("\n    curl -kfsSL -o /dev/null 'ADDRESS OF THE PAGE'\n");
+        println!("\n    curl -kfsSL -o /dev/null 'ADDRESS OF THE PAGE'");
     }
-    for line in &open.lines {
-        if !line.note.is_empty() {
+    for (number, line) in open.lines.iter().enumerate() {
+        if number == 0 || !line.note.is_empty() {
             println!();
+        }
+        if !line.note.is_empty() {
             say(line.note);
         }
         println!("    {}", line.printed().replace('\n', "\n    "));

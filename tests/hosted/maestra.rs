@@ -188,17 +188,17 @@ fn open() -> Open {
     let curl = |verb| format!("curl -fsS {}", maestra.setting(verb));
     let lines = vec![
         Line::new(
-            "",
-            format!("bridge add maestra {} --no-check", maestra.url()),
-            "Saved `maestra`",
-        ),
-        Line::new(
             "A page opens, and you are signed in; the feature is off all the same:",
-            "bridge login maestra",
+            format!("bridge add maestra {}", maestra.url()),
             OFF,
         )
         .opens_a_page(),
-        Line::new("It says so, and whom to ask:", "bridge tools maestra", WHO_TURNS_ON).fails(1),
+        Line::new(
+            "It is saved, and each command says whom to ask:",
+            "bridge tools maestra",
+            WHO_TURNS_ON,
+        )
+        .fails(1),
         Line::new("An administrator turns it on:", curl("turn-on"), "MCP is on"),
         Line::new("Now you lack a permission:", "bridge tools maestra", MISSING).fails(4),
         Line::new("", "bridge doctor maestra", MISSING).fails(4),
@@ -209,7 +209,11 @@ fn open() -> Open {
             "bridge call maestra campaign_report --json | wc -c",
             "21189199",
         ),
-        Line::new("Nobody has to sign in again:", curl("take-away"), "no longer"),
+        Line::new(
+            "It is taken away again, and that is said, with no page:",
+            curl("take-away"),
+            "no longer",
+        ),
         Line::new("", "bridge tools maestra", MISSING).fails(4),
     ];
     Open { user, lines, _running: Box::new(maestra) }
