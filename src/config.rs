@@ -57,6 +57,8 @@ pub struct SavedName {
     pub name: String,
     /// Something beside the name says that another login is meant than the name alone stands for.
     pub is_other_login: bool,
+    /// It is about to be saved: until then no command knows the name.
+    pub is_new: bool,
 }
 
 /// Resolves the arguments of `serve`.
@@ -92,6 +94,7 @@ fn resolved(args: &ServeArgs, environment: &Environment) -> Result<Serve, Error>
         saved: args.saved.as_deref().map(|saved| SavedName {
             name: saved.name.clone(),
             is_other_login: saved.is_other_login,
+            is_new: false,
         }),
         kept: given.kept,
         is_secret_kept: signed_in.is_secret_kept,

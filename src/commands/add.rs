@@ -44,7 +44,8 @@ pub fn run(args: &AddArgs) -> Result<(), Error> {
         may_be_saved(&snippet.server, args, &config)?;
     }
     for Snippet { server, left } in snippets {
-        add(server, args)?;
+        let is_new = !config.servers.iter().any(|found| found.saved.name == server.name);
+        add(server, args, is_new)?;
         for what in left {
             ui::say(&format!("  not taken over: {what}"));
         }
@@ -268,14 +269,14 @@ fn asked_secret(name: &str, place: Option<&str>, args: &AddArgs) -> Result<Secre
 }
 
 /// Asks the server, keeps the secrets, writes the file.
-fn add(mut new: NewServer, args: &AddArgs) -> Result<(), Error> {
+fn add(mut new: NewServer, args: &AddArgs, is_new: bool) -> Result<(), Error> {
     let environment = Environment::of_process();
     let secrets = secrets(&mut new, args)?;
     let unset = saved::unset_variables(&new, &environment);
     if !unset.is_empty() {
         return add_unchecked(&new, &secrets, &unset);
     }
-    let mut config = saved::serve_new(&new, &environment)?;
+    let mut config = saved::serve_new(&new, is_new, &environment)?;
     let headers = Kept::of(&config, &new.name, Patience::Interactive);
     let old = headers.load().unwrap_or_default();
     let values = values(&new, &secrets, &old);
@@ -415,15 +416,15 @@ fn wants_token(config: &config::Serve) -> bool {
 fn wants_sign_in(config: &config::Serve, new: &NewServer) -> Result<String, Error> {
     let remote = Parts::new(config, Patience::Interactive).remote(config);
     let entry = super::runtime()?.block_on(remote.first_knock(None));
-    let login = format!("bridge login {}", new.name);
-    let otherwise = match entry {
+    let name = &new.name;
+    Ok(match entry {
         // It does not say how.
-        Ok(Knock { entry: Entry::Closed(None), .. }) => {
-            format!("`{login} --with-token` with a token of yours")
-        }
-        _ => "when a client first uses it".to_owned(),
-    };
-    Ok(format!("it wants a sign-in: `{login}`, or {otherwise}"))
+        Ok(Knock { entry: Entry::Closed(None), .. }) => format!(
+            "it wants a sign-in: `bridge login {name}`, or `bridge login {name} --with-token` with a token of yours;\n  \
+             for a key in a header of its own, `bridge add {name} --force --secret-header HEADER`"
+        ),
+        _ => format!("it wants a sign-in: `bridge login {name}`, or when a client first uses it"),
+    })
 }
 
 fn not_saved(error: Error) -> Error {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::credentials::{Login, Patience, Settings, Store, StoreError};
 use crate::error::Error;
-use crate::remote::Endpoint;
+use crate::remote::{Endpoint, Source};
 use crate::secret::Secret;
 use crate::{config, ui};
 
@@ -126,7 +126,9 @@ pub fn fill(config: &mut config::Serve, patience: Patience) -> Result<(), Error>
 
 /// Puts in these values.
 pub(super) fn put(config: &mut config::Serve, values: &Values) -> Result<(), Error> {
-    let name = config.saved.as_ref().map(|saved| saved.name.clone()).unwrap_or_default();
+    let saved = config.saved.as_ref();
+    let name = saved.map(|saved| saved.name.clone()).unwrap_or_default();
+    let is_new = saved.is_some_and(|saved| saved.is_new);
     for header in std::mem::take(&mut config.kept) {
         let header_name = header.name();
         let renew = format!("bridge add {name} --force --secret-header {header_name}");
@@ -139,7 +141,8 @@ pub(super) fn put(config: &mut config::Serve, values: &Values) -> Result<(), Err
             .get(&header_name.to_ascii_lowercase())
             .ok_or_else(|| refused(NOTHING.to_owned()))?;
         let value = Secret::new(value.clone());
-        let sent = header.with(&value, renew.clone()).map_err(|why| refused(why.to_string()))?;
+        let source = if is_new { Source::New } else { Source::Kept(renew.clone()) };
+        let sent = header.with(&value, source).map_err(|why| refused(why.to_string()))?;
         config.remote.headers.fixed.push(sent);
     }
     if config.is_secret_kept {

@@ -61,7 +61,7 @@ pub(super) fn write_store_down(config: &config::Serve, store: &'static str) {
     }
     match saved::set_store(name, config.credentials.profile.name(), store) {
         Ok(Some(file)) => ui::say(&format!(
-            "  from now on `{name}` looks there, whatever starts it: {} says so",
+            "  `{name}` is saved with that store, for whatever starts it later: {}",
             file.display()
         )),
         Ok(None) => {}

@@ -34,7 +34,7 @@ impl Moved {
             }
         }
         client_secret(&mut new, &mut secrets);
-        let config: Serve = saved::serve_new(&new, environment)?;
+        let config: Serve = saved::serve_new(&new, true, environment)?;
         let store = config.credentials.keep.name();
         // Whatever starts it later looks there too.
         if store != "keychain" {

@@ -114,9 +114,13 @@ pub(super) fn server_name(config: &config::Serve) -> ServerName {
 
 /// What a person types to sign in to the server of a configuration.
 pub(super) fn login_command_of(config: &config::Serve) -> String {
+    let options = |server: &str| login_command(server, &login(config), &config.credentials.keep);
     match &config.saved {
-        Some(saved) if !saved.is_other_login => format!("bridge login {}", saved.name),
-        _ => login_command(&config.endpoint.shown(), &login(config), &config.credentials.keep),
+        Some(saved) if saved.is_new => options(&config.endpoint.shown()),
+        // What else it is saved with counts too: its port, its audience.
+        Some(saved) if saved.is_other_login => options(&saved.name),
+        Some(saved) => format!("bridge login {}", saved.name),
+        None => options(&config.endpoint.shown()),
     }
 }
 

@@ -209,7 +209,7 @@ async fn once(
 /// The server as it is typed, to be typed again.
 fn typed(config: &config::Serve) -> String {
     match &config.saved {
-        Some(saved) if !saved.is_other_login => saved.name.clone(),
+        Some(saved) if !saved.is_other_login && !saved.is_new => saved.name.clone(),
         _ => quoted(&config.endpoint.shown()).into_owned(),
     }
 }

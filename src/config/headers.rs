@@ -52,13 +52,13 @@ impl KeptHeader {
         &self.name
     }
 
-    /// The header, with what is kept; `renewed_by` is the command that takes another value.
+    /// The header, with what is kept.
     ///
     /// # Errors
     /// It can't be sent.
-    pub fn with(&self, kept: &Secret<String>, renewed_by: String) -> Result<Header, HeaderError> {
+    pub fn with(&self, kept: &Secret<String>, source: Source) -> Result<Header, HeaderError> {
         let value = self.around.expose().join(kept.expose());
-        Header::new(&self.name, &value, Source::Kept(renewed_by))
+        Header::new(&self.name, &value, source)
     }
 }
 

@@ -91,7 +91,7 @@ pub(super) async fn open(subject: &Subject, knock: &Knock, report: &mut Report) 
 fn protocol(subject: &Subject, remembered: Facts) -> Check {
     let found = subject.remote.facts();
     let differs = remembered.spoken() != found.spoken();
-    let note = if differs { before(remembered) } else { "; so it is remembered".to_owned() };
+    let note = if differs { before(remembered) } else { ", as remembered".to_owned() };
     Check::pass("protocol", format!("{}{note}", found.spoken())).with_data(json!({
         "era": found.era(),
         "transport": found.transport_name(),

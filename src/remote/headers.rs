@@ -84,6 +84,8 @@ pub enum Source {
     Command,
     /// Kept for a saved server; this command takes another value.
     Kept(String),
+    /// To be kept for a server that is about to be saved.
+    New,
 }
 
 impl fmt::Display for Source {
@@ -94,6 +96,7 @@ impl fmt::Display for Source {
             Self::Variable(name) => write!(f, "the variable `{name}`"),
             Self::Command => f.write_str("`--header-command`"),
             Self::Kept(command) => write!(f, "what is kept: `{command}` takes another"),
+            Self::New => f.write_str("what was given to be kept"),
         }
     }
 }
@@ -199,7 +202,8 @@ impl Injected {
         let mut with = self.clone();
         for Header { name, value, source } in headers {
             with.headers.insert(name.clone(), value.clone());
-            let is_key = is_secret_name(name.as_str()) || matches!(source, Source::Kept(_));
+            let is_key =
+                is_secret_name(name.as_str()) || matches!(source, Source::Kept(_) | Source::New);
             if is_key || *name == AUTHORIZATION {
                 parts(value).for_each(know_credential);
             }

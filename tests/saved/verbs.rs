@@ -362,7 +362,7 @@ fn the_store_of_a_sign_in_is_written_down_for_whatever_starts_the_server_later()
     tab::sign_in(&browser.page(1));
     let done = child.wait_with_output().unwrap();
     let said = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
-    assert!(done.status.success() && said.contains("from now on `work` looks there"), "{said}");
+    assert!(done.status.success() && said.contains("`work` is saved with that store"), "{said}");
     assert_eq!(home.config(), format!("{before}credential-store = \"plaintext\"\n"));
     let mut bridge = home.serves("work").spawn();
     bridge.initialize();
@@ -421,7 +421,7 @@ fn a_server_that_is_added_in_a_terminal_is_signed_in_to_at_once() {
     let shown = terminal.shows("Saved `work` in");
     assert!(shown.contains("You are signed in to"), "{shown}");
     terminal.shows("it is scripted 1.0.0");
-    terminal.shows("from now on `work` looks there");
+    terminal.shows("`work` is saved with that store");
     assert!(terminal.ends().success());
     let file = other.home().join(".config/mcp-bridge/config.toml");
     assert!(std::fs::read_to_string(file).unwrap().contains("credential-store = \"env\""));
@@ -467,9 +467,31 @@ fn a_person_who_signed_in_to_a_server_that_does_not_serve_them_yet_has_it_saved(
     for part in [
         "  warning: HTTP 403 from",
         "  hint: check that your account",
-        "from now on `work` looks there",
+        "`work` is saved with that store",
     ] {
         assert!(told.contains(part), "{part}: {shown}");
     }
     assert!(terminal.ends().success(), "{shown}");
+}
+
+#[test]
+fn a_server_that_is_not_saved_is_named_by_its_address_in_what_to_do_next() {
+    let home = Home::new();
+    let closed = ClosedPort::reserve();
+    let url = closed.url();
+    let (code, said) = home.run(&["add", "work", &url], "");
+    assert_eq!(code, 5, "{said}");
+    assert!(said.contains(&format!("`bridge doctor {url}` looks at each step")), "{said}");
+    let server = McpServer::legacy().run();
+    server.allow(matcher::anything());
+    server.always(matcher::anything(), Answer::status(401));
+    let add = ["add", "work", &server.url(), "--secret-header", "X-Api-Key"];
+    let (code, said) = home.run(&add, "canary-wrong\n");
+    assert_eq!(code, 4, "{said}");
+    assert!(said.contains("your `x-api-key` header was refused"), "{said}");
+    assert!(said.contains("what was given to be kept") && !said.contains("bridge add"), "{said}");
+    // Under a name that is saved the same is told by the name.
+    home.says(&["add", "work", &url, "--no-check"], "");
+    let (_, said) = home.run(&["add", "work", &url, "--force"], "");
+    assert!(said.contains("`bridge doctor work` looks at each step"), "{said}");
 }

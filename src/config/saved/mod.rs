@@ -16,7 +16,7 @@ pub use secrets::{
 
 use super::expand::names;
 use super::server::ADD;
-use super::{Environment, Serve};
+use super::{Environment, SavedName, Serve};
 use crate::cli::{self, Cli, Refused, SavedServer, ServeArgs};
 use crate::credentials::Settings;
 use crate::error::Error;
@@ -82,13 +82,15 @@ pub fn place(name: &str, environment: &Environment) -> Result<(Settings, Endpoin
     Ok((super::credentials::without_key(&args.credentials)?, endpoint))
 }
 
-/// What a server would mean that is to be saved.
+/// What a server would mean that is to be saved; `is_new` says that nothing is saved under its name yet.
 ///
 /// # Errors
 /// It could not be used.
-pub fn serve_new(new: &NewServer, environment: &Environment) -> Result<Serve, Error> {
+pub fn serve_new(new: &NewServer, is_new: bool, environment: &Environment) -> Result<Serve, Error> {
     let args = ServeArgs { command: ADD, ..args(new.saved())? };
-    super::resolved(&args, environment)
+    let serve = super::resolved(&args, environment)?;
+    let saved = serve.saved.map(|saved| SavedName { is_new, ..saved });
+    Ok(Serve { saved, ..serve })
 }
 
 fn args(saved: SavedServer) -> Result<ServeArgs, Error> {

@@ -184,7 +184,7 @@ fn the_secret_of_a_client_may_be_kept_for_a_saved_server_only() {
         options: vec![(CLIENT_INFO.to_owned(), vec![info.to_owned()])],
         ..NewServer::default()
     };
-    let mut serve = serve_new(&new, &Environment::default()).unwrap();
+    let mut serve = serve_new(&new, true, &Environment::default()).unwrap();
     assert!(serve.is_secret_kept && serve.auth.client_secret.is_none());
     assert_eq!(unset_variables(&new, &Environment::default()), Vec::<String>::new());
     serve.set_client_secret(&crate::secret::Secret::new("canary".to_owned()));
