@@ -80,6 +80,7 @@ fn a_purge_leaves_what_is_not_of_the_program() {
         "cache_home/mcp-bridge/servers/0a.json",
         "cache_home/mcp-bridge/warned-of-arguments",
         "data_home/mcp-bridge/config.lock",
+        "data_home/mcp-bridge/credentials/0a.env.unreadable-1",
     ];
     others.iter().chain(&own).for_each(|path| write(path));
     std::fs::create_dir_all(below("state_home/mcp-bridge")).unwrap();

@@ -4,7 +4,7 @@ use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use crate::config;
-use crate::credentials::{Keep, Patience, Settings, Store};
+use crate::credentials::{ASIDE, Keep, Patience, Settings, Store};
 use crate::error::Error;
 use crate::{paths, ui};
 
@@ -104,6 +104,7 @@ fn own(folder: &Path) -> Vec<PathBuf> {
         let files = entries.into_iter().flatten().flatten().filter(|entry| {
             let name = entry.file_name();
             let name = name.to_string_lossy();
+            let name = name.split_once(ASIDE).map_or(&*name, |(name, _)| name);
             let is_named = |(start, end): &(&str, &str)| {
                 name.len() > end.len() && name.starts_with(start) && name.ends_with(end)
             };

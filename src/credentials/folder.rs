@@ -32,7 +32,7 @@ const KINDS: [&str; 3] = ["keychain", "env", "plaintext"];
 const NOTE: &str = "note";
 
 /// What stands between the name of a record that was set aside and its number.
-const ASIDE: &str = ".unreadable-";
+pub const ASIDE: &str = ".unreadable-";
 
 impl Folder {
     pub(super) fn new(path: PathBuf, kind: &'static str) -> Self {

@@ -28,7 +28,7 @@ mod settings;
 mod store;
 
 pub use error::{KeychainError, StoreError};
-pub use folder::Version;
+pub use folder::{ASIDE, Version};
 pub use key::{BadKey, Key};
 pub use lock::{Lock, LockKind};
 pub use login::{Fixed, Login, Profile};

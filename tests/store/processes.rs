@@ -83,7 +83,7 @@ fn carried_over() {
     run(&other, &["load", "a"]).is("ok canary-token");
     let mut foreign = process(&other, &["load", "a"]);
     foreign.env("BRIDGE_STORE_KEY", KEY.replace('A', "B"));
-    finish(foreign).tells(&["error: the stored sign-in was sealed with another key"]);
+    finish(foreign).tells(&["error: what is stored was sealed with another key"]);
 }
 
 fn copy(home: &Home, other: &Home) {
