@@ -17,6 +17,7 @@ use crate::clock::{Clock, Moment, SystemClock, span};
 use crate::config::{self, saved};
 use crate::credentials::{Keep, Key, KeychainError, Lock, LockKind, Patience, StoreError};
 use crate::error::Error;
+use crate::printable::printable;
 use crate::remote::{Entry, Knock, Remote};
 use crate::secret::Secret;
 use crate::{os, ui};
@@ -118,6 +119,21 @@ fn signed_in_with(config: &config::Serve, how: How, parts: &Parts) -> Result<(),
     })
 }
 
+/// Characters of scopes that are shown.
+const MAX_SCOPES: usize = 500;
+
+/// Why a person is asked in the middle of a command.
+fn wants(host: &str, cause: &Cause) -> String {
+    let challenge = cause.challenge.as_ref().filter(|_| cause.step_up);
+    match challenge.and_then(|challenge| challenge.scope.as_deref()) {
+        Some(scopes) => {
+            let scopes = printable(scopes, MAX_SCOPES);
+            format!("{host} wants you to sign in once more, with these permissions: {scopes}")
+        }
+        None => format!("{host} wants you to sign in."),
+    }
+}
+
 /// Signs in for a command that uses the server, in the middle of it. Gives the store that the sign-in is kept in.
 ///
 /// # Errors
@@ -133,7 +149,7 @@ pub(super) fn for_command(
     let cause = Cause { resume: false, ..cause };
     let done = runtime.block_on(async {
         begin_anew_where_unreadable(&sign_in).await?;
-        ui::say(&format!("{} wants you to sign in.", config.endpoint.host()));
+        ui::say(&wants(&config.endpoint.host(), &cause));
         let lock = take_over(&sign_in, config).await.map_err(|failure| error(&failure))?;
         let done = if config.auth.grant == Grant::DeviceCode {
             by_device(&sign_in, &cause, lock, config).await

@@ -175,6 +175,7 @@ fn whoever_has_to_sign_in_does_so_and_the_call_is_made() {
     // What the token lacks is asked for in the same way.
     let screen = terminal.shows_times("paste that address here", 2);
     let (_, second) = screen.split_once("You are signed in to").expect("the first sign-in");
+    assert!(second.contains("sign in once more, with these permissions: "), "{second}");
     terminal.types(&format!("{}\r", back(second)));
     terminal.shows("\r\nhi\r\n");
     assert!(terminal.ends().success());
