@@ -45,8 +45,8 @@ const KEPT: [&str; 7] = [
     "600 .cache/mcp-bridge/servers/*.facts",
     "600 .config/mcp-bridge/config.toml",
     "600 .local/share/mcp-bridge/config.lock",
-    "600 .local/share/mcp-bridge/credentials/*.env",
     "600 .local/share/mcp-bridge/credentials/*.refresh.lock",
+    "600 .local/share/mcp-bridge/credentials/*.sealed",
     "600 .local/share/mcp-bridge/credentials/*.sign-in.lock",
     "600 .local/state/mcp-bridge/events/127.0.0.1_*-*.log",
 ];

@@ -188,7 +188,7 @@ fn too_late(tale: &mut Tale, statisfy: &Statisfy, user: &User) {
 
 /// Sign-ins behind the keychain.
 fn sealed(user: &User) -> usize {
-    user.records().iter().filter(|name| name.ends_with(".env")).count()
+    user.records().iter().filter(|name| name.ends_with(".sealed")).count()
 }
 
 fn open() -> Open {

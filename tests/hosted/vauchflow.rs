@@ -44,12 +44,12 @@ fn story(tale: &mut Tale) {
     });
 }
 
-/// What stands on disk afterwards; the key is in the one `.env`.
+/// What stands on disk afterwards; the key is in the one that is sealed.
 const KEPT: [&str; 5] = [
     "600 .cache/mcp-bridge/servers/*.facts",
     "600 .config/mcp-bridge/config.toml",
     "600 .local/share/mcp-bridge/config.lock",
-    "600 .local/share/mcp-bridge/credentials/headers-*.env",
+    "600 .local/share/mcp-bridge/credentials/headers-*.sealed",
     "600 .local/state/mcp-bridge/events/127.0.0.1_*-*.log",
 ];
 

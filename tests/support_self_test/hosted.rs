@@ -32,7 +32,7 @@ fn a_user_signs_in_over_https_and_opens_a_client() {
     assert!(seen.iter().all(|line| !line.contains("canary")), "{seen:#?}");
     assert!(seen.iter().any(|line| line.contains("resource=https://SERVER/mcp")), "{seen:#?}");
     let kept = user.records();
-    assert_eq!(kept.iter().filter(|name| name.ends_with(".env")).count(), 1, "{kept:?}");
+    assert_eq!(kept.iter().filter(|name| name.ends_with(".sealed")).count(), 1, "{kept:?}");
 
     let entry = Entry::read(&json!({"command": "bridge", "args": ["work"]}));
     let clients = user.opens(3, &entry);

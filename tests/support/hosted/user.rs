@@ -156,6 +156,10 @@ impl User {
     /// What a process of theirs finds in its environment.
     fn environment(&self) -> Vec<(String, PathBuf)> {
         let mut all = environment(self.home.path());
+        if let Some(bus) = keychain() {
+            all.retain(|(name, _)| name != "BRIDGE_STORE_KEY");
+            all.push(("DBUS_SESSION_BUS_ADDRESS".to_owned(), bus));
+        }
         let own = self.variables.iter().map(|(name, value)| (name.clone(), PathBuf::from(value)));
         all.extend(own);
         // The program under test may lie in the system's folder for temporary files.
@@ -257,15 +261,22 @@ impl User {
         self.read(".config/mcp-bridge/config.toml")
     }
 
-    /// All files that bridge keeps: path from the home, with its mode; a digest in a name is `*`.
+    /// All files that bridge keeps: path from the home, with its mode; a digest in a name is `*`, and `sealed` is
+    /// the ending of a record that is sealed with the key of the keychain or, without one, of the environment.
     pub fn files(&self) -> Vec<String> {
         let all = canary::files_below(self.home.path());
         let named = all.iter().map(|path| {
             let mode = std::fs::metadata(path).map_or(0, |data| data.permissions().mode() & 0o777);
             let path = path.strip_prefix(self.home.path()).expect("below it").display().to_string();
+            let path = path.replace(kind(), ".sealed");
             format!("{mode:o} {}", without_digests(&path))
         });
-        let mut named: Vec<_> = named.filter(|path| path.contains("/mcp-bridge/")).collect();
+        let is_kept = |path: &String| {
+            // Two processes do not make the keychain's key at once.
+            let of_keychain = keychain().is_some() && path.ends_with("/key.lock");
+            path.contains("/mcp-bridge/") && !of_keychain
+        };
+        let mut named: Vec<_> = named.filter(is_kept).collect();
         named.sort();
         named
     }
@@ -274,7 +285,8 @@ impl User {
     pub fn records(&self) -> Vec<String> {
         let folder = self.home.path().join(".local/share/mcp-bridge/credentials");
         let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let names =
+            names.map(|entry| entry.file_name().to_string_lossy().replace(kind(), ".sealed"));
         let mut names: Vec<_> = names.collect();
         names.sort();
         names
@@ -292,6 +304,16 @@ impl User {
             }
         }
     }
+}
+
+/// The bus of the keychain that holds the key, where there is one (`scripts/keychain`).
+fn keychain() -> Option<PathBuf> {
+    std::env::var_os("BRIDGE_TEST_BUS").map(PathBuf::from)
+}
+
+/// The ending of a sealed record.
+fn kind() -> &'static str {
+    if keychain().is_some() { ".keychain" } else { ".env" }
 }
 
 impl Drop for User {
