@@ -125,11 +125,6 @@ impl Registration {
         self.origin == Origin::MetadataDocument
     }
 
-    /// Whether it was registered for all of these scopes: where they are refused, another registration is no cure.
-    pub fn covers(&self, scopes: &Scopes) -> bool {
-        !self.scopes.is_empty() && scopes.without(&self.scopes).is_empty()
-    }
-
     /// Whether it can still be used for a sign-in: at this issuer, for this redirect URI, in time.
     pub fn fits(&self, provider: &Provider, redirect_uri: Option<&str>, now: Moment) -> bool {
         let of_issuer = self.is_portable() || self.issuer == provider.issuer;

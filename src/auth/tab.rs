@@ -157,7 +157,7 @@ impl SignIn {
                 Some(Without { client: true, ..before })
             }
             // A client may ask only for scopes that it was registered with.
-            FailureKind::InvalidScope if !before.client && self.asks_for_too_much().await? => {
+            FailureKind::InvalidScope if !before.client && self.is_registered().await? => {
                 self.change(ours, |record| record.registration = None).await?;
                 Some(Without { client: true, ..before })
             }
@@ -171,14 +171,6 @@ impl SignIn {
     async fn is_registered(&self) -> Result<bool, Failure> {
         let client = self.vault.load().await?.and_then(|record| record.registration);
         Ok(client.is_some_and(|client| client.origin == Origin::Dynamic))
-    }
-
-    /// Whether a client that was registered asks for scopes that it was not registered for, as far as it is known.
-    async fn asks_for_too_much(&self) -> Result<bool, Failure> {
-        let Some(record) = self.vault.load().await? else { return Ok(false) };
-        let asked = record.pending.map(|pending| pending.scopes).unwrap_or_default();
-        let client = record.registration.filter(|client| client.origin == Origin::Dynamic);
-        Ok(client.is_some_and(|client| !client.covers(&asked)))
     }
 
     /// Goes on with what another process began, or begins anew; none where only the former is wanted.
@@ -308,8 +300,7 @@ impl SignIn {
             }
             let url = Url::parse(pending.url.expose()).map_err(|_| unusable_url())?;
             let standing = registration::standing(&self.fetch, &url).await;
-            let is_narrow = standing == Standing::Narrow && !client.covers(scopes);
-            if standing != Standing::Dead && !is_narrow {
+            if standing == Standing::Alive {
                 return Ok((client, pending));
             }
             tracing::info!(?standing, "this client can't ask; registering anew");

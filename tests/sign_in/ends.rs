@@ -164,7 +164,7 @@ fn whatever_an_authorization_server_refuses_at_its_page_one_tab_goes_on_without_
     assert!(shown.body.contains("You are signed in"), "{shown:?}");
     assert!(bridge.expect_response(1)["result"].is_object());
     assert_eq!((browser.pages().len(), server.asked("/token")), (1, 1));
-    assert_eq!(server.asked("/register"), 1, "the client was registered for these scopes");
+    assert!(server.asked("/register") <= 3, "a client that may be to blame is replaced, each once");
     bridge.finish();
 }
 
