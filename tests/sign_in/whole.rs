@@ -200,6 +200,21 @@ fn a_call_that_lacks_a_scope_asks_for_all_scopes_together_and_is_then_executed()
 }
 
 #[test]
+fn a_client_that_may_ask_for_less_than_it_was_registered_for_is_registered_anew() {
+    let plan = Plan { scopes_are_bound: true, ..Plan::default() }.expects_refusals();
+    let server = Guarded::with(plan, McpServer::legacy());
+    server.needs_scope("set_note", "write");
+    let browser = Browser::recording();
+    let mut bridge = signed_in(&server, &browser);
+    server.auth.narrows_clients("read offline_access");
+    bridge.request(1, "tools/call", json!({"name": "set_note", "arguments": {"text": "x"}}));
+    tab::sign_in(&browser.page(2));
+    assert!(bridge.expect_response(1)["result"].is_object());
+    assert_eq!((browser.pages().len(), server.asked("/register")), (2, 2));
+    bridge.finish();
+}
+
+#[test]
 fn after_a_no_lists_open_no_page_and_a_call_opens_another() {
     let server = Guarded::run();
     let browser = Browser::recording();

@@ -384,6 +384,12 @@ impl AuthServer {
         self.world.state().clients.clear();
     }
 
+    /// The clients that there are may ask for these scopes alone, whatever they were registered for.
+    pub fn narrows_clients(&self, scope: &str) {
+        let mut state = self.world.state();
+        state.clients.values_mut().for_each(|client| client.scope = Some(scope.to_owned()));
+    }
+
     /// The requests to a path so far.
     pub fn asked(&self, path: &str) -> Vec<Asked> {
         self.world.state().asked.iter().filter(|asked| asked.path == path).cloned().collect()
