@@ -72,6 +72,16 @@ impl Error {
         self.hint = Some(hint.into());
         self
     }
+
+    /// What failed and why, in one line.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        std::iter::once(&self.what)
+            .chain(&self.because)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(": ")
+    }
 }
 
 impl fmt::Display for Error {

@@ -376,11 +376,11 @@ fn checked(
         }
         // The address is right, and they need not sign in again.
         Err(error) if signed_in.is_some() && error.exit != Exit::Interrupted => {
-            Ok((vec![format!("warning: {}", in_lines(error))], signed_in))
+            Ok((vec![format!("warning: {}", in_lines(&error))], signed_in))
         }
         // The new options may be what a new sign-in needs.
         Err(error) if refused_sign_in && is_signed_in(config)? => {
-            let why = [vec![error.what], error.because].concat().join(": ");
+            let why = error.reason();
             let hint =
                 error.hint.unwrap_or_else(|| format!("run `bridge login {} --force`", new.name));
             Ok((vec![format!("it refuses the sign-in that is kept: {why}"), hint], None))
@@ -397,10 +397,9 @@ fn is_signed_in(config: &config::Serve) -> Result<bool, Error> {
 }
 
 /// An error that does not end the command.
-fn in_lines(error: Error) -> String {
-    let what = [vec![error.what], error.because].concat().join(": ");
-    let hint = error.hint.map(|hint| format!("\n  hint: {hint}"));
-    what + &hint.unwrap_or_default()
+fn in_lines(error: &Error) -> String {
+    let hint = error.hint.as_ref().map(|hint| format!("\n  hint: {hint}"));
+    error.reason() + &hint.unwrap_or_default()
 }
 
 /// Whether it refuses whoever has no token, and does not say how one would sign in: no page would get one.

@@ -384,7 +384,7 @@ fn forget(entry: &Entry, becomes: &Becomes, environment: &Environment) -> Result
         Err(why) if adopt::is_kept(becomes, environment) => ui::say(&format!(
             "warning: a client that was adopted stays (`bridge logout {}` forgets it): {}",
             shown(&becomes.url),
-            [vec![why.what], why.because].concat().join(": ")
+            why.reason()
         )),
         Err(_) => {}
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::saved::{self, NewServer};
 use crate::config::{Environment, Serve};
-use crate::credentials::{Patience, StoreError};
+use crate::credentials::{Keep, Patience, StoreError};
 use crate::error::Error;
 use crate::secret::Secret;
 
@@ -37,7 +37,7 @@ impl Moved {
         let config: Serve = saved::serve_new(&new, true, environment)?;
         let store = config.credentials.keep.name();
         // Whatever starts it later looks there too.
-        if store != "keychain" {
+        if store != Keep::Keychain.name() {
             new.options.push((saved::STORE.to_owned(), vec![store.to_owned()]));
         }
         let kept = Kept::of(&config, &new.name, Patience::Interactive);

@@ -59,7 +59,7 @@ pub(super) fn forget(
             Ok((settings, endpoint)) => Kept::at(&settings, &endpoint, name).delete_everywhere()?,
             Err(why) => ui::say(&format!(
                 "warning: what is kept for the headers of `{name}` stays, and nothing uses it any more: {}",
-                [vec![why.what], why.because].concat().join(": ")
+                why.reason()
             )),
         }
     }

@@ -113,7 +113,7 @@ impl Config {
             let Err(error) = tried(&found.saved, environment) else { continue };
             if !error.because.iter().any(|because| because.contains("is not set")) {
                 let line = line_of(&found.saved, &error).unwrap_or(found.line);
-                let what = [vec![error.what], error.because].concat().join(": ");
+                let what = error.reason();
                 found.problems.push(Problem { line, what });
             }
         }
